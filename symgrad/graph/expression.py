@@ -1,0 +1,512 @@
+"""The expression graph: five kinds of immutable, interned, shape-typed nodes, and NumPy's operators on them.
+
+| node | value |
+|---|---|
+| `Leaf` | a declared array, a number, a size, an identity matrix, or a name given to an intermediate |
+| `Linear` | Σₖ cₖ·eₖ with rational cₖ, all of one shape |
+| `Contraction` | Πₖ eₖ[indices], summed over every index that is not an axis of the result |
+| `Elementwise` | f(e₁, …) entry by entry, f named in the table of functions |
+| `Apply` | an entry of the table of primitives applied to whole arrays |
+
+Two nodes of the same content are the same object: equality is identity. `digest` names the content in the same way in
+every process. The functions at the end build nodes and check shapes; the operators call them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from hashlib import blake2b
+from numbers import Integral, Rational, Real
+from typing import ClassVar, NoReturn, TypeVar
+from weakref import WeakValueDictionary
+
+from symgrad.errors import InputError, ShapeError
+from symgrad.graph.show import show, show_shape
+from symgrad.graph.sizes import ONE, Size
+
+Shape = tuple[Size, ...]
+Number = Fraction | int | float
+
+
+class Role(Enum):
+    """What a leaf stands for."""
+
+    DATA = "data"
+    LABELS = "labels"
+    PARAMETER = "parameter"
+    HYPERPARAMETER = "hyperparameter"
+    INTERMEDIATE = "intermediate"
+    COTANGENT = "cotangent"
+    NUMBER = "number"
+    SIZE = "size"
+    IDENTITY = "identity"
+
+
+CONSTANT_ROLES = frozenset({Role.NUMBER, Role.SIZE, Role.IDENTITY})
+
+
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True, repr=False)
+class Expr:
+    """A node of the graph; `shape` holds a size for each axis. Operators are NumPy's."""
+
+    digest: bytes
+    shape: Shape
+
+    # NumPy must neither loop over an expression nor make an array of objects of it.
+    __array_ufunc__: ClassVar[None] = None
+    kind: ClassVar[str]
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """The nodes that this one is made of."""
+        return ()
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def T(self) -> Expr:
+        """The axes in reverse order, as in NumPy."""
+        return transpose(self)
+
+    def __str__(self) -> str:
+        return show(self)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {show_shape(self.shape)}: {show(self)}>"
+
+    def __add__(self, other: object) -> Expr:
+        return add(self, other)
+
+    def __radd__(self, other: object) -> Expr:
+        return add(other, self)
+
+    def __sub__(self, other: object) -> Expr:
+        return add(self, other, -1)
+
+    def __rsub__(self, other: object) -> Expr:
+        return add(other, self, -1)
+
+    def __mul__(self, other: object) -> Expr:
+        return multiply(self, other)
+
+    def __rmul__(self, other: object) -> Expr:
+        return multiply(other, self)
+
+    def __truediv__(self, other: object) -> Expr:
+        return divide(self, other)
+
+    def __rtruediv__(self, other: object) -> Expr:
+        return divide(other, self)
+
+    def __pow__(self, other: object) -> Expr:
+        return power(self, other)
+
+    def __rpow__(self, other: object) -> Expr:
+        return power(other, self)
+
+    def __matmul__(self, other: object) -> Expr:
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: object) -> Expr:
+        return matmul(other, self)
+
+    def __neg__(self) -> Expr:
+        return scale(-1, self)
+
+    def __pos__(self) -> Expr:
+        return self
+
+    def __abs__(self) -> Expr:
+        return elementwise("absolute", self)
+
+    def __gt__(self, other: object) -> Expr:
+        return elementwise("greater", self, other)
+
+    def __ge__(self, other: object) -> Expr:
+        return elementwise("greater_equal", self, other)
+
+    def __lt__(self, other: object) -> Expr:
+        return elementwise("greater", other, self)
+
+    def __le__(self, other: object) -> Expr:
+        return elementwise("greater_equal", other, self)
+
+    def __and__(self, other: object) -> Expr:
+        return multiply(self, other)
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise InputError("`==` between expressions has no single answer; write sg.equal(a, b) for [a = b] entry by entry")
+
+    def __ne__(self, other: object) -> NoReturn:
+        raise InputError("`!=` between expressions has no single answer; write 1 - sg.equal(a, b)")
+
+    # Identity is equality; the comparison above is for the user's eyes only.
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> NoReturn:
+        raise InputError("an expression is neither true nor false; use sg.where(condition, a, b), and `&` between comparisons")
+
+    def __iter__(self) -> NoReturn:
+        raise InputError("an expression cannot be iterated over; use sums over axes, or declare one leaf for each item")
+
+    def __getitem__(self, key: object) -> Expr:
+        return index(self, key)
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Leaf(Expr):
+    """A name with a shape. `value` is the number of a NUMBER, the polynomial of a SIZE, a hyperparameter's default."""
+
+    name: str
+    role: Role
+    facts: frozenset[str]
+    about: str
+    value: Fraction | Size | None
+    kind: ClassVar[str] = "leaf"
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Linear(Expr):
+    """Σₖ cₖ·eₖ, every eₖ of this shape."""
+
+    terms: tuple[tuple[Fraction, Expr], ...]
+    kind: ClassVar[str] = "linear"
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return tuple(e for _, e in self.terms)
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Contraction(Expr):
+    """Πₖ eₖ[indices[k]]: indices 0 … rank-1 are the axes of the result, every other one is summed."""
+
+    operands: tuple[Expr, ...]
+    indices: tuple[tuple[int, ...], ...]
+    kind: ClassVar[str] = "contraction"
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.operands
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Elementwise(Expr):
+    """f(e₁, …) entry by entry; `parameter` is what a family of functions needs (the exponent of a power)."""
+
+    function: str
+    operands: tuple[Expr, ...]
+    parameter: object
+    kind: ClassVar[str] = "elementwise"
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.operands
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Apply(Expr):
+    """A primitive applied to whole arrays; `options` are its keyword arguments (an axis)."""
+
+    primitive: str
+    operands: tuple[Expr, ...]
+    options: tuple[tuple[str, object], ...]
+    kind: ClassVar[str] = "apply"
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        return self.operands
+
+    def option(self, name: str) -> object:
+        """The value of a keyword argument."""
+        return dict(self.options)[name]
+
+
+_INTERNED: WeakValueDictionary[bytes, Expr] = WeakValueDictionary()
+
+
+E = TypeVar("E", bound=Expr)
+
+
+def _intern(cls: type[E], shape: Shape, content: object, *fields: object) -> E:
+    digest = blake2b(f"{cls.__name__}|{shape}|{content}".encode(), digest_size=16).digest()
+    node = _INTERNED.get(digest)
+    if node is None:
+        node = cls(digest, shape, *fields)
+        _INTERNED[digest] = node
+    assert isinstance(node, cls)
+    return node
+
+
+def leaf(
+    name: str,
+    shape: Shape,
+    role: Role,
+    *,
+    facts: Iterable[str] = (),
+    about: str = "",
+    value: Fraction | Size | None = None,
+) -> Leaf:
+    """The leaf of this content."""
+    known = frozenset(facts)
+    content = (name, role.value, sorted(known), about, value)
+    return _intern(Leaf, shape, content, name, role, known, about, value)
+
+
+def number(value: Number) -> Leaf:
+    """The exact number that was written: 0.1 is 1/10, not the binary fraction nearest to it."""
+    exact = value if isinstance(value, Fraction) else Fraction(str(value))
+    return leaf("", (), Role.NUMBER, value=exact)
+
+
+def size(value: Size) -> Leaf:
+    """A size as a scalar of formulas."""
+    return leaf(str(value), (), Role.SIZE, value=value)
+
+
+def identity(n: Size) -> Leaf:
+    """The n × n identity matrix."""
+    return leaf("I", (n, n), Role.IDENTITY)
+
+
+def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:
+    """Σ c·e over terms of one shape; a single e with the coefficient 1 is e itself."""
+    exact = tuple((Fraction(c), e) for c, e in terms)
+    if len(exact) == 1 and exact[0][0] == 1:
+        return exact[0][1]
+    return _intern(Linear, exact[0][1].shape, [(str(c), e.digest) for c, e in exact], exact)
+
+
+def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shape: Shape) -> Expr:
+    """Πₖ operands[k][indices[k]], summed over the indices ≥ len(shape); these are numbered as they occur."""
+    rename = {axis: axis for axis in range(len(shape))}
+    renamed = tuple(tuple(rename.setdefault(i, len(rename)) for i in own) for own in indices)
+    if len(operands) == 1 and renamed[0] == tuple(range(len(shape))):
+        return operands[0]
+    content = ([e.digest for e in operands], renamed)
+    return _intern(Contraction, shape, content, tuple(operands), renamed)
+
+
+def elementwise(function: str, *operands: object, parameter: object = None) -> Expr:
+    """f(e₁, …) entry by entry, the operands broadcast against each other."""
+    nodes = [coerce(e) for e in operands]
+    shape = broadcast_shape(function, nodes)
+    full = tuple(broadcast_to(e, shape) for e in nodes)
+    content = (function, [e.digest for e in full], str(parameter))
+    return _intern(Elementwise, shape, content, function, full, parameter)
+
+
+def apply(primitive: str, operands: Sequence[Expr], options: Iterable[tuple[str, object]], shape: Shape) -> Expr:
+    """A primitive's node; its own entry has checked the operands."""
+    chosen = tuple(sorted(options))
+    content = (primitive, [e.digest for e in operands], chosen)
+    return _intern(Apply, shape, content, primitive, tuple(operands), chosen)
+
+
+def coerce(value: object) -> Expr:
+    """An operand as a node: numbers enter exactly, arrays are refused."""
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, bool):
+        raise InputError(f"{value} is a Python truth value, not an expression; compare expressions with <, >, <=, >= or sg.equal")
+    if isinstance(value, (Fraction, Integral)):
+        return number(Fraction(int(value.numerator), int(value.denominator)))
+    if isinstance(value, Rational | Real):
+        return number(Fraction(str(value)))
+    raise InputError(
+        f"a {type(value).__name__} cannot stand in an expression; declare it with sg.data and pass its values when computing"
+    )
+
+
+def is_number(e: Expr, value: int | None = None) -> bool:
+    """Whether `e` is a number (this number)."""
+    return isinstance(e, Leaf) and e.role is Role.NUMBER and (value is None or e.value == value)
+
+
+def broadcast_shape(what: str, nodes: Sequence[Expr]) -> Shape:
+    """The common shape by NumPy's rule: axes are aligned from the right, and 1 stretches."""
+    rank = max((e.rank for e in nodes), default=0)
+    shape: list[Size] = []
+    for axis in range(-rank, 0):
+        sizes = {e.shape[axis] for e in nodes if e.rank >= -axis} - {ONE}
+        if len(sizes) > 1:
+            shapes = " and ".join(show_shape(e.shape) for e in nodes)
+            names = " is not ".join(sorted(str(s) for s in sizes))
+            raise ShapeError(f"{what}: shapes {shapes} do not fit, {names}; give both the same size, or transpose one")
+        shape.append(sizes.pop() if sizes else ONE)
+    return tuple(shape)
+
+
+def broadcast_to(e: Expr, shape: Shape) -> Expr:
+    """`e` repeated along new axes, and along axes of size 1, to `shape`."""
+    offset = len(shape) - e.rank
+    own = [offset + k if s == shape[offset + k] else len(shape) + k for k, s in enumerate(e.shape)]
+    return contraction([e], [own], shape)
+
+
+def scale(c: Fraction | int, e: Expr) -> Expr:
+    """c·e."""
+    if isinstance(e, Leaf) and e.role is Role.NUMBER:
+        return number(Fraction(c) * Fraction(e.value))  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
+    if isinstance(e, Leaf) and isinstance(e.value, Size) and Fraction(c).denominator == 1 and c > 0:
+        return size(e.value * int(c))
+    return linear([(Fraction(c), e)])
+
+
+def add(a: object, b: object, sign: int = 1) -> Expr:
+    """a + sign·b, broadcast; 0 + e is e."""
+    x, y = coerce(a), coerce(b)
+    if is_number(x, 0):
+        return y if sign == 1 else scale(sign, y)
+    if is_number(y, 0):
+        return x
+    p, q = _size_of(x), _size_of(y)
+    if p is not None and q is not None:
+        return _constant(p + q * sign)
+    if is_number(x) and is_number(y):
+        return number(x.value + sign * y.value)  # type: ignore[attr-defined]  # both are NUMBER leaves
+    shape = broadcast_shape(f"({x}) {'+' if sign == 1 else '-'} ({y})", (x, y))
+    return linear([(1, broadcast_to(x, shape)), (sign, broadcast_to(y, shape))])
+
+
+def multiply(a: object, b: object) -> Expr:
+    """a·b entry by entry, broadcast; 1·e is e."""
+    x, y = coerce(a), coerce(b)
+    p, q = _size_of(x), _size_of(y)
+    if p is not None and q is not None:
+        return _constant(p * q)
+    for c, e in ((x, y), (y, x)):
+        if isinstance(c, Leaf) and c.role is Role.NUMBER:
+            return scale(Fraction(c.value), e)  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
+    shape = broadcast_shape(f"({x}) * ({y})", (x, y))
+    return contraction((x, y), (_aligned(x, shape), _aligned(y, shape)), shape)
+
+
+def divide(a: object, b: object) -> Expr:
+    """a/b entry by entry."""
+    x, y = coerce(a), coerce(b)
+    if is_number(y, 0):
+        raise InputError(f"({x}) / 0 has no value; divide by something else")
+    return multiply(x, power(y, -1))
+
+
+def power(base: object, exponent: object) -> Expr:
+    """base**exponent entry by entry; a number as the exponent makes it a power, anything else e^(exponent·log base)."""
+    x, p = coerce(base), coerce(exponent)
+    if not isinstance(p, Leaf) or not isinstance(p.value, Fraction) or p.role is not Role.NUMBER:
+        return elementwise("power_of", x, p)
+    if p.value == 1:
+        return x
+    if isinstance(x, Leaf) and p.value.denominator == 1:
+        if x.role is Role.NUMBER and (x.value or p.value > 0):
+            return number(Fraction(x.value) ** int(p.value))  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
+        if isinstance(x.value, Size) and p.value > 0:
+            return size(Size(x.value.terms) if p.value == 1 else _size_power(x.value, int(p.value)))
+    return elementwise("power", x, parameter=p.value)
+
+
+def matmul(a: object, b: object) -> Expr:
+    """NumPy's `@`: the last axis of `a` against the first or last but one of `b`."""
+    x, y = coerce(a), coerce(b)
+    inner = y.shape[-2:][0] if y.rank else None
+    if not x.rank or not y.rank or x.shape[-1] != inner:
+        raise ShapeError(
+            f"({x}) @ ({y}): shapes {show_shape(x.shape)} and {show_shape(y.shape)} do not fit"
+            + (f", {x.shape[-1]} is not {inner}" if x.rank and y.rank else "; `@` needs vectors or matrices, use `*`")
+            + ("; transpose one of them, or declare the same size" if x.rank and y.rank else "")
+        )
+    rows, columns = x.shape[-2:-1], y.shape[-1:] if y.rank > 1 else ()
+    lead = _matmul_lead(x, y)
+    shape = (*lead, *rows, *columns)
+    bound, k = len(shape), len(lead)
+    left = (*_batch(x, lead, bound + 1), *range(k, k + len(rows)), bound)
+    right = (*_batch(y, lead, bound + 1 + x.rank), bound, *range(k + len(rows), len(shape)))
+    return contraction((x, y), (left, right), shape)
+
+
+def total(a: object, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Expr:
+    """The sum over all axes, or over those named."""
+    x = coerce(a)
+    summed = set(axes_of(x, axis))
+    kept = [k for k in range(x.rank) if keepdims or k not in summed]
+    shape = tuple(ONE if k in summed else x.shape[k] for k in kept)
+    place = {k: at for at, k in enumerate(kept) if k not in summed}
+    return contraction([x], [[place.get(k, len(shape) + k) for k in range(x.rank)]], shape)
+
+
+def axes_of(x: Expr, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """The axes meant by NumPy's `axis=`, counted from 0."""
+    wanted = range(x.rank) if axis is None else (axis,) if isinstance(axis, int) else axis
+    for k in wanted:
+        if not -x.rank <= k < x.rank:
+            raise ShapeError(f"axis {k} of {x}: its shape is {show_shape(x.shape)}; name an axis below {x.rank}")
+    return tuple(sorted(k % x.rank for k in wanted))
+
+
+def transpose(a: object, axes: Sequence[int] | None = None) -> Expr:
+    """The axes in the given order, or in reverse."""
+    x = coerce(a)
+    order = list(axes) if axes is not None else list(range(x.rank))[::-1]
+    if sorted(order) != list(range(x.rank)):
+        raise ShapeError(f"transpose of shape {show_shape(x.shape)} by {tuple(order)}; name each axis once")
+    place = {k: at for at, k in enumerate(order)}
+    return contraction([x], [[place[k] for k in range(x.rank)]], tuple(x.shape[k] for k in order))
+
+
+def index(x: Expr, key: object) -> Expr:
+    """`x[:, None]` and the like: whole axes and new axes of size 1."""
+    items = key if isinstance(key, tuple) else (key,)
+    shape: list[Size] = []
+    own: list[int] = []
+    for item in (*items, *[slice(None)] * (x.rank - sum(i is not None for i in items))):
+        if item is not None and (item != slice(None) or len(own) == x.rank):
+            raise InputError(f"({x})[…]: only `:` and `None` are understood between the brackets")
+        if item is not None:
+            shape.append(x.shape[len(own)])
+            own.append(len(shape) - 1)
+        else:
+            shape.append(ONE)
+    return contraction([x], [own], tuple(shape))
+
+
+def _aligned(e: Expr, shape: Shape) -> list[int]:
+    offset = len(shape) - e.rank
+    return [offset + k if s == shape[offset + k] else len(shape) + offset + k for k, s in enumerate(e.shape)]
+
+
+def _batch(e: Expr, lead: Shape, fresh: int) -> list[int]:
+    own = e.shape[:-2]
+    offset = len(lead) - len(own)
+    return [offset + k if s == lead[offset + k] else fresh + k for k, s in enumerate(own)]
+
+
+def _matmul_lead(x: Expr, y: Expr) -> Shape:
+    if x.rank <= 2 and y.rank <= 2:
+        return ()
+    return broadcast_shape(f"({x}) @ ({y})", [leaf("", e.shape[:-2], Role.DATA) for e in (x, y)])
+
+
+def _size_of(e: Expr) -> Size | None:
+    """The polynomial of a size or of a whole number, where at least the caller's other operand is a size."""
+    if isinstance(e, Leaf) and isinstance(e.value, Size):
+        return e.value
+    if isinstance(e, Leaf) and e.role is Role.NUMBER and isinstance(e.value, Fraction) and e.value.denominator == 1:
+        return Size.constant(int(e.value))
+    return None
+
+
+def _constant(value: Size) -> Leaf:
+    return size(value) if value.value is None else number(value.value)
+
+
+def _size_power(value: Size, exponent: int) -> Size:
+    result = Size.constant(1)
+    for _ in range(exponent):
+        result = result * value
+    return result

@@ -1,0 +1,107 @@
+"""Sizes of axes: polynomials with integer coefficients in named sizes (n, n+m, t-s+1), kept canonical.
+
+Two sizes are equal when their polynomials are: `n*(m+1)` equals `n*m+n`, and `n` never equals `m`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+
+Monomial = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A polynomial Σ c·n₁^a·n₂^b…, its monomials in order, none with the coefficient 0.
+
+    >>> n, m = Size.symbol("n"), Size.symbol("m")
+    >>> str((n + m) * n - n), (n + 1) == (1 + n), Size.constant(3) == Size.constant(4)
+    ('m*n+n**2-n', True, False)
+    """
+
+    terms: tuple[tuple[Monomial, int], ...]
+
+    @staticmethod
+    def constant(value: int) -> Size:
+        """The size that is a number."""
+        return Size((((), value),) if value else ())
+
+    @staticmethod
+    def symbol(name: str) -> Size:
+        """The size that is a name."""
+        return Size(((((name, 1),), 1),))
+
+    @property
+    def value(self) -> int | None:
+        """The number that this size is, or None where a name occurs in it."""
+        if not self.terms:
+            return 0
+        if len(self.terms) == 1 and not self.terms[0][0]:
+            return self.terms[0][1]
+        return None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that occur, in order."""
+        return tuple(dict.fromkeys(name for monomial, _ in self.terms for name, _ in monomial))
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the size is one name alone."""
+        return len(self.terms) == 1 and self.terms[0][1] == 1 and [p for _, p in self.terms[0][0]] == [1]
+
+    def at(self, values: Mapping[str, int]) -> int:
+        """The number that this size is where the names have `values`."""
+        return sum(c * prod(values[name] ** power for name, power in monomial) for monomial, c in self.terms)
+
+    def __add__(self, other: Size | int) -> Size:
+        return _collect((*self.terms, *_as_size(other).terms))
+
+    def __sub__(self, other: Size | int) -> Size:
+        return self + _as_size(other) * -1
+
+    def __mul__(self, other: Size | int) -> Size:
+        return _collect((_times(a, b), p * q) for a, p in self.terms for b, q in _as_size(other).terms)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __str__(self) -> str:
+        if not self.terms:
+            return "0"
+        text = "".join(_signed(monomial, c) for monomial, c in self.terms)
+        return text.removeprefix("+")
+
+    __repr__ = __str__
+
+
+ONE = Size.constant(1)
+
+
+def _as_size(value: Size | int) -> Size:
+    return value if isinstance(value, Size) else Size.constant(value)
+
+
+def _times(a: Monomial, b: Monomial) -> Monomial:
+    powers: dict[str, int] = {}
+    for name, power in (*a, *b):
+        powers[name] = powers.get(name, 0) + power
+    return tuple(sorted(powers.items()))
+
+
+def _collect(terms: Iterable[tuple[Monomial, int]]) -> Size:
+    total: dict[Monomial, int] = {}
+    for monomial, c in terms:
+        total[monomial] = total.get(monomial, 0) + c
+    kept = [(monomial, c) for monomial, c in total.items() if c]
+    kept.sort(key=lambda term: (-sum(power for _, power in term[0]), [(n, -p) for n, p in term[0]]))
+    return Size(tuple(kept))
+
+
+def _signed(monomial: Monomial, c: int) -> str:
+    factors = [name if power == 1 else f"{name}**{power}" for name, power in monomial]
+    if abs(c) != 1 or not factors:
+        factors.insert(0, str(abs(c)))
+    return ("-" if c < 0 else "+") + "*".join(factors)

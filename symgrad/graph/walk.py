@@ -1,0 +1,46 @@
+"""Walks over graphs with an explicit stack: a chain of any length is no deeper than a short one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import Any, TypeVar
+
+Node = TypeVar("Node", bound=Any)
+Value = TypeVar("Value")
+
+
+def postorder(roots: Iterable[Node], stop: Container[Node] = ()) -> list[Node]:
+    """Every node once, operands before what uses them, left to right; nothing beneath the nodes in `stop`."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        node, is_done = stack.pop()
+        if is_done:
+            order.append(node)
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.append((node, True))
+        if stop and node in stop:
+            continue
+        stack.extend((child, False) for child in reversed(node.children) if child not in seen)
+    return order
+
+
+def use_counts(order: Sequence[Node]) -> dict[Node, int]:
+    """How many operand places each node fills."""
+    counts = dict.fromkeys(order, 0)
+    for node in order:
+        for child in node.children:
+            counts[child] += 1
+    return counts
+
+
+def fold(roots: Iterable[Node], visit: Callable[[Node, list[Value]], Value]) -> dict[Node, Value]:
+    """`visit(node, values of its children)` for every node, operands first."""
+    values: dict[Node, Value] = {}
+    for node in postorder(roots):
+        values[node] = visit(node, [values[child] for child in node.children])
+    return values
