@@ -1,0 +1,249 @@
+"""What a model file says: leaves with their facts, NumPy's sums and products, the functions and primitives by name.
+
+Everything here is public as `symgrad.<name>`; a formula in a string can use exactly these names.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from symgrad.errors import InputError
+from symgrad.graph.expression import (
+    ONE,
+    Expr,
+    Leaf,
+    Number,
+    Role,
+    Shape,
+    axes_of,
+    broadcast_to as _broadcast_to,
+    coerce,
+    contraction,
+    elementwise,
+    identity,
+    leaf,
+    number,
+    power,
+    size,
+    total,
+    transpose as _transpose,
+)  # fmt: skip
+from symgrad.graph.sizes import Size
+from symgrad.graph.show import show_shape
+from symgrad.primitives.facts import FACTS
+from symgrad.primitives.functions import ABSOLUTE as abs
+from symgrad.primitives.functions import CLIP as clip
+from symgrad.primitives.functions import COS as cos
+from symgrad.primitives.functions import EQUAL as equal
+from symgrad.primitives.functions import EXP as exp
+from symgrad.primitives.functions import HUBER as huber
+from symgrad.primitives.functions import LOG as log
+from symgrad.primitives.functions import MAXIMUM as maximum
+from symgrad.primitives.functions import MINIMUM as minimum
+from symgrad.primitives.functions import RELU as relu
+from symgrad.primitives.functions import SIGMOID as sigmoid
+from symgrad.primitives.functions import SIGN as sign
+from symgrad.primitives.functions import SIN as sin
+from symgrad.primitives.functions import SOFTPLUS as softplus
+from symgrad.primitives.functions import TANH as tanh
+from symgrad.primitives.functions import WHERE as _WHERE
+from symgrad.primitives.matrices import DET as det
+from symgrad.primitives.matrices import INV as inv
+from symgrad.primitives.matrices import LOGDET as logdet
+from symgrad.primitives.matrices import SOLVE as solve
+from symgrad.primitives.normalisers import LOG_SOFTMAX as log_softmax
+from symgrad.primitives.normalisers import LOGSUMEXP as logsumexp
+from symgrad.primitives.normalisers import NORM as norm
+from symgrad.primitives.normalisers import SOFTMAX as softmax
+
+__all__ = [
+    "abs", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "equal", "exp", "eye", "huber",
+    "hyperparameter", "inv", "labels", "log", "log_softmax", "logdet", "logsumexp", "maximum", "mean", "minimum",
+    "norm", "outer", "parameter", "relu", "sigmoid", "sign", "sin", "softmax", "softplus", "solve", "sqrt", "sum",
+    "tanh", "trace", "transpose", "where",
+]  # fmt: skip
+
+
+def dims(names: str) -> Any:
+    """Sizes by name: one name gives one size, several a tuple.
+
+    >>> n, d = dims("n d")
+    >>> X = data("X", n, d)
+    >>> str(sum(X, axis=0) / n)
+    'sum(X, axis=0) / n'
+    """
+    found = [_name(word, "size") for word in names.replace(",", " ").split()]
+    if not found:
+        raise InputError('dims("") names no size; write dims("n d")')
+    sizes = [size(Size.symbol(name)) for name in found]
+    return sizes[0] if len(sizes) == 1 else tuple(sizes)
+
+
+def data(name: str, *shape: object, about: str = "", **facts: bool) -> Leaf:
+    """A fixed array x of the given shape, with facts such as `one_hot=True`.
+
+    >>> data("y", dims("n"), sign=True).facts
+    frozenset({'sign'})
+    """
+    unknown = sorted(set(facts) - set(FACTS))
+    if unknown:
+        raise InputError(f"data({name!r}): no fact is called {unknown[0]}; the facts are {', '.join(FACTS)}")
+    sizes = _shape(name, shape)
+    held = [fact for fact, is_held in facts.items() if is_held]
+    for fact in held:
+        FACTS[fact].admit(name, sizes)
+    return leaf(_name(name, "data"), sizes, Role.DATA, facts=held, about=about)
+
+
+def parameter(name: str, *shape: object, about: str = "") -> Leaf:
+    """An array θ by which the loss is differentiated."""
+    return leaf(_name(name, "parameter"), _shape(name, shape), Role.PARAMETER, about=about)
+
+
+def hyperparameter(name: str, default: Number | None = None, about: str = "") -> Leaf:
+    """A scalar that is neither data nor differentiated by; its default is used unless a value is passed.
+
+    >>> hyperparameter("lam", 0.3).value
+    Fraction(3, 10)
+    """
+    value = None if default is None else Fraction(str(default))
+    return leaf(_name(name, "hyperparameter"), (), Role.HYPERPARAMETER, about=about, value=value)
+
+
+def labels(name: str, n: object, k: object, about: str = "") -> Leaf:
+    """Whole numbers c of shape (n,), each one of 0 … k-1."""
+    (rows,), (classes,) = _shape(name, (n,)), _shape(name, (k,))
+    return leaf(_name(name, "labels"), (rows,), Role.LABELS, about=about, value=classes)
+
+
+def sum(a: object, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Expr:
+    """Σ a over the named axes, or over all of them.
+
+    >>> n, d = dims("n d")
+    >>> sum(data("X", n, d), axis=1).shape
+    (n,)
+    """
+    return total(a, axis, keepdims=keepdims)
+
+
+def mean(a: object, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Expr:
+    """The sum over the named axes divided by how many entries it has.
+
+    >>> n, d = dims("n d")
+    >>> str(mean(data("X", n, d), axis=0)), str(mean(data("X", n, d)))
+    ('sum(X, axis=0) / n', 'sum(X) / (d*n)')
+    """
+    x = coerce(a)
+    count = Size.constant(1)
+    for k in axes_of(x, axis):
+        count = count * x.shape[k]
+    return total(x, axis, keepdims=keepdims) / size(count)
+
+
+def sqrt(a: object) -> Expr:
+    """√a entry by entry."""
+    return power(a, Fraction(1, 2))
+
+
+def where(condition: object, a: object, b: object) -> Expr:
+    """a where the condition holds, else b.
+
+    >>> r = data("r", dims("n"))
+    >>> str(where(r > 0, r, 0))
+    'where(r > 0, r, 0)'
+    """
+    if isinstance(condition, bool):
+        raise InputError("where: the condition is a Python truth value; compare expressions with <, >, <=, >= or sg.equal")
+    return _WHERE(condition, a, b)
+
+
+def transpose(a: object, axes: Sequence[int] | None = None) -> Expr:
+    """The axes in the given order, or in reverse."""
+    return _transpose(a, axes)
+
+
+def dot(a: object, b: object) -> Expr:
+    """aᵀb for vectors, the matrix product otherwise."""
+    return coerce(a) @ coerce(b)
+
+
+def outer(a: object, b: object) -> Expr:
+    """a bᵀ: entry (i, j) is aᵢ bⱼ."""
+    x, y = _of_rank("outer", a, 1), _of_rank("outer", b, 1)
+    return contraction((x, y), ((0,), (1,)), (*x.shape, *y.shape))
+
+
+def trace(a: object) -> Expr:
+    """Σᵢ aᵢᵢ."""
+    x = _of_rank("trace", a, 2)
+    _same(x, "trace")
+    return contraction([x], [(0, 0)], ())
+
+
+def diagonal(a: object) -> Expr:
+    """The vector aᵢᵢ."""
+    x = _of_rank("diagonal", a, 2)
+    _same(x, "diagonal")
+    return contraction([x], [(0, 0)], x.shape[:1])
+
+
+def diag(a: object) -> Expr:
+    """The matrix with the vector a on its diagonal, or the diagonal of a matrix.
+
+    >>> str(diag(data("v", dims("n"))))
+    'diag(v)'
+    """
+    x = coerce(a)
+    if x.rank == 2:
+        return diagonal(x)
+    _of_rank("diag", x, 1)
+    return contraction((x, identity(x.shape[0])), ((0,), (0, 1)), x.shape * 2)
+
+
+def eye(n: object) -> Expr:
+    """The n × n identity matrix."""
+    return identity(_shape("eye", (n,))[0])
+
+
+def broadcast_to(a: object, *shape: object) -> Expr:
+    """a repeated along new axes and axes of size 1."""
+    wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+    x, sizes = coerce(a), _shape("broadcast_to", wanted)
+    fits = len(sizes) >= x.rank and all(s in (t, ONE) for s, t in zip(x.shape[::-1], sizes[::-1], strict=False))
+    if not fits:
+        raise InputError(f"broadcast_to: shape {show_shape(x.shape)} does not stretch to {show_shape(sizes)}")
+    return _broadcast_to(x, sizes)
+
+
+def _of_rank(what: str, a: object, rank: int) -> Expr:
+    x = coerce(a)
+    if x.rank != rank:
+        raise InputError(f"{what}({x}): its shape is {show_shape(x.shape)}; {what} needs {rank} axes")
+    return x
+
+
+def _same(x: Expr, what: str) -> None:
+    if x.shape[0] != x.shape[1]:
+        raise InputError(f"{what}({x}): its shape is {show_shape(x.shape)}; {what} needs a square matrix")
+
+
+def _name(name: str, what: str) -> str:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+        raise InputError(f"{name!r} cannot name a {what}; use letters, digits and _, beginning with a letter")
+    return name
+
+
+def _shape(name: str, shape: Sequence[object]) -> Shape:
+    sizes: list[Size] = []
+    for item in shape:
+        e = coerce(item) if not isinstance(item, Size) else size(item)
+        value = e.value if isinstance(e, Leaf) else None
+        if isinstance(value, Fraction) and value.denominator == 1 and value >= 1:
+            value = Size.constant(int(value))
+        if not isinstance(value, Size):
+            raise InputError(f"{name}: {e} is not a size; use sg.dims or a whole number from 1")
+        sizes.append(value)
+    return tuple(sizes)

@@ -1,0 +1,117 @@
+"""Primitives of square matrices: inverse, linear system, determinant and its logarithm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symgrad.errors import ShapeError
+from symgrad.graph.expression import Expr, Shape, transpose
+from symgrad.graph.show import show_shape
+from symgrad.primitives.entry import Array, Primitive, Scalars, square
+from symgrad.prose import Text
+
+Options = dict[str, Any]
+
+
+def _square_shape(name: str) -> Any:
+    def shape(operands: Sequence[Expr], options: Options) -> Shape:
+        square(name, operands[0])
+        return operands[0].shape if name == "inv" else ()
+
+    return shape
+
+
+def _solve_shape(operands: Sequence[Expr], options: Options) -> Shape:
+    a, b = operands
+    square("solve", a)
+    if not 1 <= b.rank <= 2 or b.shape[0] != a.shape[0]:
+        raise ShapeError(
+            f"solve({a}, {b}): shapes {show_shape(a.shape)} and {show_shape(b.shape)} do not fit;"
+            " the right side needs as many rows as the matrix"
+        )
+    return b.shape
+
+
+def _inverse_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    return (-(transpose(y) @ ybar @ transpose(y)),)
+
+
+def _solve_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    bbar = SOLVE(transpose(operands[0]), ybar)
+    if y.rank == 1:
+        return -(bbar[:, None] * y[None, :]), bbar
+    return -(bbar @ transpose(y)), bbar
+
+
+INV = Primitive(
+    name="inv",
+    about=Text(en="matrix inverse", zh="逆矩阵"),
+    shape=_square_shape("inv"),
+    forward=lambda s, arrays, options: s.inverse(arrays[0]),
+    pullback=_inverse_pullback,
+    reason=Text(
+        en="From {x} {y} = I follows d{x} {y} + {x} d{y} = 0, so d{y} = -{y} d{x} {y}: a change of {x} is felt through"
+        " the inverse on both sides, and both come back transposed.",
+        zh="由 {x} {y} = I 得 d{x} {y} + {x} d{y} = 0，即 d{y} = −{y} d{x} {y}：{x} 的变化经两侧的逆矩阵起作用，反向传播时两者都要转置。",
+    ),
+    latex="{0}^{{-1}}",
+    numpy=lambda args, options, ranks: f"np.linalg.inv({args[0]})",
+    domain=Text(en="The matrix has to be invertible.", zh="矩阵须可逆。"),
+    citation="Giles 2008, §2.2.3",
+)
+SOLVE = Primitive(
+    name="solve",
+    about=Text(en="the solution x of A x = b", zh="线性方程组 A x = b 的解 x"),
+    shape=_solve_shape,
+    forward=lambda s, arrays, options: s.matmul(s.inverse(arrays[0]), arrays[1]),
+    pullback=_solve_pullback,
+    arity=2,
+    reason=Text(
+        en="From A {y} = b follows dA {y} + A d{y} = db: the cotangent of b solves the transposed system, and that of A is"
+        " minus its product with {y}.",
+        zh="由 A {y} = b 得 dA {y} + A d{y} = db：b 的梯度是转置方程组的解，A 的梯度是它与 {y} 之积的相反数。",
+    ),
+    latex="{0}^{{-1}} {1}",
+    numpy=lambda args, options, ranks: f"np.linalg.solve({args[0]}, {args[1]})",
+    domain=Text(en="The matrix has to be invertible.", zh="矩阵须可逆。"),
+    citation="Giles 2008, §2.3.1",
+)
+DET = Primitive(
+    name="det",
+    about=Text(en="determinant", zh="行列式"),
+    shape=_square_shape("det"),
+    forward=lambda s, arrays, options: s.determinant(arrays[0]),
+    pullback=lambda ybar, y, operands, options: (ybar * y * transpose(INV(operands[0])),),
+    reason=Text(
+        en="The derivative of a determinant by one entry is that entry's cofactor, and the cofactors are det times the"
+        " transposed inverse (Jacobi's formula).",
+        zh="行列式对一个元素的导数是该元素的代数余子式，而代数余子式矩阵等于行列式乘以逆矩阵的转置（雅可比公式）。",
+    ),
+    latex=r"\det",
+    numpy=lambda args, options, ranks: f"np.linalg.det({args[0]})",
+    domain=Text(en="The matrix has to be invertible.", zh="矩阵须可逆。"),
+    citation="Petersen & Pedersen 2012, eq. 49",
+)
+LOGDET = Primitive(
+    name="logdet",
+    about=Text(en="logarithm of the determinant", zh="行列式的对数"),
+    shape=_square_shape("logdet"),
+    forward=lambda s, arrays, options: s.each(s.log, s.determinant(arrays[0])),
+    pullback=lambda ybar, y, operands, options: (ybar * transpose(INV(operands[0])),),
+    reason=Text(
+        en="The derivative of log det by one entry is that entry's cofactor over the determinant, which is an entry of"
+        " the transposed inverse (Jacobi's formula).",
+        zh="log det 对一个元素的导数等于该元素的代数余子式除以行列式，即逆矩阵转置的对应元素（雅可比公式）。",
+    ),
+    latex=r"\log\det",
+    numpy=lambda args, options, ranks: f"logdet({args[0]})",
+    kernel='''
+def logdet(x):
+    """log(det(x)); not a number where the determinant is not positive."""
+    sign, value = np.linalg.slogdet(x)
+    return np.where(sign > 0, value, np.nan)[()]
+''',
+    domain=Text(en="The determinant has to be positive.", zh="行列式须为正。"),
+    citation="Petersen & Pedersen 2012, eq. 57",
+)

@@ -1,0 +1,184 @@
+"""Primitives that compare the entries of an axis with each other: softmax, log-softmax, log-sum-exp, the Euclidean norm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from symgrad.graph.expression import ONE, Expr, Shape, axes_of, elementwise, power, total
+from symgrad.primitives.entry import Array, Primitive, Scalars
+from symgrad.prose import Text
+
+Options = dict[str, Any]
+
+
+def _axis(operands: Sequence[Expr], options: Options) -> Options:
+    axes = axes_of(operands[0], options["axis"])
+    return {**options, "axis": axes[0] if len(axes) == 1 else axes}
+
+
+def _same_shape(operands: Sequence[Expr], options: Options) -> Shape:
+    return operands[0].shape
+
+
+def _reduced(operands: Sequence[Expr], options: Options) -> Shape:
+    x = operands[0]
+    gone = set(axes_of(x, options["axis"]))
+    if options["keepdims"]:
+        return tuple(ONE if k in gone else s for k, s in enumerate(x.shape))
+    return tuple(s for k, s in enumerate(x.shape) if k not in gone)
+
+
+def _softmax_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
+    powers = s.each(s.exp, arrays[0])
+    return powers / s.sum(powers, options["axis"], keepdims=True)
+
+
+def _log_softmax_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
+    total_ = s.sum(s.each(s.exp, arrays[0]), options["axis"], keepdims=True)
+    return arrays[0] - s.each(s.log, total_)
+
+
+def _logsumexp_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
+    return s.each(s.log, s.sum(s.each(s.exp, arrays[0]), options["axis"], keepdims=options["keepdims"]))
+
+
+def _norm_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
+    squares = s.sum(arrays[0] * arrays[0], options["axis"], keepdims=options["keepdims"])
+    return s.each(lambda x: s.power(x, Fraction(1, 2)), squares)
+
+
+def _stretched(e: Expr, operands: Sequence[Expr], options: Options) -> Expr:
+    """A reduced array with its summed axes put back with size 1, so that it broadcasts against the operand."""
+    x = operands[0]
+    if options["keepdims"]:
+        return e
+    gone = set(axes_of(x, options["axis"]))
+    return e[tuple(None if k in gone else slice(None) for k in range(x.rank))] if e.rank else e
+
+
+def _softmax_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    return (y * (ybar - total(ybar * y, options["axis"], keepdims=True)),)
+
+
+def _log_softmax_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    p = SOFTMAX(operands[0], axis=options["axis"])
+    return (ybar - p * total(ybar, options["axis"], keepdims=True),)
+
+
+def _logsumexp_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    return (_stretched(ybar, operands, options) * SOFTMAX(operands[0], axis=options["axis"]),)
+
+
+def _norm_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    return (_stretched(ybar / y, operands, options) * operands[0],)
+
+
+def _exponentials(operands: Sequence[Expr], options: Options) -> Expr:
+    e = elementwise("exp", operands[0])
+    return e / total(e, options["axis"], keepdims=True)
+
+
+SOFTMAX = Primitive(
+    name="softmax",
+    about=Text(en="e^x over the sum of e^x along an axis", zh="沿某一轴的 e^x 除以其总和"),
+    shape=_same_shape,
+    forward=_softmax_forward,
+    pullback=_softmax_pullback,
+    definition=_exponentials,
+    reason=Text(
+        en="Raising one entry of {x} changes every entry of {y} that is normalised with it: the entry itself by"
+        " {y}(1 - {y}), the others by minus their product. All these ways lead to the loss and are added up.",
+        zh="{x} 的一个元素增大，会改变与它一同归一化的 {y} 的每个元素：自身的导数为 {y}(1 − {y})，其余为两者乘积的相反数。把所有通向损失的路径相加。",
+    ),
+    latex=r"\mathrm{softmax}",
+    numpy=lambda args, options, ranks: f"softmax({args[0]}, axis={options['axis']})",
+    options={"axis": -1},
+    normal_options=_axis,
+    kernel='''
+def softmax(z, axis):
+    """exp(z) / sum(exp(z)) along `axis`; the maximum is taken out first, so that exp cannot overflow."""
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+''',
+    citation="Bishop 2006, eq. 4.106",
+)
+LOG_SOFTMAX = Primitive(
+    name="log_softmax",
+    about=Text(en="logarithm of softmax", zh="softmax 的对数"),
+    shape=_same_shape,
+    forward=_log_softmax_forward,
+    pullback=_log_softmax_pullback,
+    definition=lambda operands, options: operands[0] - LOGSUMEXP(operands[0], axis=options["axis"], keepdims=True),
+    reason=Text(
+        en="Each log-probability contains its own entry of {x}, and the log of the common sum, whose derivative is the"
+        " softmax of {x}.",
+        zh="每个对数概率含有 {x} 的对应元素，以及公共和的对数，后者的导数是 {x} 的 softmax。",
+    ),
+    latex=r"\log\mathrm{softmax}",
+    numpy=lambda args, options, ranks: f"log_softmax({args[0]}, axis={options['axis']})",
+    options={"axis": -1},
+    normal_options=_axis,
+    kernel='''
+def log_softmax(z, axis):
+    """z - log(sum(exp(z))) along `axis`, without overflow and without the log of 0."""
+    z = z - z.max(axis=axis, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
+''',
+    citation="Bishop 2006, eq. 4.106",
+)
+LOGSUMEXP = Primitive(
+    name="logsumexp",
+    about=Text(en="log of the sum of e^x", zh="e^x 之和的对数"),
+    shape=_reduced,
+    forward=_logsumexp_forward,
+    pullback=_logsumexp_pullback,
+    definition=lambda operands, options: elementwise(
+        "log", total(elementwise("exp", operands[0]), options["axis"], keepdims=options["keepdims"])
+    ),
+    reason=Text(
+        en="The derivative of {y} by one entry of {x} is that entry's share of the sum of exponentials: the softmax of {x}.",
+        zh="{y} 对 {x} 的一个元素的导数，是该元素在指数和中所占的份额，即 {x} 的 softmax。",
+    ),
+    latex=r"\mathrm{logsumexp}",
+    numpy=lambda args, options, ranks: f"logsumexp({args[0]}, axis={options['axis']}, keepdims={options['keepdims']})",
+    options={"axis": None, "keepdims": False},
+    normal_options=_axis,
+    kernel='''
+def logsumexp(z, axis, keepdims=False):
+    """log(sum(exp(z))) along `axis`; the maximum is taken out first, so that exp cannot overflow."""
+    m = z.max(axis=axis, keepdims=True)
+    s = np.log(np.exp(z - m).sum(axis=axis, keepdims=True)) + m
+    return s if keepdims else s.squeeze(axis=axis)
+''',
+    citation="Boyd & Vandenberghe 2004, §3.1.5",
+)
+NORM = Primitive(
+    name="norm",
+    about=Text(en="Euclidean norm, the square root of the sum of squares", zh="欧几里得范数，平方和的平方根"),
+    shape=_reduced,
+    forward=_norm_forward,
+    pullback=_norm_pullback,
+    definition=lambda operands, options: power(
+        total(operands[0] ** 2, options["axis"], keepdims=options["keepdims"]), Fraction(1, 2)
+    ),
+    reason=Text(
+        en="The norm grows fastest along {x} itself, and there by 1 for each unit: its gradient is {x} divided by its length.",
+        zh="范数沿 {x} 自身的方向增长最快，每单位增长 1：其梯度是 {x} 除以自身的长度。",
+    ),
+    latex=r"\lVert {0} \rVert",
+    numpy=lambda args, options, ranks: f"norm({args[0]}, axis={options['axis']}, keepdims={options['keepdims']})",
+    options={"axis": None, "keepdims": False},
+    normal_options=_axis,
+    kernel='''
+def norm(x, axis, keepdims=False):
+    """sqrt(sum(x**2)) along `axis`, scaled by the largest entry so that no square overflows."""
+    m = np.abs(x).max(axis=axis, keepdims=True)
+    m = np.where(m > 0, m, 1)
+    s = m * np.sqrt(np.square(x / m).sum(axis=axis, keepdims=True))
+    return s if keepdims else s.squeeze(axis=axis)
+''',
+    kink=Text(en="At 0 the gradient of the norm is taken to be 0.", zh="约定范数在 0 处的梯度取 0。"),
+    citation="Petersen & Pedersen 2012, eq. 129",
+)
