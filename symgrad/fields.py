@@ -1,0 +1,199 @@
+"""The fields in which expressions are evaluated: SymPy expressions for proofs, 50-digit reals for checks and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+from symgrad.primitives.entry import Array, Scalar
+
+
+class InverseEntry(sympy.Function):
+    """Entry (i, j) of X⁻¹, X given by its entries.
+
+    Differentiating the defining equation, dX·Y + X·dY = 0, so ∂yᵢⱼ/∂xₖₗ = -yᵢₖ yₗⱼ. [giles2008, §2.2.3]
+
+    >>> a = sympy.symbols("a:4", real=True)
+    >>> y = InverseEntry(0, 0, 2, *a)
+    >>> y.diff(a[1]) == -InverseEntry(0, 0, 2, *a) * InverseEntry(1, 0, 2, *a)
+    True
+    """
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, i: Any, j: Any, n: Any, *entries: Any) -> Any:
+        """The inverse of a symmetric matrix is symmetric: one name for both entries."""
+        k = int(n)
+        if i > j and all(entries[k * p + q] == entries[k * q + p] for p in range(k) for q in range(p)):
+            return cls(j, i, n, *entries)
+        return None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """-yᵢₖ yₗⱼ by the entry (k, l) of X."""
+        i, j, n, *entries = self.args
+        k, row_l = divmod(argindex - 4, int(n))
+        return -InverseEntry(i, sympy.Integer(k), n, *entries) * InverseEntry(sympy.Integer(row_l), j, n, *entries)
+
+    def _eval_evalf(self, prec: int) -> Any:
+        i, j, n, *entries = self.args
+        return sympy.Matrix(int(n), int(n), [e.evalf(n=prec // 3) for e in entries]).inv()[int(i), int(j)]
+
+
+class Determinant(sympy.Function):
+    """det X, X given by its entries; ∂det/∂xₖₗ = det·(X⁻¹)ₗₖ, Jacobi's formula. [giles2008, §2.2.4]"""
+
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """det·(X⁻¹)ₗₖ by the entry (k, l) of X."""
+        n, *entries = self.args
+        k, row_l = divmod(argindex - 2, int(n))
+        return self * InverseEntry(sympy.Integer(row_l), sympy.Integer(k), n, *entries)
+
+    def _eval_evalf(self, prec: int) -> Any:
+        n, *entries = self.args
+        return sympy.Matrix(int(n), int(n), [e.evalf(n=prec // 3) for e in entries]).det()
+
+
+class ArrayField:
+    """What both fields share: loops over object arrays."""
+
+    def each(self, f: Callable[[Scalar], Scalar], a: Array) -> Array:
+        """f of every entry."""
+        source = np.asarray(a, dtype=object)
+        result = np.empty(source.shape, dtype=object)
+        for place in np.ndindex(source.shape):
+            result[place] = f(source[place])
+        return result
+
+    def add_up(self, items: list[Scalar]) -> Scalar:
+        """The sum of a list of elements."""
+        return sum(items[1:], items[0]) if items else 0
+
+    def sum(self, a: Array, axis: int | tuple[int, ...] | None, *, keepdims: bool = False) -> Array:
+        """The sum over axes."""
+        source = np.asarray(a, dtype=object)
+        axes = range(source.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        gone = {k % source.ndim for k in axes} if source.ndim else set()
+        kept = [k for k in range(source.ndim) if k not in gone]
+        result = np.empty([source.shape[k] for k in kept], dtype=object)
+        moved = source.transpose([*kept, *gone])
+        for place in np.ndindex(result.shape):
+            result[place] = self.add_up(list(np.asarray(moved[place], dtype=object).ravel()))
+        if keepdims:
+            return result.reshape([1 if k in gone else s for k, s in enumerate(source.shape)])
+        return result
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        """The matrix product of object arrays."""
+        return np.asarray(np.dot(a, b), dtype=object)
+
+
+class Symbolic(ArrayField):
+    """SymPy expressions over the rationals: what proofs compare."""
+
+    def number(self, value: Any) -> Scalar:
+        """An exact number as a SymPy number."""
+        return sympy.Rational(value.numerator, value.denominator)
+
+    exp = staticmethod(sympy.exp)
+    log = staticmethod(sympy.log)
+    tanh = staticmethod(sympy.tanh)
+    sin = staticmethod(sympy.sin)
+    cos = staticmethod(sympy.cos)
+    equal = staticmethod(sympy.Eq)
+
+    def add_up(self, items: list[Scalar]) -> Scalar:
+        """One flat SymPy sum."""
+        return sympy.Add(*items)
+
+    def power(self, x: Scalar, exponent: Any) -> Scalar:
+        """x to a rational power."""
+        return sympy.Pow(x, self.number(exponent))
+
+    def choose(self, *cases: tuple[Scalar, Any]) -> Scalar:
+        """A SymPy Piecewise."""
+        return sympy.Piecewise(*cases)
+
+    def scalar(self, body: Any, *operands: Scalar) -> Scalar:
+        """The Lambda applied."""
+        return body(*operands)
+
+    def determinant(self, a: Array) -> Scalar:
+        """An atom that knows its derivative."""
+        return Determinant(sympy.Integer(a.shape[0]), *a.ravel())
+
+    def inverse(self, a: Array) -> Array:
+        """Atoms that know their derivatives, one for each entry."""
+        n = a.shape[0]
+        result = np.empty((n, n), dtype=object)
+        for i, j in np.ndindex(n, n):
+            result[i, j] = InverseEntry(*map(sympy.Integer, (i, j, n)), *a.ravel())
+        return result
+
+
+class Reals(ArrayField):
+    """Real numbers with `digits` digits."""
+
+    def __init__(self, digits: int = 50) -> None:
+        self.context = mpmath.MPContext()
+        self.context.dps = digits
+
+    def number(self, value: Any) -> Scalar:
+        """An exact number, rounded."""
+        return self.context.mpf(value.numerator) / value.denominator
+
+    def exp(self, x: Scalar) -> Scalar:
+        """e^x."""
+        return self.context.exp(x)
+
+    def log(self, x: Scalar) -> Scalar:
+        """The natural logarithm; of what is not positive it is not a number."""
+        return self.context.log(x) if x > 0 else self.context.nan
+
+    def tanh(self, x: Scalar) -> Scalar:
+        """The hyperbolic tangent."""
+        return self.context.tanh(x)
+
+    def sin(self, x: Scalar) -> Scalar:
+        """The sine."""
+        return self.context.sin(x)
+
+    def cos(self, x: Scalar) -> Scalar:
+        """The cosine."""
+        return self.context.cos(x)
+
+    def power(self, x: Scalar, exponent: Any) -> Scalar:
+        """x to a rational power; an even root of a negative number is not a number."""
+        if exponent.denominator == 1:
+            return self.context.mpf(x) ** int(exponent)
+        if x < 0:
+            return self.context.nan
+        return self.context.mpf(x) ** self.number(exponent)
+
+    def choose(self, *cases: tuple[Scalar, Any]) -> Scalar:
+        """The value of the first case that holds."""
+        return next(value for value, condition in cases if condition)
+
+    def equal(self, a: Scalar, b: Scalar) -> Any:
+        """Whether both are the same number."""
+        return a == b
+
+    def scalar(self, body: Any, *operands: Scalar) -> Scalar:
+        """The Lambda's body at these numbers."""
+        values = {v: sympy.Float(x, self.context.dps) for v, x in zip(body.variables, operands, strict=True)}
+        return self.context.mpf(str(sympy.N(body.expr, self.context.dps, subs=values)))
+
+    def determinant(self, a: Array) -> Scalar:
+        """By LU factors."""
+        return self.context.det(self.context.matrix(a.tolist()))
+
+    def inverse(self, a: Array) -> Array:
+        """By LU factors."""
+        inverse = self.context.inverse(self.context.matrix(a.tolist()))
+        return np.array(inverse.tolist(), dtype=object)
