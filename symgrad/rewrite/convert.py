@@ -1,0 +1,229 @@
+"""Expression → normal form. Sums inside products stay in parentheses; `expand` multiplies them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from symgrad.graph.expression import (
+    Apply,
+    Contraction,
+    Elementwise,
+    Expr,
+    Leaf,
+    Linear,
+    Role,
+    apply,
+    contraction,
+    elementwise,
+    linear,
+    power,
+)
+from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+from symgrad.rewrite.form import Factor, Form, Term, bound_indices, collect, extents, make_term, relabel, size_factor
+from symgrad.rewrite.matrix import to_expression
+
+Indices = tuple[int, ...]
+ONE = Fraction(1)
+
+
+def to_form(root: Expr) -> Form:
+    """The normal form of an expression, products of sums not multiplied out.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> n = dims("n")
+    >>> x, y = data("x", n), data("y", n)
+    >>> to_form((x + y) - y) == to_form(x), to_form(x * y) == to_form(y * x)
+    (True, True)
+    """
+    forms: dict[Expr, Form] = {}
+    for node in postorder([root]):
+        forms[node] = _form(node, forms)
+    return forms[root]
+
+
+def single(coefficient: Fraction, factors: list[Factor], node: Expr) -> Form:
+    """A form of one term."""
+    term = make_term(coefficient, factors, node.rank, extents(factors))
+    return Form(node.shape, (term,) if coefficient else ())
+
+
+def _form(node: Expr, forms: Mapping[Expr, Form]) -> Form:
+    if isinstance(node, Leaf):
+        return _leaf(node)
+    if isinstance(node, Linear):
+        return collect(node.shape, [t.scaled(c) for c, e in node.terms for t in forms[e].terms])
+    if isinstance(node, Contraction):
+        return _contraction(node, forms)
+    if isinstance(node, Elementwise) and node.function == "power":
+        return _power(node, forms[node.operands[0]])
+    if isinstance(node, Elementwise):
+        return _elementwise(node, forms)
+    assert isinstance(node, Apply)
+    return _apply(node)
+
+
+def _leaf(node: Leaf) -> Form:
+    if node.role is Role.NUMBER:
+        assert isinstance(node.value, Fraction)
+        return single(node.value, [], node)
+    if node.role is Role.SIZE:
+        assert isinstance(node.value, Size)
+        return single(*size_factor(node.value, ONE), node)
+    return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
+
+
+def _contraction(node: Contraction, forms: Mapping[Expr, Form]) -> Form:
+    operands = [forms[e] for e in node.operands]
+    sizes = {axis: s for axis, s in enumerate(node.shape)}
+    for e, own in zip(node.operands, node.indices, strict=True):
+        sizes.update(zip(own, e.shape, strict=True))
+    if any(not f.terms for f in operands):
+        return Form(node.shape, ())
+    if len(operands) == 1 and all(i < node.rank for i in node.indices[0]):
+        moved = [_moved(t, node.indices[0], node.rank, sizes) for t in operands[0].terms]
+        return collect(node.shape, moved)
+    coefficient, factors, fresh = ONE, list[Factor](), max(sizes, default=-1) + 1
+    for form, own in zip(operands, node.indices, strict=True):
+        c, mine = _as_factors(form, own, fresh)
+        fresh = max([fresh - 1, *(i for f in mine for i in f.indices)]) + 1
+        coefficient *= c
+        factors += mine
+    term = make_term(coefficient, factors, node.rank, {**extents(factors), **sizes})
+    return collect(node.shape, [term])
+
+
+def _moved(term: Term, own: Indices, rank: int, sizes: Mapping[int, Size]) -> Term:
+    names = dict(enumerate(own))
+    names |= {i: 1000 + i for i in bound_indices(term.factors, len(own))}
+    factors = relabel(term.factors, names)
+    return make_term(term.coefficient, factors, rank, extents(factors))
+
+
+def _as_factors(form: Form, own: Indices, fresh: int) -> tuple[Fraction, list[Factor]]:
+    """A form as factors at the indices `own`: one term is taken apart, a sum becomes one atom in parentheses."""
+    if len(form.terms) == 1:
+        (term,) = form.terms
+        names = dict(enumerate(own))
+        names |= {i: fresh + k for k, i in enumerate(bound_indices(term.factors, len(own)))}
+        return term.coefficient, relabel(term.factors, names)
+    return _grouped(form, own)
+
+
+def _grouped(form: Form, own: Indices) -> tuple[Fraction, list[Factor]]:
+    """The sum as an atom over those axes only that occur in it, what all coefficients share in front of it."""
+    used = sorted({i for t in form.terms for f in t.factors for i in f.indices if i < len(own)})
+    sizes = {abs(t.coefficient) for t in form.terms}
+    content = sizes.pop() if len(sizes) == 1 else ONE
+    terms = [t.scaled(1 / content) for t in form.terms]
+    if len(used) < len(own):
+        names = {i: k for k, i in enumerate(used)}
+        terms = [_moved_to(t, names, len(own), len(used)) for t in terms]
+    group = collect(tuple(form.shape[i] for i in used), terms)
+    return content, [Factor(group, tuple(own[i] for i in used), ONE)]
+
+
+def _moved_to(term: Term, names: Mapping[int, int], old_rank: int, rank: int) -> Term:
+    full = dict(names) | {i: 1000 + i for i in bound_indices(term.factors, old_rank)}
+    factors = relabel(term.factors, full)
+    return make_term(term.coefficient, factors, rank, extents(factors))
+
+
+def _power(node: Elementwise, base: Form) -> Form:
+    exponent = Fraction(str(node.parameter))
+    if len(base.terms) == 1:
+        (term,) = base.terms
+        spread = _spread(term, node.rank, exponent)
+        if spread is not None:
+            return single(*spread, node)
+    content, (group,) = _grouped(base, tuple(range(node.rank)))
+    if exponent.denominator == 1:
+        return single(content ** int(exponent), [Factor(group.atom, group.indices, exponent)], node)
+    kept = Form(base.shape, tuple(t.scaled(content) for t in base.terms))
+    return single(ONE, [Factor(kept, tuple(range(node.rank)), exponent)], node)
+
+
+def _spread(term: Term, rank: int, exponent: Fraction) -> tuple[Fraction, list[Factor]] | None:
+    """(c·Πf)^p as c^p·Πf^p, where that holds on the whole domain; None where it may not."""
+    if bound_indices(term.factors, rank) or not term.coefficient:
+        return None
+    is_whole = exponent.denominator == 1
+    if not is_whole and not _is_plain_root(term):
+        return None
+    c = term.coefficient ** int(exponent) if is_whole else ONE
+    return c, [Factor(f.atom, f.indices, f.power * exponent) for f in term.factors]
+
+
+def _is_plain_root(term: Term) -> bool:
+    """√(x) and √(size monomial): no sign can be lost. √(x²) is |x|, and stays."""
+    sizes = all(isinstance(f.atom, Leaf) and f.atom.role is Role.SIZE for f in term.factors)
+    alone = len(term.factors) == 1 and term.factors[0].power == 1
+    return term.coefficient == 1 and (sizes or alone)
+
+
+def _view(e: Expr) -> tuple[Expr, Indices]:
+    """An operand without its transposes and broadcasts, and the axes that it fills."""
+    own = tuple(range(e.rank))
+    while isinstance(e, Contraction) and len(e.operands) == 1 and all(i < e.rank for i in e.indices[0]):
+        if len(set(e.indices[0])) < len(e.indices[0]):
+            break
+        own = tuple(own[i] for i in e.indices[0])
+        e = e.operands[0]
+    return e, own
+
+
+def _canonical(e: Expr, forms: Mapping[Expr, Form]) -> Expr:
+    """An operand in the matrix language, so that equal arguments are the same node."""
+    return e if _view(e)[0].kind == "leaf" else to_expression(forms[e])
+
+
+def _elementwise(node: Elementwise, forms: Mapping[Expr, Form]) -> Form:
+    operands = [_canonical(e, forms) for e in node.operands]
+    node_ = elementwise(node.function, *operands, parameter=node.parameter)
+    assert isinstance(node_, Elementwise)
+    node, views = node_, [_view(e) for e in operands]
+    places = {own for _, own in views if own}
+    if len(places) <= 1 and (place := next(iter(places), ())) != tuple(range(node.rank)):
+        # f of broadcast operands is the broadcast of f.
+        core = elementwise(node.function, *(e for e, _ in views), parameter=node.parameter)
+        return single(ONE, [Factor(core, place, ONE)], node)
+    return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
+
+
+def _apply(node: Apply) -> Form:
+    if node.primitive == "inv":
+        core, own = _view(node.operands[0])
+        if own == (1, 0):
+            inverse = apply("inv", [core], (), core.shape)
+            return single(ONE, [Factor(inverse, own, ONE)], node)
+    return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
+
+
+def substitute(root: Expr, new: Mapping[Expr, Expr]) -> Expr:
+    """The expression with some nodes replaced, the rest rebuilt as it was written."""
+    rebuilt: dict[Expr, Expr] = {}
+    for node in postorder([root], stop=new):
+        rebuilt[node] = new[node] if node in new else rebuild(node, [rebuilt[e] for e in node.children])
+    return rebuilt[root]
+
+
+def rebuild(node: Expr, children: list[Expr]) -> Expr:
+    """The same node over other operands."""
+    if all(a is b for a, b in zip(node.children, children, strict=True)):
+        return node
+    if isinstance(node, Linear):
+        from_terms = [(c, e) for (c, _), e in zip(node.terms, children, strict=True)]
+        return linear(from_terms)
+    if isinstance(node, Contraction):
+        return contraction(children, node.indices, node.shape)
+    if isinstance(node, Elementwise):
+        if node.function == "power":
+            return power(children[0], node.parameter)
+        return elementwise(node.function, *children, parameter=node.parameter)
+    assert isinstance(node, Apply)
+    return apply(node.primitive, children, node.options, node.shape)
+
+
+
+

@@ -1,0 +1,75 @@
+"""How many symbols a formula prints: the measure by which one way of writing it is preferred to another."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Linear, Role
+from symgrad.graph.patterns import Pattern, read
+from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+
+COTANGENT_SYMBOLS = 4
+# Index notation is the last resort: it costs more than any matrix form of the same product.
+INDEX_FORM, INDEX_OPERAND = 12, 4
+
+
+def cost(root: Expr) -> int:
+    """How many symbols an expression prints, as a formula of matrices.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> n, d = dims("n d")
+    >>> X, y = data("X", n, d), data("y", n)
+    >>> cost(X.T @ y), cost(X.T @ (y - 1) / n)
+    (3, 9)
+    """
+    order = postorder([root])
+    total: dict[Expr, int] = {}
+    for node in order:
+        inner = sum(total[e] for e in node.children)
+        total[node] = inner + _own_cost(node)
+    return total[root]
+
+
+def _own_cost(node: Expr) -> int:
+    if isinstance(node, Leaf):
+        return _leaf_cost(node)
+    if isinstance(node, Linear):
+        coefficients = sum(_number_cost(abs(c)) for c, _ in node.terms if abs(c) != 1)
+        return len(node.terms) - 1 + (node.terms[0][0] < 0) + coefficients
+    if isinstance(node, Contraction):
+        return _contraction_cost(node)
+    if isinstance(node, Elementwise):
+        is_bracket = node.function in {"greater", "greater_equal", "equal"}
+        parentheses = 2 if node.operands[0].kind != "leaf" and not is_bracket else 0
+        return (3 if is_bracket else 1) + parentheses
+    return 1 + 2 * any(e.kind != "leaf" for e in node.children)
+
+
+def _leaf_cost(node: Leaf) -> int:
+    if node.role is Role.COTANGENT:
+        return COTANGENT_SYMBOLS
+    if isinstance(node.value, Size) and node.role is Role.SIZE:
+        return sum(len(monomial) + (abs(c) != 1) for monomial, c in node.value.terms) + len(node.value.terms) - 1
+    if node.role is Role.NUMBER:
+        return _number_cost(Fraction(str(node.value)))
+    return 1
+
+
+def _number_cost(value: Fraction) -> int:
+    return 1 if value.denominator == 1 else 2
+
+
+def _contraction_cost(node: Contraction) -> int:
+    parentheses = sum(2 for e in node.operands if isinstance(e, Linear) and len(e.terms) > 1)
+    reading = read(node.indices, node.rank)
+    if reading.pattern is Pattern.PRODUCT:
+        vectors = [own for own in node.indices if own]
+        scaled = sum(len(own) < node.rank for own in vectors)
+        return max(len(vectors) - 1, 0) + scaled + parentheses
+    if reading.pattern is Pattern.BROADCAST:
+        is_scalar = not node.operands[0].rank
+        return 0 if is_scalar else 2
+    if reading.pattern is Pattern.GENERAL:
+        return INDEX_FORM + INDEX_OPERAND * len(node.operands) + parentheses
+    return {Pattern.MATMUL: 0}.get(reading.pattern, 1) + parentheses

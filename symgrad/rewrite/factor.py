@@ -1,0 +1,226 @@
+"""Collecting: a sum of products written as the shortest product of sums that the terms share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symgrad.graph.expression import Leaf, Role
+from symgrad.graph.sizes import Size
+from symgrad.rewrite.cost import cost
+from symgrad.rewrite.expand import map_groups
+from symgrad.rewrite.form import Factor, Form, Term, bound_indices, collect, extents, make_term, relabel
+from symgrad.rewrite.matrix import to_expression
+
+# Parentheses around a sum cost about as much as one symbol.
+PARENTHESES = 1
+# A product is easier to read than a sum of the same length: (A + Aᵀ)x rather than Ax + Aᵀx.
+SLACK = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Factors of one term that others have too: for each other term, its renamed remainder."""
+
+    common: tuple[Factor, ...]
+    coefficient: Fraction
+    remainders: tuple[tuple[int, Fraction, tuple[Factor, ...]], ...]
+    gain: int
+
+
+def weight(f: Factor) -> int:
+    """How many symbols a factor prints: itself, its power, a transpose or a sum for a matrix."""
+    if isinstance(f.atom, Form):
+        inside = sum(1 + sum(weight(g) for g in t.factors) for t in f.atom.terms)
+        return PARENTHESES + inside
+    cotangent = isinstance(f.atom, Leaf) and f.atom.role is Role.COTANGENT
+    return (3 if cotangent else 1) + (f.power != 1) + bool(f.indices) + (len(f.indices) > 1)
+
+
+def factored(form: Form) -> Form:
+    """The form with what its terms share written once, innermost sums first.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> from symgrad.rewrite.convert import to_form
+    >>> n = dims("n")
+    >>> x, y, z = data("x", n), data("y", n), data("z", n)
+    >>> len(factored(to_form(x * y - x * z)).terms)
+    1
+    """
+    current = map_groups(form, factored)
+    while len(current.terms) > 1:
+        promising = sorted((s for s in _candidates(current) if s.gain > 0), key=lambda s: -s.gain)
+        now = cost(to_expression(current)) if promising else 0
+        shorter = next((f for f in (_written(current, s) for s in promising) if cost(to_expression(f)) <= now + SLACK), None)
+        if shorter is None:
+            break
+        current = shorter
+    return current
+
+
+def _candidates(form: Form) -> Iterator[Shared]:
+    rank, terms = len(form.shape), form.terms
+    for a in range(len(terms)):
+        for b in range(a + 1, len(terms)):
+            common, _ = _match(terms[a].factors, terms[b].factors, rank)
+            if common or abs(terms[a].coefficient) == abs(terms[b].coefficient) != 1:
+                yield _shared(form, common)
+
+
+def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
+    """All terms that hold `common`, with what remains of each."""
+    rank = len(form.shape)
+    members: list[tuple[int, Fraction, tuple[Factor, ...]]] = []
+    for k, term in enumerate(form.terms):
+        shared, names = _match(common, term.factors, rank)
+        if sum(map(weight, shared)) == sum(map(weight, common)):
+            rest = relabel(_divided(relabel(term.factors, names), common), {})
+            members.append((k, term.coefficient, tuple(rest)))
+    sizes = {abs(c) for _, c, _ in members}
+    coefficient = sizes.pop() if len(sizes) == 1 else Fraction(1)
+    if all(c < 0 for _, c, _ in members):
+        coefficient = -coefficient
+    if not common and coefficient in (1, -1):
+        members = members[:1]
+    digits = (abs(coefficient).numerator != 1) + (coefficient.denominator != 1)
+    gain = (len(members) - 1) * (sum(map(weight, common)) + digits) - PARENTHESES
+    if any(c.power < 0 and _is_left(c, rest) for c in common for _, _, rest in members):
+        gain = 0
+    if any(not rest for _, _, rest in members) and not _is_worth_a_one(members):
+        gain -= 1
+    return Shared(common, coefficient, tuple((k, c / coefficient, rest) for k, c, rest in members), gain)
+
+
+def _is_left(c: Factor, rest: tuple[Factor, ...]) -> bool:
+    """Whether a quotient would stand inside a quotient: a/D + b/D² is not written (a + b/D)/D."""
+    return any(f.key[0] == c.key[0] and f.power < 0 for f in rest)
+
+
+def _is_worth_a_one(members: list[tuple[int, Fraction, tuple[Factor, ...]]]) -> bool:
+    """x - x·y is written x(1 - y) where the remainder is short, not where a 1 would stand beside matrices."""
+    return all(len(rest) <= 1 for _, _, rest in members)
+
+
+def _divided(factors: list[Factor], common: tuple[Factor, ...]) -> list[Factor]:
+    rest = list(factors)
+    for c in common:
+        place = next(k for k, f in enumerate(rest) if f.indices == c.indices and f.key[0] == c.key[0])
+        left = rest[place].power - c.power
+        rest[place : place + 1] = [Factor(c.atom, c.indices, left)] if left else []
+    return rest
+
+
+def _match(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tuple[Factor, ...], dict[int, int]]:
+    """The heaviest part of the product `a` that `b` holds too, with the names that b's bound indices take there."""
+    best: tuple[int, tuple[Factor, ...], dict[int, int]] = (0, (), {})
+    order = sorted(a, key=lambda f: (-len(f.indices), -weight(f)))
+
+    def extend(at: int, taken: tuple[Factor, ...], names: dict[int, int], free: list[Factor]) -> None:
+        nonlocal best
+        reach = sum(map(weight, taken)) + sum(map(weight, order[at:]))
+        if reach <= best[0]:
+            return
+        if at == len(order):
+            best = reach, taken, names
+            return
+        for k, f in enumerate(free):
+            part = _common_power(order[at], f)
+            joined = _join(order[at].indices, f.indices, names, rank) if part is not None else None
+            if part is not None and joined is not None:
+                extend(at + 1, (*taken, part), joined, free[:k] + free[k + 1 :])
+        extend(at + 1, taken, names, free)
+
+    extend(0, (), {}, list(b))
+    names = best[2]
+    # Bound indices of b that have no partner must not take a name that a's already have.
+    used = {i for f in a for i in f.indices} | set(names.values())
+    fresh = max([rank, *used, *(i for f in b for i in f.indices)]) + 1
+    left = [i for i in bound_indices(b, rank) if i not in names]
+    return best[1], {**names, **{i: fresh + k for k, i in enumerate(left)}}
+
+
+def _common_power(a: Factor, b: Factor) -> Factor | None:
+    """The part that a^p and a^q share: the smaller power, of equal sign."""
+    if a.key[0] != b.key[0] or (a.power > 0) != (b.power > 0):
+        return None
+    return Factor(a.atom, a.indices, min(a.power, b.power, key=abs))
+
+
+def _join(a: tuple[int, ...], b: tuple[int, ...], names: dict[int, int], rank: int) -> dict[int, int] | None:
+    joined = dict(names)
+    for i, j in zip(a, b, strict=True):
+        if (i < rank or j < rank) and i != j:
+            return None
+        if j >= rank and joined.setdefault(j, i) != i:
+            return None
+    return joined if len(set(joined.values())) == len(joined) else None
+
+
+def _written(form: Form, shared: Shared) -> Form:
+    """The form with the shared factors in front of one sum in parentheses."""
+    rank = len(form.shape)
+    everything = [*shared.common, *(f for _, _, rest in shared.remainders for f in rest)]
+    sizes = extents(everything)
+    held = {i for f in shared.common for i in f.indices}
+    inside = _orientation([f for _, _, rest in shared.remainders for f in rest], rank, held)
+    members = _inner_terms(shared, inside)
+    shape, indices = tuple(sizes[i] for i in inside), tuple(inside)
+    hoisted = _hoist(members, len(inside))
+    if hoisted is not None:
+        members, extra, place = hoisted
+        fresh = max([rank - 1, *sizes]) + 1
+        shape = (*shape[:place], extra, *shape[place:])
+        indices = (*indices[:place], fresh, *indices[place:])
+    group = factored(collect(shape, members))
+    factors = [*shared.common, Factor(group, indices, Fraction(1))]
+    term = make_term(shared.coefficient, factors, rank, extents(factors))
+    places = {k for k, _, _ in shared.remainders}
+    first = min(places)
+    kept = [term if k == first else t for k, t in enumerate(form.terms) if k == first or k not in places]
+    return collect(form.shape, kept)
+
+
+def _orientation(left: list[Factor], rank: int, held: set[int]) -> list[int]:
+    """The axes of a sum in parentheses, in the order in which most of its matrices stand without a transpose."""
+    inside = sorted({i for f in left for i in f.indices if i < rank or i in held})
+    if len(inside) != 2:
+        return inside
+    straight = sum(f.indices == tuple(inside) for f in left)
+    return inside[::-1] if sum(f.indices == tuple(inside[::-1]) for f in left) > straight else inside
+
+
+def _inner_terms(shared: Shared, inside: list[int]) -> list[Term]:
+    names = {i: k for k, i in enumerate(inside)}
+    members = []
+    for _, c, rest in shared.remainders:
+        own = dict(names) | {i: 1000 + i for f in rest for i in f.indices if i not in names}
+        factors = relabel(rest, own)
+        members.append(make_term(c, factors, len(inside), extents(factors)))
+    return members
+
+
+def _hoist(members: list[Term], rank: int) -> tuple[list[Term], Size, int] | None:
+    """Σᵢ a + Σᵢ b inside the parentheses becomes Σᵢ (a + b), where each term is a sum of one array over one axis."""
+    spots = [_plain_sum(t, rank) for t in members]
+    known = [s for s in spots if s is not None]
+    if len(known) < len(spots) or len({s[1:] for s in known}) != 1:
+        return None
+    _, place, extra = known[0]
+    names = {i: i + (i >= place) for i in range(rank)}
+    moved = []
+    for t, (bound, _, _) in zip(members, known, strict=True):
+        factors = relabel(t.factors, {**names, bound: place})
+        moved.append(make_term(t.coefficient, factors, rank + 1, extents(factors)))
+    return moved, extra, place
+
+
+def _plain_sum(term: Term, rank: int) -> tuple[int, int, Size] | None:
+    """The bound index of a term that is summed over one axis only, its place among the axes, and its size."""
+    bound = bound_indices(term.factors, rank)
+    holders = [f for f in term.factors if any(i >= rank for i in f.indices)]
+    if len(bound) != 1 or len({f.indices for f in holders}) != 1:
+        return None
+    f = holders[0]
+    place = f.indices.index(bound[0])
+    return bound[0], place, f.atom.shape[place]

@@ -1,0 +1,244 @@
+"""The normal form: Σ terms, each a rational × a product of atoms[indices]^power, summed over the indices that are not axes.
+
+Ones, transposes, broadcasts, diagonals and elementwise products are only indices here. An atom is a leaf, a nonlinear
+node, or a sum in parentheses (a `Form` again). Bound indices are relabelled canonically, so that equal sums of products
+have equal keys; terms keep the order in which they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from hashlib import blake2b
+
+from symgrad.graph.expression import Expr, Leaf, Role, Shape, size
+from symgrad.graph.sizes import Size
+
+Indices = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """Σ terms over the axes of `shape`; equal where the keys are."""
+
+    shape: Shape
+    terms: tuple[Term, ...]
+
+    @cached_property
+    def key(self) -> bytes:
+        """The content, in the same bytes in every process, whatever the order of the terms."""
+        parts = sorted(term.key + str(term.coefficient).encode() for term in self.terms)
+        return blake2b(str(self.shape).encode() + b"|".join(parts), digest_size=16).digest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Form) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+Atom = Expr | Form
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """atom[indices]^power."""
+
+    atom: Atom
+    indices: Indices
+    power: Fraction
+
+    @cached_property
+    def key(self) -> tuple[bytes, Fraction]:
+        """What the factor is, apart from its indices."""
+        return atom_key(self.atom), self.power
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """coefficient × Π factors, summed over the bound indices; factors in the order written, bound indices canonical."""
+
+    coefficient: Fraction
+    factors: tuple[Factor, ...]
+    key: bytes
+
+    def scaled(self, c: Fraction) -> Term:
+        """c × the term."""
+        return Term(self.coefficient * c, self.factors, self.key)
+
+
+def atom_key(atom: Atom) -> bytes:
+    """The digest of an atom."""
+    return atom.key if isinstance(atom, Form) else atom.digest
+
+
+IsSymmetric = Callable[[Atom], bool]
+
+
+def never(_: Atom) -> bool:
+    """No atom is symmetric."""
+    return False
+
+
+def extents(factors: Iterable[Factor]) -> dict[int, Size]:
+    """The size of every index that occurs."""
+    return {i: s for f in factors for i, s in zip(f.indices, f.atom.shape, strict=True)}
+
+
+def bound_indices(factors: Iterable[Factor], rank: int) -> list[int]:
+    """The summed indices, as they occur."""
+    return list(dict.fromkeys(i for f in factors for i in f.indices if i >= rank))
+
+
+def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]:
+    """The factors with other index names."""
+    return [Factor(f.atom, tuple(names.get(i, i) for i in f.indices), f.power) for f in factors]
+
+
+def size_factor(value: Size, power: Fraction) -> tuple[Fraction, list[Factor]]:
+    """A size to a power as a coefficient and atoms: a monomial falls into its names, a sum stays one atom."""
+    if len(value.terms) != 1 or (value.value is not None and value.value > 1):
+        return Fraction(1), [Factor(size(value), (), power)]
+    ((monomial, c),) = value.terms
+    if c != 1 and power.denominator != 1:
+        return Fraction(1), [Factor(size(value), (), power)]
+    return Fraction(c) ** int(power) if c != 1 else Fraction(1), [
+        Factor(size(Size.symbol(name)), (), power * exponent) for name, exponent in monomial
+    ]
+
+
+def make_term(
+    coefficient: Fraction,
+    factors: Iterable[Factor],
+    rank: int,
+    sizes: Mapping[int, Size],
+    is_symmetric: IsSymmetric = never,
+) -> Term:
+    """The term of a product: identities contracted, equal factors merged, sums over nothing replaced by their size.
+
+    `sizes` gives the extent of every bound index, also of one that no factor holds any more.
+    """
+    merged, sizes = _contract_identities(list(factors), rank, dict(sizes))
+    merged = merge(merged)
+    held = {i for f in merged for i in f.indices}
+    for i, extent in sizes.items():
+        if i >= rank and i not in held:
+            c, more = size_factor(extent, Fraction(1))
+            coefficient *= c
+            merged = merge([*merged, *more])
+    labelled, key = canonical(merged, rank, is_symmetric)
+    return Term(coefficient, tuple(labelled), key)
+
+
+def merge(factors: Iterable[Factor]) -> list[Factor]:
+    """Equal atoms at equal indices become one power; a power 0 is gone."""
+    total: dict[tuple[bytes, Indices], Factor] = {}
+    for f in factors:
+        where = atom_key(f.atom), f.indices
+        old = total.get(where)
+        total[where] = f if old is None else Factor(f.atom, f.indices, old.power + f.power)
+    return [f for f in total.values() if f.power]
+
+
+def _is_identity(f: Factor) -> bool:
+    return isinstance(f.atom, Leaf) and f.atom.role is Role.IDENTITY
+
+
+def _contract_identities(
+    factors: list[Factor], rank: int, sizes: dict[int, Size]
+) -> tuple[list[Factor], dict[int, Size]]:
+    while True:
+        found = next((f for f in factors if _is_identity(f) and max(f.indices) >= rank), None)
+        if found is None:
+            once = {f.indices: f for f in factors if _is_identity(f)}
+            return [f for f in factors if not _is_identity(f) or once[f.indices] is f], sizes
+        i, j = sorted(found.indices)
+        rest = [f for f in factors if f is not found]
+        if i != j:
+            factors = relabel(rest, {j: i})
+            sizes = {k: s for k, s in sizes.items() if k != j}
+        else:
+            factors = rest
+
+
+def canonical(factors: list[Factor], rank: int, is_symmetric: IsSymmetric = never) -> tuple[list[Factor], bytes]:
+    """The factors with their bound indices numbered by structure alone, and the key of the product."""
+    bound = bound_indices(factors, rank)
+    colours = {i: i for f in factors for i in f.indices if i < rank} | dict.fromkeys(bound, rank)
+    best = _best_labelling(factors, rank, bound, colours, is_symmetric)
+    renamed = relabel(factors, best)
+    renamed = [_sorted(f) if is_symmetric(f.atom) else f for f in renamed]
+    return merge(renamed), _key(renamed)
+
+
+def _sorted(f: Factor) -> Factor:
+    return Factor(f.atom, tuple(sorted(f.indices)), f.power)
+
+
+def _key(factors: list[Factor]) -> bytes:
+    parts = sorted(b"%s%s^%s" % (f.key[0], str(f.indices).encode(), str(f.power).encode()) for f in factors)
+    return blake2b(b"".join(parts), digest_size=16).digest()
+
+
+def _best_labelling(
+    factors: list[Factor], rank: int, bound: list[int], colours: dict[int, int], is_symmetric: IsSymmetric
+) -> dict[int, int]:
+    if len(bound) <= 1:
+        return {i: rank for i in bound}
+    colours = _refine(factors, rank, bound, colours, is_symmetric)
+    classes: dict[int, list[int]] = {}
+    for i in bound:
+        classes.setdefault(colours[i], []).append(i)
+    tied = next((classes[c] for c in sorted(classes) if len(classes[c]) > 1), None)
+    if tied is None:
+        return {i: rank + k for k, i in enumerate(sorted(bound, key=lambda i: colours[i]))}
+    best: tuple[bytes, dict[int, int]] | None = None
+    for chosen in tied:
+        split = {i: 2 * c + (i != chosen) for i, c in colours.items()}
+        names = _best_labelling(factors, rank, bound, split, is_symmetric)
+        renamed = relabel(factors, names)
+        key = _key([_sorted(f) if is_symmetric(f.atom) else f for f in renamed])
+        if best is None or key < best[0]:
+            best = key, names
+    assert best is not None
+    return best[1]
+
+
+def _refine(
+    factors: list[Factor], rank: int, bound: list[int], colours: dict[int, int], is_symmetric: IsSymmetric
+) -> dict[int, int]:
+    """Split the bound indices by where they occur until nothing splits any more (colour refinement)."""
+    while True:
+        signatures: dict[int, list[object]] = {i: [] for i in bound}
+        for f in factors:
+            around = tuple(colours[i] for i in f.indices)
+            around = tuple(sorted(around)) if is_symmetric(f.atom) else around
+            for place, i in enumerate(f.indices):
+                if i in signatures:
+                    spot = 0 if is_symmetric(f.atom) else place
+                    signatures[i].append((*f.key, spot, around))
+        marks = {i: (colours[i], sorted(map(repr, signatures[i]))) for i in bound}
+        order = {mark: k for k, mark in enumerate(sorted({(c, tuple(s)) for c, s in marks.values()}))}
+        refined = {i: rank + order[c, tuple(s)] for i, (c, s) in marks.items()}
+        if len(order) == len({colours[i] for i in bound}):
+            return {**colours, **refined}
+        colours = {**colours, **refined}
+
+
+def collect(shape: Shape, terms: Iterable[Term]) -> Form:
+    """The sum, equal products added up."""
+    total: dict[bytes, Term] = {}
+    for term in terms:
+        old = total.get(term.key)
+        total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
+    return Form(shape, tuple(t for t in total.values() if t.coefficient))
+
+
+def multiply_terms(a: Term, b: Term, rank: int, is_symmetric: IsSymmetric = never) -> Term:
+    """The product of two terms over the same axes; their bound indices are kept apart."""
+    shift = max([rank - 1, *(i for f in a.factors for i in f.indices)]) + 1
+    apart = relabel(b.factors, {i: i - rank + shift for i in bound_indices(b.factors, rank)})
+    factors = [*a.factors, *apart]
+    return make_term(a.coefficient * b.coefficient, factors, rank, extents(factors), is_symmetric)

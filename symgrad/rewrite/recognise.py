@@ -1,0 +1,123 @@
+"""Formulas that have a name of their own, found where the user spelled them out: 1/(1 + e^-u) is σ(u).
+
+Each rule replaces one node by an equal one with a stable kernel and a short derivative. A node that the user named is
+never looked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from fractions import Fraction
+
+from symgrad.graph.expression import (
+    Apply,
+    Contraction,
+    Elementwise,
+    Expr,
+    Linear,
+    broadcast_to,
+    elementwise,
+    is_number,
+    power,
+    scale,
+    total,
+)
+from symgrad.graph.walk import postorder
+from symgrad.rewrite.convert import rebuild
+
+
+def recognise(roots: Collection[Expr], named: Collection[Expr]) -> dict[Expr, Expr]:
+    """Every node below the roots, mapped to itself with the rules applied beneath and at it.
+
+    >>> from symgrad.primitives.language import data, dims, exp, log
+    >>> z = data("z", dims("n"))
+    >>> e = log(1 + exp(-z))
+    >>> str(recognise([e], [])[e])
+    'softplus(-z)'
+    """
+    kept = set(named)
+    new: dict[Expr, Expr] = {}
+    opaque: set[Expr] = set()
+    for node in postorder(roots):
+        built = rebuild(node, [new[e] for e in node.children])
+        changed = next((r for rule in RULES if (r := rule(built, opaque)) is not None), built)
+        new[node] = changed
+        if node in kept:
+            opaque.add(changed)
+    return new
+
+
+Rule = Callable[[Expr, Collection[Expr]], Expr | None]
+
+
+def _of_one_plus_exp(e: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """u, where e is 1 + e^u."""
+    if not isinstance(e, Linear) or e in opaque or len(e.terms) != 2 or any(c != 1 for c, _ in e.terms):
+        return None
+    ones = [t for t in e.children if _is_one(t)]
+    powers = [t for t in e.children if isinstance(t, Elementwise) and t.function == "exp" and t not in opaque]
+    return powers[0].operands[0] if len(ones) == len(powers) == 1 else None
+
+
+def _is_one(e: Expr) -> bool:
+    while isinstance(e, Contraction) and len(e.operands) == 1:
+        e = e.operands[0]
+    return is_number(e, 1)
+
+
+def _softplus(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """log(1 + e^u) = softplus(u)."""
+    if not isinstance(node, Elementwise) or node.function != "log":
+        return None
+    u = _of_one_plus_exp(node.operands[0], opaque)
+    return None if u is None else elementwise("softplus", u)
+
+
+def _sigmoid(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """1/(1 + e^u) = σ(-u)."""
+    if not isinstance(node, Elementwise) or node.function != "power" or node.parameter != -1:
+        return None
+    u = _of_one_plus_exp(node.operands[0], opaque)
+    if u is None:
+        return None
+    if isinstance(u, Linear) and len(u.terms) == 1:
+        ((c, inner),) = u.terms
+        return elementwise("sigmoid", scale(-c, inner))
+    return elementwise("sigmoid", scale(-1, u))
+
+
+def _times_one(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """1·e = e, which is left where 1/(1 + e^u) was a quotient."""
+    if not isinstance(node, Contraction) or len(node.operands) != 2:
+        return None
+    for k in (0, 1):
+        other, own = node.operands[1 - k], node.indices[1 - k]
+        if is_number(node.operands[k], 1) and own == tuple(range(node.rank)):
+            return other
+    return None
+
+
+def _squared_norm(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """‖e‖² = Σ e², which has no kink."""
+    if not isinstance(node, Elementwise) or node.function != "power" or node.parameter != 2:
+        return None
+    inner = node.operands[0]
+    if not isinstance(inner, Apply) or inner.primitive != "norm" or inner in opaque:
+        return None
+    axis, keepdims = inner.option("axis"), inner.option("keepdims")
+    assert axis is None or isinstance(axis, int | tuple)
+    return total(power(inner.operands[0], Fraction(2)), axis, keepdims=bool(keepdims))
+
+
+def _view_outside(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """f of a scalar that is only broadcast is the broadcast of f."""
+    if not isinstance(node, Elementwise) or len(node.operands) != 1 or not node.rank:
+        return None
+    inner = node.operands[0]
+    if not isinstance(inner, Contraction) or len(inner.operands) != 1 or inner.operands[0].rank:
+        return None
+    return broadcast_to(elementwise(node.function, inner.operands[0], parameter=node.parameter), node.shape)
+
+
+RULES: tuple[Rule, ...] = (_softplus, _sigmoid, _times_one, _squared_norm, _view_outside)
+
