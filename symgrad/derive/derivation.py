@@ -1,0 +1,113 @@
+"""The central value: a straight-line program of labelled equations, forward and backward, each step with its proof.
+
+Handout, evaluator and compiler read a `Derivation` and nothing else. Nothing in it is text for a screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+
+from symgrad.graph.expression import Expr, Leaf, Shape
+from symgrad.rewrite.display import Reason
+
+
+class Verdict(Enum):
+    """How sure a statement is. Pages never mix the words."""
+
+    PROVED = "proved"
+    VERIFIED = "verified numerically"
+    UNCHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A verdict, and the sizes (one mapping for each assignment) at which every entry was compared."""
+
+    verdict: Verdict
+    sizes: tuple[Mapping[str, int], ...] = ()
+
+
+UNCHECKED = Proof(Verdict.UNCHECKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a step: an expression equal to the line before, for a reason, with its proof."""
+
+    expression: Expr
+    reason: Reason
+    proof: Proof = UNCHECKED
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one use adds to a cotangent: the using equation's label, the law or primitive, ȳ pulled back through it."""
+
+    label: int
+    rule: str  # "linearity", "contraction", "elementwise", or a primitive's name
+    subject: Expr  # the node that uses the variable: f(…) of an elementwise step, the primitive's application
+    expression: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """`target = expression`, numbered; a forward equation has no lines, a backward one ends in its last line.
+
+    `variable` is what a backward equation differentiates by; its target is then the cotangent leaf of that name.
+    """
+
+    label: int
+    target: Leaf
+    expression: Expr
+    variable: Leaf | None = None
+    contributions: tuple[Contribution, ...] = ()
+    lines: tuple[Line, ...] = ()
+    proof: Proof = UNCHECKED
+
+    @property
+    def name(self) -> str:
+        """The name that is defined (for a cotangent, the name of its variable)."""
+        return self.target.name
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of both sides."""
+        return self.target.shape
+
+
+@dataclass(frozen=True, slots=True)
+class EndToEnd:
+    """The whole gradient against 50-digit differences: at how many points, and the largest relative error."""
+
+    points: int
+    largest_error: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """The program: `forward` ends in the loss, `backward` holds every cotangent down to the parameters.
+
+    `model` is the expression that predicts, over the same names, or None.
+    """
+
+    loss: Leaf
+    forward: tuple[Equation, ...]
+    backward: tuple[Equation, ...]
+    parameters: tuple[Leaf, ...]
+    leaves: tuple[Leaf, ...]
+    model: Expr | None = None
+    end_to_end: EndToEnd | None = None
+
+    @property
+    def gradients(self) -> dict[str, Expr]:
+        """The last line for each parameter, in the names of the page."""
+        wanted = {p: p.name for p in self.parameters}
+        return {eq.name: eq.expression for eq in self.backward if eq.variable in wanted}
+
+    @property
+    def steps(self) -> tuple[Equation, ...]:
+        """The backward equations."""
+        return self.backward

@@ -1,0 +1,96 @@
+"""The whole gradient against differences: all parameters at once along a random direction, 50 digits, three points.
+
+The differences are taken of the loss as the user wrote it, not of the derivation's own forward lines, so that naming and
+recognising are checked too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from symgrad.derive.derivation import Derivation, EndToEnd, Equation
+from symgrad.derive.samples import Draw, assignments, entries_of, sizes_in
+from symgrad.errors import CheckFailed
+from symgrad.evaluate import Assignment, Environment, evaluate
+from symgrad.fields import Reals
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf
+from symgrad.graph.walk import postorder
+from symgrad.primitives.entry import Array, Scalars
+
+DIGITS = 50
+POINTS = 3
+MOST_DRAWN = 60
+STEP = Fraction(1, 10**15)
+TOLERANCE = Fraction(1, 10**20)
+
+
+def check(derivation: Derivation, loss: Expr, points: int = POINTS) -> Derivation:
+    """The derivation with its end-to-end check; CheckFailed where a gradient differs from the differences of `loss`."""
+    sizes = assignments(sizes_in([loss, *(eq.expression for eq in derivation.forward)]), 1)[0]
+    s = Reals(DIGITS)
+    largest, done = Fraction(0), 0
+    for seed in range(MOST_DRAWN):
+        error = _error_at(derivation, loss, sizes, s, seed)
+        if error is None:
+            continue
+        if not error < TOLERANCE:
+            raise CheckFailed(
+                f"the gradient differs from the loss's differences by {float(error):.2g} of its size;"
+                " this is a defect of symgrad, please report the model"
+            )
+        largest, done = max(largest, error), done + 1
+        if done == points:
+            return replace(derivation, end_to_end=EndToEnd(points, largest))
+    raise CheckFailed(
+        "no point was found at which the loss has a value; state facts such as positive=True for data that need them"
+    )
+
+
+def _error_at(derivation: Derivation, loss: Expr, sizes: Assignment, s: Reals, seed: int) -> Fraction | None:
+    """|⟨gradient, direction⟩ - difference| over its size at one random point; None outside the domain."""
+    draw = Draw(seed, s)
+    leaves = [e for e in postorder([loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+    # Half of the points have positive entries only: logarithms and roots of parameters then have a value.
+    values = {e: draw.array(e, sizes, is_positive=seed % 2 == 1) for e in leaves}
+    direction = {e: draw.array(e, sizes) for e in derivation.parameters if e in values}
+    if any(not _is_finite(evaluate([loss], _moved(values, direction, k, s), sizes, s)[0], s) for k in (-1, 0, 1)):
+        return None
+    up, down = (evaluate([loss], _moved(values, direction, k, s), sizes, s)[0][()] for k in (1, -1))
+    difference = (up - down) / (2 * s.number(STEP))
+    gradients = gradients_at(derivation, values, sizes, s)
+    slope = sum(
+        (g * v for e in direction for g, v in zip(entries_of(gradients[e]), entries_of(direction[e]), strict=True)),
+        s.number(Fraction(0)),
+    )
+    if not s.context.isfinite(slope):
+        return None
+    relative = abs(slope - difference) / (abs(slope) + abs(difference) + 1)
+    return Fraction(str(s.context.nstr(relative, 5, min_fixed=1, max_fixed=0)))
+
+
+def gradients_at(derivation: Derivation, values: Environment, sizes: Assignment, s: Scalars) -> dict[Leaf, Array]:
+    """The parameters' gradients by the derivation's own lines, forward and backward."""
+    known = values_at((*derivation.forward, *derivation.backward), values, sizes, s)
+    wanted = {eq.variable: known[eq.target] for eq in derivation.backward if eq.variable is not None}
+    return {p: wanted[p] for p in derivation.parameters}
+
+
+def values_at(equations: Sequence[Equation], values: Environment, sizes: Assignment, s: Scalars) -> dict[Leaf, Array]:
+    """The values of all names that the equations define."""
+    known = dict(values)
+    for eq in equations:
+        known[eq.target] = evaluate([eq.expression], known, sizes, s)[0]
+    return known
+
+
+def _moved(values: dict[Leaf, Array], direction: dict[Leaf, Array], steps: int, s: Reals) -> dict[Leaf, Array]:
+    h = s.number(STEP) * steps
+    return {**values, **{e: values[e] + direction[e] * h for e in direction}}
+
+
+def _is_finite(a: Array, s: Reals) -> bool:
+    return all(s.context.isfinite(x) for x in entries_of(np.asarray(a, dtype=object)))

@@ -1,0 +1,181 @@
+"""Loss → derivation: name the intermediates, sweep back through them, and write each step in its shortest form."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from symgrad.derive.derivation import Contribution, Derivation, Equation, Line
+from symgrad.derive.names import choose_names, loss_name
+from symgrad.derive.reverse import accumulate, pull_back
+from symgrad.derive.steps import Writer
+from symgrad.errors import DerivationError
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf, linear, number
+from symgrad.graph.walk import postorder
+from symgrad.rewrite.convert import substitute
+from symgrad.rewrite.recognise import recognise
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The forward half: definitions in order, the loss last; `model` over the same names."""
+
+    definitions: tuple[tuple[Leaf, Expr], ...]
+    model: Expr | None
+    leaves: tuple[Leaf, ...]
+
+
+def derive(
+    loss: Expr,
+    *,
+    model: Expr | None = None,
+    names: Mapping[Expr, str] | None = None,
+    wrt: Collection[str] | None = None,
+) -> Derivation:
+    """∂L/∂θ for every parameter of a scalar loss (or for those named), step by step; nothing is proved yet.
+
+    >>> from symgrad.primitives.language import data, dims, mean, parameter
+    >>> n, d = dims("n d")
+    >>> X, y, w = data("X", n, d), data("y", n), parameter("w", d)
+    >>> str(derive(mean((X @ w - y) ** 2)).gradients["w"])
+    '2 * X.T @ r / n'
+    """
+    if loss.rank:
+        raise DerivationError(f"the loss has shape {loss.shape}; sum or average it to a scalar, or use sg.vjp")
+    program = straight_line(loss, model, names or {})
+    parameters = _wanted(program, wrt)
+    forward = tuple(Equation(k + 1, target, e) for k, (target, e) in enumerate(program.definitions))
+    backward = _backward(forward, parameters)
+    target = program.definitions[-1][0]
+    return Derivation(target, forward, backward, parameters, program.leaves, program.model)
+
+
+def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str]) -> Program:
+    """The loss as definitions of named intermediates, each over leaves and earlier names."""
+    roots = [loss] + ([model] if model is not None else [])
+    known = recognise(roots, list(users))
+    loss, model = known[loss], known[model] if model is not None else None
+    renamed = {known[node]: name for node, name in users.items() if node in known}
+    leaves = tuple(e for e in postorder([e for e in (loss, model) if e is not None]) if _is_declared(e))
+    _refuse_clashes(leaves)
+    taken = {e.name for e in leaves} | _size_names(leaves) | set(users.values())
+    chosen = choose_names(loss, model, {node: name for node, name in renamed.items() if node is not loss}, taken)
+    own: dict[Expr, Expr] = {}
+    definitions: list[tuple[Leaf, Expr]] = []
+    for named in chosen:
+        expression = substitute(named.node, own)
+        target = leaf(named.name, named.node.shape, Role.INTERMEDIATE)
+        own[named.node] = target
+        definitions.append((target, expression))
+    taken |= {named.name for named in chosen}
+    end = leaf(loss_name(taken), (), Role.INTERMEDIATE)
+    last = (end, substitute(loss, own))
+    below = set(postorder([loss]))
+    needed = [d for d, named in zip(definitions, chosen, strict=True) if named.node in below]
+    prediction = substitute(model, own) if model is not None else None
+    only_model = [d for d, named in zip(definitions, chosen, strict=True) if named.node not in below]
+    if prediction is not None and only_model:
+        prediction = _dissolved(prediction, only_model)
+    return Program((*needed, last), prediction, tuple(e for e in leaves if isinstance(e, Leaf)))
+
+
+def _dissolved(e: Expr, definitions: Sequence[tuple[Leaf, Expr]]) -> Expr:
+    """An expression with names put back that no equation of the loss defines."""
+    for target, definition in reversed(definitions):
+        e = substitute(e, {target: definition})
+    return e
+
+
+def _is_declared(e: Expr) -> bool:
+    return isinstance(e, Leaf) and e.role not in CONSTANT_ROLES
+
+
+def _size_names(leaves: Sequence[Expr]) -> set[str]:
+    return {name for e in leaves for s in e.shape for name in s.names}
+
+
+def _refuse_clashes(leaves: Sequence[Expr]) -> None:
+    seen: dict[str, Expr] = {}
+    sizes = _size_names(leaves)
+    for e in leaves:
+        assert isinstance(e, Leaf)
+        if seen.setdefault(e.name, e) is not e:
+            raise DerivationError(f"two different arrays are called {e.name}; give each its own name")
+        if e.name in sizes:
+            raise DerivationError(f"{e.name} is both an array and a size; rename one of them")
+
+
+def _wanted(program: Program, wrt: Collection[str] | None) -> tuple[Leaf, ...]:
+    parameters = [e for e in program.leaves if e.role is Role.PARAMETER]
+    if wrt is None:
+        if not parameters:
+            raise DerivationError("the loss holds no parameter; declare what to differentiate by with sg.parameter")
+        return tuple(parameters)
+    known = {e.name: e for e in program.leaves if e.role is not Role.LABELS}
+    for name in wrt:
+        if name not in known:
+            raise DerivationError(f"the loss holds no {name}; it holds {', '.join(known)}")
+    return tuple(known[name] for name in wrt)
+
+
+def _backward(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> tuple[Equation, ...]:
+    """The sweep: each name, in reverse order, once all its uses are done; a parameter as soon as it can be."""
+    active = _active(forward, parameters)
+    writer = Writer({eq.target: eq.expression for eq in forward})
+    first_use = {p: k for k, eq in reversed(list(enumerate(forward))) for p in _leaves_of(eq.expression) if p in active}
+    pulled: dict[Leaf, list[Contribution]] = {}
+    upstream: dict[Expr, Expr] = {}
+    result: list[Equation] = []
+    for k in range(len(forward) - 1, -1, -1):
+        eq = forward[k]
+        seed: Expr = number(1) if k == len(forward) - 1 else cotangent_of(eq.target)
+        if eq.target in active or k == len(forward) - 1:
+            # The letter of the loss does not occur in its own gradient: (x - a)/‖x - a‖, not (x - a)/L.
+            target = eq.target if k < len(forward) - 1 else None
+            names = [e for e in _leaves_of(eq.expression) if e in active]
+            for name, p in pull_back(seed, eq.expression, target, names).items():
+                pulled.setdefault(name, []).append(Contribution(eq.label, p.rule, p.subject, p.cotangent))
+        due = [p for p in parameters if first_use.get(p) == k]
+        before = [forward[k - 1].target] if k and forward[k - 1].target in active else []
+        for variable in [*due, *before]:
+            step = _step(len(forward) + len(result) + 1, variable, pulled.get(variable, []), upstream, writer, parameters)
+            upstream[step.target] = step.expression
+            result.append(step)
+    return tuple(result)
+
+
+def _active(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> set[Leaf]:
+    active = set(parameters)
+    for eq in forward:
+        if any(e in active for e in _leaves_of(eq.expression)):
+            active.add(eq.target)
+    return active
+
+
+def _leaves_of(e: Expr) -> list[Leaf]:
+    return [node for node in postorder([e]) if isinstance(node, Leaf)]
+
+
+def cotangent_of(variable: Leaf) -> Leaf:
+    """The leaf that stands for ∂L/∂variable."""
+    return leaf(variable.name, variable.shape, Role.COTANGENT)
+
+
+def _step(
+    label: int,
+    variable: Leaf,
+    contributions: Sequence[Contribution],
+    upstream: Mapping[Expr, Expr],
+    writer: Writer,
+    parameters: Collection[Leaf],
+) -> Equation:
+    """The equation of one cotangent: what all uses add, written in its shortest form."""
+    ordered = sorted(contributions, key=lambda c: c.label)
+    if ordered:
+        raw = accumulate([c.expression for c in ordered])
+    else:
+        raw = linear([(0, variable)])
+    known = {e: upstream[e] for e in _leaves_of(raw) if e in upstream}
+    lines = writer.lines(raw, known, is_result=variable in set(parameters))
+    written = tuple(Line(e, reason) for e, reason in lines)
+    return Equation(label, cotangent_of(variable), lines[-1][0], variable, tuple(ordered), written)

@@ -1,0 +1,170 @@
+"""Names for intermediates: the user's own, and those that a lecturer would give where the user gave none.
+
+Named automatically: what stands inside a nonlinear map (the residual inside a square, the pre-activation inside tanh), the
+result of softmax and of every nonlinear map that meets another parameter in a product, and what is used twice. A purely
+linear step, or one that is short enough to be read inside its formula (1 - p, o - y), gets no name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
+from symgrad.graph.walk import postorder, use_counts
+
+# Letters to try for what a value is, lower case for scalars and vectors, upper case from matrices on.
+LETTERS: Mapping[str, str] = {
+    "residual": "re",
+    "pre-activation": "zas",
+    "activation": "hag",
+    "probabilities": "pq",
+    "other": "uvst",
+}
+MATRIX_LETTERS: Mapping[str, str] = {**{k: v.upper() for k, v in LETTERS.items()}, "residual": "ERD"}
+LOSS_LETTERS = ("L", "J", "E", "F", "Loss")
+
+RESIDUAL = frozenset({"absolute", "huber"})
+NOT_DIFFERENTIATED = frozenset({"greater", "greater_equal", "equal", "sign"})
+NORM_LIKE = frozenset({"norm"})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A node with the name that it gets."""
+
+    name: str
+    node: Expr
+
+
+def active_nodes(order: Sequence[Expr], parameters: Collection[Leaf]) -> set[Expr]:
+    """The nodes that depend on a parameter."""
+    active: set[Expr] = set(parameters)
+    for node in order:
+        if any(e in active for e in node.children):
+            active.add(node)
+    return active
+
+
+def choose_names(loss: Expr, model: Expr | None, users: Mapping[Expr, str], taken: Collection[str]) -> list[Named]:
+    """The named nodes of a loss (and a model), operands first; the loss itself is not among them.
+
+    >>> from symgrad.primitives.language import data, dims, mean, parameter
+    >>> n, d = dims("n d")
+    >>> X, y, w = data("X", n, d), data("y", n), parameter("w", d)
+    >>> [(named.name, str(named.node)) for named in choose_names(mean((X @ w - y) ** 2), None, {}, "Xyw")]
+    [('r', 'X @ w - y')]
+    """
+    roots = [loss] + ([model] if model is not None else [])
+    order = postorder(roots)
+    parameters = [e for e in order if isinstance(e, Leaf) and e.role is Role.PARAMETER]
+    active = active_nodes(order, parameters)
+    roles = _roles(postorder([loss]), active, users)
+    roles.pop(loss, None)
+    wanted = [node for node in order if node.kind != "leaf" and node is not loss and (node in users or node in roles)]
+    automatic = [node for node in wanted if node not in users]
+    letters = _letters([(node, roles[node]) for node in automatic], {*taken, *users.values()})
+    return [Named(users.get(node) or letters[node], node) for node in wanted]
+
+
+def _roles(order: Sequence[Expr], active: set[Expr], users: Mapping[Expr, str]) -> dict[Expr, str]:
+    """What each node to be named automatically is."""
+    roles: dict[Expr, str] = {}
+    uses = use_counts(order)
+    for node in order:
+        for e, role in _inside(node, active) if node in active else ():
+            if e in active and e not in users and not is_short(e, users):
+                roles.setdefault(e, role)
+    for node in order:
+        if node in active:
+            is_shared = uses[node] > 1 and node.kind != "leaf" and node not in users and not is_short(node, users)
+            if is_shared or (isinstance(node, Apply) and node.primitive == "softmax" and node not in users):
+                roles.setdefault(node, _result_role(node))
+    return roles
+
+
+def _inside(node: Expr, active: set[Expr]) -> Iterator[tuple[Expr, str]]:
+    """The operands of a node that deserve a name, with what they are."""
+    if isinstance(node, Elementwise) and node.function not in NOT_DIFFERENTIATED:
+        for e in node.operands:
+            yield e, _argument_role(node, e)
+    elif isinstance(node, Apply):
+        for e in node.operands:
+            yield e, "residual" if node.primitive in NORM_LIKE else "pre-activation" if e.rank else "other"
+    elif isinstance(node, Contraction) and sum(e in active for e in node.operands) > 1:
+        for e in node.operands:
+            core = _core(e)
+            if isinstance(core, Elementwise | Apply) and not (isinstance(core, Apply) and core.primitive == "inv"):
+                yield core, _result_role(core)
+
+
+def _core(e: Expr) -> Expr:
+    """An operand without transposes and broadcasts."""
+    while isinstance(e, Contraction) and len(e.operands) == 1:
+        e = e.operands[0]
+    return e
+
+
+def _argument_role(node: Elementwise, operand: Expr) -> str:
+    if isinstance(operand, Elementwise | Apply):
+        return _result_role(operand)
+    if node.function in RESIDUAL or (node.function == "power" and node.parameter == 2):
+        return "residual"
+    return "other" if node.function in {"power", "log"} else "pre-activation"
+
+
+def _result_role(node: Expr) -> str:
+    if isinstance(node, Apply):
+        return "probabilities" if node.primitive == "softmax" else "other"
+    if isinstance(node, Elementwise):
+        return "probabilities" if node.function == "sigmoid" else "other" if node.function == "power" else "activation"
+    return "other"
+
+
+def is_short(e: Expr, users: Mapping[Expr, str]) -> bool:
+    """Whether a node is read more easily in place: one or two named values with signs, coefficients and constants."""
+    arrays: set[Expr] = set()
+    stack = [e]
+    while stack:
+        node = stack.pop()
+        if node in users or (isinstance(node, Leaf) and node.role not in {Role.NUMBER, Role.SIZE, Role.HYPERPARAMETER}):
+            arrays.add(node)
+        elif isinstance(node, Linear) or (isinstance(node, Contraction) and _keeps_every_axis(node)):
+            stack += node.children
+        elif isinstance(node, Elementwise) and node.function == "power" and node.parameter == -1:
+            stack += node.children
+        elif not isinstance(node, Leaf):
+            return False
+    return len(arrays) <= 2
+
+
+def _keeps_every_axis(node: Contraction) -> bool:
+    return all(i < node.rank for own in node.indices for i in own)
+
+
+def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str]) -> dict[Expr, str]:
+    """A letter for each node by its role; several with one letter are numbered in the order of the program."""
+    groups: dict[tuple[str, bool], list[Expr]] = {}
+    for node, role in nodes:
+        groups.setdefault((role, node.rank >= 2), []).append(node)
+    used, chosen = set(taken), dict[Expr, str]()
+    for (role, is_matrix), members in groups.items():
+        letter = _free_letter((MATRIX_LETTERS if is_matrix else LETTERS)[role], used, len(members))
+        names = [letter] if len(members) == 1 else [f"{letter}{k}" for k in range(1, len(members) + 1)]
+        used.update([letter, *names])
+        chosen.update(zip(members, names, strict=True))
+    return chosen
+
+
+def _free_letter(letters: str, used: set[str], count: int) -> str:
+    candidates = [*letters, *(f"{letters[0]}_{k}" for k in range(1, len(used) + 2))]
+    for letter in candidates:
+        names = [letter] if count == 1 else [f"{letter}{k}" for k in range(1, count + 1)]
+        if letter not in used and not used & set(names):
+            return letter
+    raise AssertionError("one more candidate than used names is always free")
+
+
+def loss_name(taken: Collection[str]) -> str:
+    """The letter of the loss: L, unless the user has one."""
+    return next((name for name in LOSS_LETTERS if name not in taken), "Loss_")

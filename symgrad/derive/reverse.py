@@ -1,0 +1,166 @@
+"""One equation pulled back: from the cotangent of its target to what it adds to the cotangents of the names in it.
+
+Three laws and the table: linearity, contraction, the elementwise chain, and the pullbacks of the primitives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sympy
+
+from symgrad.errors import DerivationError
+from symgrad.graph.expression import (
+    Apply,
+    Contraction,
+    Elementwise,
+    Expr,
+    Leaf,
+    Linear,
+    add,
+    contraction,
+    elementwise,
+    identity,
+    linear,
+    multiply,
+    scale,
+)
+from symgrad.graph.walk import postorder
+from symgrad.primitives.functions import FUNCTIONS
+from symgrad.primitives.table import PRIMITIVES
+
+# A step is named after the strongest of the laws on its way.
+LAWS = ("linearity", "contraction", "elementwise")
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A cotangent, the law or primitive that it came through, and the node to which that was applied."""
+
+    cotangent: Expr
+    rule: str
+    subject: Expr
+
+
+def pull_back(seed: Expr, expression: Expr, target: Leaf | None, wanted: Collection[Leaf]) -> dict[Leaf, Pulled]:
+    """Contributions of `target = expression`, whose cotangent is `seed`, to the cotangents of the wanted leaves.
+
+    The target's name stands for the value of the expression where a derivative needs it; None leaves it written out.
+
+    >>> from symgrad.primitives.language import data, dims, parameter
+    >>> n, d = dims("n d")
+    >>> X, w, y = data("X", n, d), parameter("w", d), data("y", n)
+    >>> str(pull_back(y, X @ w, y, [w])[w].cotangent)
+    'y @ X'
+    """
+    order = postorder([expression])
+    active: set[Expr] = set(wanted)
+    active |= {node for node in order if _touch(node, active)}
+    arrived: dict[Expr, Pulled] = {expression: Pulled(seed, LAWS[0], expression)}
+    for node in reversed(order):
+        here = arrived.get(node)
+        if here is None or node not in active or isinstance(node, Leaf):
+            continue
+        value = target if node is expression and target is not None else node
+        for operand, sent in zip(node.children, _operand_cotangents(node, value, here, active), strict=True):
+            if operand in active and sent is not None:
+                old = arrived.get(operand)
+                arrived[operand] = sent if old is None else _added(old, sent)
+    return {leaf: arrived[leaf] for leaf in wanted if leaf in arrived}
+
+
+def _touch(node: Expr, active: set[Expr]) -> bool:
+    is_active = any(e in active for e in node.children)
+    if is_active:
+        active.add(node)
+    return is_active
+
+
+def _added(a: Pulled, b: Pulled) -> Pulled:
+    stronger = max((a, b), key=lambda p: _strength(p.rule))
+    return Pulled(add(a.cotangent, b.cotangent), stronger.rule, stronger.subject)
+
+
+def _strength(rule: str) -> int:
+    return LAWS.index(rule) if rule in LAWS else len(LAWS)
+
+
+def _stronger(here: Pulled, cotangent: Expr, rule: str, subject: Expr) -> Pulled:
+    if _strength(rule) > _strength(here.rule):
+        return Pulled(cotangent, rule, subject)
+    return Pulled(cotangent, here.rule, here.subject)
+
+
+def _operand_cotangents(node: Expr, value: Expr, here: Pulled, active: set[Expr]) -> list[Pulled | None]:
+    if isinstance(node, Linear):
+        return [_stronger(here, scale(c, here.cotangent), "linearity", node) for c, _ in node.terms]
+    if isinstance(node, Contraction):
+        rule = "contraction" if _mixes(node) else "linearity"
+        return [
+            _stronger(here, contraction_cotangent(node, k, here.cotangent), rule, node) if e in active else None
+            for k, e in enumerate(node.operands)
+        ]
+    if isinstance(node, Elementwise):
+        return [
+            _stronger(here, multiply(here.cotangent, d), "elementwise", node) if d is not None and e in active else None
+            for e, d in zip(node.operands, local_derivatives(node, value), strict=True)
+        ]
+    assert isinstance(node, Apply)
+    entry = PRIMITIVES[node.primitive]
+    sent = entry.pullback(here.cotangent, value, node.operands, dict(node.options))
+    return [_stronger(here, cotangent, entry.name, node) for cotangent in sent]
+
+
+def _mixes(node: Contraction) -> bool:
+    """Whether a contraction does more than multiply by scalars."""
+    tensors = [own for own in node.indices if own]
+    return len(tensors) > 1 or any(own != tuple(range(node.rank)) for own in tensors)
+
+
+def contraction_cotangent(node: Contraction, place: int, cotangent: Expr) -> Expr:
+    """z̄ contracted with all other operands, read at the indices of the operand in `place`.
+
+    An index that stands twice in the operand (a diagonal) becomes an identity matrix; one that stands nowhere else
+    (a sum) becomes a broadcast.
+    """
+    own = node.indices[place]
+    operand = node.operands[place]
+    names: dict[int, int] = {}
+    extra: list[tuple[Expr, tuple[int, ...]]] = []
+    for axis, i in enumerate(own):
+        if i in names:
+            extra.append((identity(operand.shape[axis]), (names[i], axis)))
+        else:
+            names[i] = axis
+    others = [
+        (e, indices) for k, (e, indices) in enumerate(zip(node.operands, node.indices, strict=True)) if k != place
+    ]
+    fresh = iter(range(operand.rank, 10**6))
+    pairs = [(cotangent, tuple(range(node.rank))), *others]
+    renamed = []
+    for e, indices in pairs:
+        for i in indices:
+            if i not in names:
+                names[i] = next(fresh)
+        renamed.append((e, tuple(names[i] for i in indices)))
+    operands, places = zip(*renamed, *extra, strict=True)
+    return contraction(operands, places, operand.shape)
+
+
+def local_derivatives(node: Elementwise, value: Expr) -> list[Expr | None]:
+    """∂f/∂xₖ at the operands, in the model language; None where it is zero."""
+    entry = FUNCTIONS[node.function]
+    extra = (node.parameter,) if entry.is_family else ()
+    if entry.derivatives is not None:
+        return [d(value, *node.operands, *extra) if d is not None else None for d in entry.derivatives]
+    body = node.parameter
+    if not isinstance(body, sympy.Lambda):
+        raise DerivationError(f"{node.function} has no derivative; give its entry one")
+    derived = [sympy.Lambda(body.variables, sympy.diff(body.expr, v)) for v in body.variables]
+    return [elementwise("scalar", *node.operands, parameter=d) if d.expr != 0 else None for d in derived]
+
+
+def accumulate(contributions: list[Expr]) -> Expr:
+    """The sum over all uses."""
+    return contributions[0] if len(contributions) == 1 else linear([(1, e) for e in contributions])

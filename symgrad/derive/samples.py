@@ -1,0 +1,143 @@
+"""What proofs and checks put in for names: small distinct sizes, symbols with the facts built in, and random rationals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import count, permutations
+from random import Random
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symgrad.errors import DerivationError
+from symgrad.evaluate import LARGEST_KEPT, Assignment
+from symgrad.graph.expression import Expr, Leaf, Role
+from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+from symgrad.primitives.entry import Array, Scalars
+from symgrad.primitives.facts import FACTS
+
+SMALLEST = 3
+# How far assignments of sizes are searched for one that makes every polynomial size positive.
+MOST_TRIED = 2000
+
+
+def sizes_in(roots: Iterable[Expr]) -> list[Size]:
+    """Every size that occurs in shapes or as a number."""
+    found: dict[Size, None] = {}
+    for node in postorder(roots):
+        found.update(dict.fromkeys(node.shape))
+        if isinstance(node, Leaf) and isinstance(node.value, Size):
+            found[node.value] = None
+    return list(found)
+
+
+def assignments(sizes: Sequence[Size], how_many: int = 2) -> list[Assignment]:
+    """Assignments of distinct numbers from 3 on, no name with the same number twice where that can be.
+
+    At n = 2 the wrong factors 1 and 4/n² pass for 2/n; at two sizes from 3 on they fail.
+
+    >>> [dict(a.names) for a in assignments([Size.symbol("n"), Size.symbol("d")])]
+    [{'n': 3, 'd': 4}, {'n': 4, 'd': 3}]
+    """
+    names = list(dict.fromkeys(name for s in sizes for name in s.names))
+    literals = sorted({v for s in sizes if (v := s.value) is not None and v > LARGEST_KEPT})
+    wanted = len(names) + len(literals)
+    chosen: list[Assignment] = []
+    pool = range(SMALLEST, SMALLEST + wanted + (2 if wanted < 2 or _has_sums(sizes) else 0))
+    for tried, numbers in enumerate(permutations(pool, wanted)):
+        a = Assignment(dict(zip(names, numbers, strict=False)), dict(zip(literals, numbers[len(names) :], strict=True)))
+        is_new = all(a.names[n] != old.names[n] for old in chosen for n in names)
+        if all(a.at(s) >= 1 for s in sizes) and (is_new or tried > MOST_TRIED // 2):
+            chosen.append(a)
+        if len(chosen) == how_many or tried > MOST_TRIED:
+            break
+    if not chosen:
+        raise DerivationError(f"no small numbers make all of the sizes {', '.join(map(str, sizes))} positive")
+    return chosen
+
+
+def _has_sums(sizes: Sequence[Size]) -> bool:
+    return any(len(s.terms) > 1 for s in sizes)
+
+
+class Symbols:
+    """One factory of real symbols: entry by entry, with the facts of the leaves built into them."""
+
+    def __init__(self, sizes: Assignment) -> None:
+        self._sizes = sizes
+        self._count = count()
+        self.signs: set[Any] = set()  # s² = 1
+        self.binaries: set[Any] = set()  # b² = b
+
+    def fresh(self) -> Any:
+        """A new real symbol."""
+        return sympy.Symbol(f"s{next(self._count)}", real=True)
+
+    def array(self, leaf: Leaf) -> Array:
+        """An array of symbols with the leaf's shape and facts."""
+        shape = self._sizes.shape(leaf.shape)
+        source = next((FACTS[f].entries for f in sorted(leaf.facts) if FACTS[f].entries is not None), None)
+        entries = source(self.fresh, shape) if source is not None else [self.fresh() for _ in range(_count(shape))]
+        if "sign" in leaf.facts:
+            self.signs.update(entries)
+        if leaf.facts & {"binary"}:
+            self.binaries.update(entries)
+        return as_array(entries, shape)
+
+
+class Draw:
+    """Random rationals, from a seed: what facts and leaves are sampled with."""
+
+    def __init__(self, seed: int, s: Scalars) -> None:
+        self._random = Random(seed)
+        self._s = s
+
+    def number_of(self, k: int) -> int:
+        """One of 0 … k-1."""
+        return self._random.randrange(k)
+
+    def real(self) -> Any:
+        """Between -1 and 1."""
+        return self._s.number(Fraction(self._random.randrange(-999, 1000), 1000))
+
+    def positive(self) -> Any:
+        """Between 0.2 and 1.7."""
+        return self._s.number(Fraction(self._random.randrange(200, 1700), 1000))
+
+    def array(self, leaf: Leaf, sizes: Assignment, *, is_positive: bool = False) -> Array:
+        """An array for a leaf: with its facts, whole numbers for labels, positive numbers where asked."""
+        shape = sizes.shape(leaf.shape)
+        if leaf.role is Role.LABELS:
+            assert isinstance(leaf.value, Size)
+            return as_array([self.number_of(sizes.at(leaf.value)) for _ in range(_count(shape))], shape)
+        if leaf.facts:
+            entries = FACTS[min(leaf.facts, key=_strength)].draw(self, shape)
+            return as_array([self._s.number(Fraction(e)) if isinstance(e, int) else e for e in entries], shape)
+        draw = self.positive if is_positive or leaf.role is Role.HYPERPARAMETER else self.real
+        return as_array([draw() for _ in range(_count(shape))], shape)
+
+
+def _strength(fact: str) -> int:
+    """The fact that implies most comes first."""
+    order = ["positive_definite", "one_hot", "sign", "binary", "symmetric", "positive", "nonnegative"]
+    return order.index(fact)
+
+
+def _count(shape: Sequence[int]) -> int:
+    return int(np.prod(shape, dtype=int))
+
+
+def as_array(entries: Iterable[Any], shape: Sequence[int]) -> Array:
+    """Entries in C order as an object array."""
+    a = np.empty(_count(shape), dtype=object)
+    for k, e in enumerate(entries):
+        a[k] = e
+    return a.reshape(tuple(shape))
+
+
+def entries_of(a: Array) -> Iterator[Any]:
+    """The entries in C order."""
+    yield from np.asarray(a, dtype=object).ravel()

@@ -1,0 +1,159 @@
+"""Is a SymPy expression zero? Exact, by polynomial arithmetic over what cannot be taken apart.
+
+Each expression is brought to numerator/denominator over generators: symbols, e^x for each x up to whole multiples, roots,
+and every other function or case distinction as a whole. Two such fractions are equal if their cross products are equal
+polynomials, roots reduced by their defining equation. «Yes» is a proof; «no» means only that this did not decide it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy.polys.rings import PolyElement, ring
+
+Quotient = tuple[Any, Any]
+
+
+def are_equal(a: Any, b: Any, *, signs: Collection[Any] = (), binaries: Collection[Any] = ()) -> bool:
+    """Whether two SymPy expressions are equal as quotients of polynomials in their generators.
+
+    The symbols in `signs` square to 1, those in `binaries` to themselves.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> are_equal((x**2 - y**2) / (x - y), x + y), are_equal(sympy.exp(-x) * sympy.exp(2 * x), sympy.exp(x))
+    (True, True)
+    >>> are_equal(sympy.sqrt(x**2 + 1) ** 2, x**2 + 1), are_equal(x, y)
+    (True, False)
+    """
+    if a == b:
+        return True
+    fractions = _Fractions([a, b], signs, binaries)
+    (p, q), (r, s) = fractions.of(a), fractions.of(b)
+    return bool(fractions.reduced(p * s - r * q) == 0)
+
+
+class _Fractions:
+    """Numerators and denominators in one polynomial ring, whose generators are collected from all expressions first."""
+
+    def __init__(self, expressions: list[Any], signs: Collection[Any], binaries: Collection[Any]) -> None:
+        self._generators: dict[Any, int] = {}
+        self._roots: dict[Any, tuple[Any, int]] = {}
+        self._binaries = binaries
+        for e in expressions:
+            for node in _walk(e):
+                self._note(node)
+        names = [f"g{k}" for k in range(len(self._generators))] or ["g0"]
+        self._ring, *elements = ring(names, sympy.QQ)
+        self._elements = {g: elements[k] for g, k in self._generators.items()}
+        self._known: dict[Any, Quotient] = {}
+        self._roots |= {s: (sympy.S.One, 2) for s in signs if s in self._generators}
+
+    def _note(self, node: Any) -> None:
+        if isinstance(node, sympy.exp):
+            for _, base in _exponent_parts(node.args[0]):
+                self._generators.setdefault(sympy.exp(base), len(self._generators))
+        elif isinstance(node, sympy.Pow) and not node.exp.is_Integer and node.exp.is_Rational:
+            root = sympy.Pow(node.base, sympy.Rational(1, node.exp.q))
+            self._roots[root] = (node.base, int(node.exp.q))
+            self._generators.setdefault(root, len(self._generators))
+        elif not isinstance(node, sympy.Add | sympy.Mul | sympy.Pow | sympy.Rational):
+            self._generators.setdefault(node, len(self._generators))
+
+    def of(self, e: Any) -> Quotient:
+        """Numerator and denominator of an expression."""
+        if e not in self._known:
+            self._known[e] = self._convert(e)
+        return self._known[e]
+
+    def _convert(self, e: Any) -> Quotient:
+        one = self._ring.one
+        if isinstance(e, sympy.Rational):
+            return self._ring(sympy.QQ(e.p, e.q)), one
+        if isinstance(e, sympy.Add):
+            return self._sum([self.of(x) for x in e.args])
+        if isinstance(e, sympy.Mul):
+            top, bottom = one, one
+            for p, q in map(self.of, e.args):
+                top, bottom = top * p, bottom * q
+            return top, bottom
+        if isinstance(e, sympy.exp):
+            top, bottom = one, one
+            for times, base in _exponent_parts(e.args[0]):
+                generator = self._elements[sympy.exp(base)] ** abs(times)
+                top, bottom = (top * generator, bottom) if times > 0 else (top, bottom * generator)
+            return top, bottom
+        if isinstance(e, sympy.Pow) and e.exp.is_Rational:
+            return self._power(e)
+        return self._elements[e], one
+
+    def _power(self, e: Any) -> Quotient:
+        exponent = Fraction(int(e.exp.p), int(e.exp.q))
+        if exponent.denominator == 1:
+            p, q = self.of(e.base)
+        else:
+            p, q = self._elements[sympy.Pow(e.base, sympy.Rational(1, exponent.denominator))], self._ring.one
+        n = abs(exponent.numerator)
+        return (p**n, q**n) if exponent > 0 else (q**n, p**n)
+
+    def _sum(self, parts: list[Quotient]) -> Quotient:
+        """Terms of one denominator are added first, so that the common denominator stays small."""
+        tops: dict[PolyElement, PolyElement] = {}
+        for p, q in parts:
+            tops[q] = tops[q] + p if q in tops else p
+        (bottom, top), *rest = tops.items()
+        for q, p in rest:
+            top, bottom = top * q + p * bottom, bottom * q
+        return top, bottom
+
+    def reduced(self, p: PolyElement) -> PolyElement:
+        """The numerator with every root's powers replaced by its base: (√u)² = u."""
+        p = self._idempotent(p)
+        for root, (base, degree) in self._roots.items():
+            if p == 0:
+                return p
+            g = self._elements[root]
+            top, bottom = self.of(base)
+            p = self._reduced_by(p, g, degree, top, bottom)
+        return p
+
+    def _idempotent(self, p: PolyElement) -> PolyElement:
+        places = {k for g, k in self._generators.items() if g in self._binaries}
+        if not places:
+            return p
+        total = self._ring.zero
+        for monomial, c in p.terms():
+            total += self._ring({tuple(min(m, 1) if k in places else m for k, m in enumerate(monomial)): c})
+        return total
+
+    def _reduced_by(self, p: PolyElement, g: PolyElement, degree: int, top: PolyElement, bottom: PolyElement) -> Any:
+        place = self._ring.gens.index(g)
+        parts: dict[int, PolyElement] = {}
+        for monomial, c in p.terms():
+            whole, left = divmod(monomial[place], degree)
+            lowered = tuple(left if k == place else m for k, m in enumerate(monomial))
+            parts[whole] = parts.get(whole, self._ring.zero) + self._ring({lowered: c})
+        most = max(parts, default=0)
+        return sum((part * top**k * bottom ** (most - k) for k, part in parts.items()), self._ring.zero)
+
+
+def _walk(e: Any) -> Any:
+    """The nodes that arithmetic is made of; functions and case distinctions are not entered."""
+    stack = [e]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, sympy.Add | sympy.Mul | sympy.Pow):
+            stack += [a for a in node.args if not (isinstance(node, sympy.Pow) and a is node.exp)]
+
+
+def _exponent_parts(exponent: Any) -> list[tuple[int, Any]]:
+    """e^(2x - y) as whole powers of e^x and e^y: (2, x), (-1, y)."""
+    parts = []
+    for term in sympy.Add.make_args(sympy.expand(exponent)):
+        c, rest = term.as_coeff_Mul()
+        c = sympy.Rational(c)
+        parts.append((int(c.p), rest / c.q))
+    return parts
