@@ -1,0 +1,169 @@
+"""A model file → its loss, its model, and the names that the file gives to intermediates.
+
+The file is executed like any script of the user's own. Its syntax tree is instrumented first: every executed assignment
+is noted, so that a name assigned in a loop names its values in order.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from symgrad.errors import InputError, SymgradError, located
+from symgrad.graph.expression import Expr, Leaf, Linear
+
+RECORDER = "__symgrad_record__"
+# What a model file's own variables mean to symgrad; they are not names of intermediates.
+RESERVED = frozenset({"loss", "model", "parameters"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """What a model file says: its variables at the end, its assignments in order, its docstring, its path."""
+
+    variables: Mapping[str, Any]
+    assignments: Sequence[tuple[str, Any]]
+    docstring: str
+    path: str
+
+
+def read_model(path: str) -> ModelFile:
+    """Execute a model file; `-` reads it from standard input. What is wrong in it is an error at its line."""
+    shown = "<stdin>" if path == "-" else path
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; give the path of a model file") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder; give the path of a model file") from None
+    except PermissionError:
+        raise InputError(f"{path}: may not be read; change its permissions or give another file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    return run_model(text, shown, Path(path).parent if path != "-" else Path())
+
+
+def run_model(text: str, shown: str, folder: Path) -> ModelFile:
+    """Execute the text of a model file, errors located by the name `shown`."""
+    try:
+        tree = ast.parse(text, filename=shown)
+    except SyntaxError as e:
+        raise InputError(f"{shown}:{e.lineno or 1}:{e.offset or 1}: {e.msg}; mend the Python") from None
+    except ValueError as e:
+        raise InputError(f"{shown}:1:1: {e}; mend the Python") from None
+    docstring = ast.get_docstring(tree) or ""
+    assignments: list[tuple[str, Any]] = []
+    variables: dict[str, Any] = {
+        "__name__": "__symgrad_model__",
+        "__file__": shown,
+        RECORDER: lambda name, value: assignments.append((name, value)),
+    }
+    code = compile(ast.fix_missing_locations(_Recording().visit(tree)), shown, "exec")
+    sys.path.insert(0, str(folder))
+    try:
+        exec(code, variables)  # the user's own model file, run because the user asked for it
+    except SymgradError as e:
+        raise located(e, _place(e, shown)) from None
+    except RecursionError:
+        raise InputError(f"{shown}: the file calls itself without end; mend the recursion") from None
+    except SystemExit:
+        raise InputError(f"{shown}: the file ends the program; remove the call of exit") from None
+    except Exception as e:  # whatever the user's own code raises is reported at the user's line
+        what = " ".join(str(e).split()) or "no message"
+        raise InputError(f"{_place(e, shown)}: {type(e).__name__}: {what}; mend this line") from None
+    finally:
+        sys.path.remove(str(folder))
+    return ModelFile(variables, assignments, docstring, shown)
+
+
+def _place(error: BaseException, shown: str) -> str:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == shown]
+    if not frames:
+        return f"{shown}:1:1"
+    return f"{shown}:{frames[-1].lineno}:{(frames[-1].colno or 0) + 1}"
+
+
+class _Recording(ast.NodeTransformer):
+    """Behind every assignment to a plain name, a call that notes the name and its value."""
+
+    def visit_Assign(self, node: ast.Assign) -> list[ast.stmt]:
+        names = [name for target in node.targets for name in _plain_names(target)]
+        return [node, *(_note(name, node) for name in names)]
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> list[ast.stmt]:
+        return [node, *(_note(name, node) for name in _plain_names(node.target))]
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> list[ast.stmt]:
+        names = _plain_names(node.target) if node.value is not None else []
+        return [node, *(_note(name, node) for name in names)]
+
+
+def _plain_names(target: ast.expr) -> list[str]:
+    if isinstance(target, ast.Name):
+        return [target.id]
+    if isinstance(target, ast.Tuple | ast.List):
+        return [name for item in target.elts for name in _plain_names(item)]
+    return []
+
+
+def _note(name: str, node: ast.stmt) -> ast.stmt:
+    call = ast.Call(
+        func=ast.Name(id=RECORDER, ctx=ast.Load()),
+        args=[ast.Constant(value=name), ast.Name(id=name, ctx=ast.Load())],
+        keywords=[],
+    )
+    statement = ast.copy_location(ast.Expr(value=call), node)
+    return ast.fix_missing_locations(statement)
+
+
+def names_of(assignments: Iterable[tuple[str, Any]], taken: Iterable[str]) -> dict[Expr, str]:
+    """The name of each intermediate: the variable's own, numbered where it was assigned several values.
+
+    A value that only adds to the variable's last one (`loss = loss + e`) takes its place; a leaf keeps its own name; a
+    node that has a name keeps it; a numbered name that is taken gets an underscore.
+
+    >>> from symgrad.primitives.language import data, dims, exp
+    >>> x = data("x", dims("n"))
+    >>> values = [("H", exp(x)), ("H", exp(exp(x)))]
+    >>> list(names_of(values, ["x", "H1"]).values())
+    ['H_1', 'H_2']
+    """
+    values: dict[str, list[Expr]] = {}
+    named: set[Expr] = set()
+    for name, value in assignments:
+        is_plain = isinstance(value, Expr) and not isinstance(value, Leaf)
+        if not is_plain or name in RESERVED or name.startswith("_") or keyword.iskeyword(name) or value in named:
+            continue
+        own = values.setdefault(name, [])
+        if own and _adds_to(value, own[-1]):
+            named.discard(own.pop())
+        own.append(value)
+        named.add(value)
+    used = {*taken, *(name for name, own in values.items() if len(own) == 1)}
+    result: dict[Expr, str] = {}
+    for name, own in values.items():
+        numbered = [name] if len(own) == 1 else [f"{name}{k}" for k in range(1, len(own) + 1)]
+        while (len(own) > 1 and used & set(numbered)) or (len(own) == 1 and name in set(taken) and numbered == [name]):
+            name += "_"
+            numbered = [name] if len(own) == 1 else [f"{name}{k}" for k in range(1, len(own) + 1)]
+        used.update(numbered)
+        result.update(zip(own, numbered, strict=True))
+    return result
+
+
+def _adds_to(value: Expr, old: Expr) -> bool:
+    """Whether a value is old + something, to any depth of sums."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if node is old:
+            return True
+        if isinstance(node, Linear):
+            stack += [e for c, e in node.terms if c == 1]
+    return False

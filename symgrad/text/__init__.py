@@ -1,0 +1,1 @@
+"""The model language as text, and SymPy's expressions as the model language."""
