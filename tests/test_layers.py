@@ -19,20 +19,21 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNGS = (
     ("__init__", "__main__"),
     ("cli",),
-    ("problem", "load", "fitting"),
-    ("explain", "compile", "optimize", "data"),
+    ("problem", "modelfile", "fitting"),
+    ("explain", "compile", "optimize", "tables"),
     ("derive", "notation"),
     ("rewrite",),
     ("evaluate",),
+    ("fields",),
     ("text",),
     ("primitives",),
     ("graph",),
-    ("errors",),
+    ("errors", "prose"),
 )
 # Together the one object that a user holds: these may import each other, without a cycle.
-OPEN_RUNG = ("problem", "load", "fitting")
+OPEN_RUNG = ("problem", "modelfile", "fitting")
 # These know no symbols: of symgrad they see the errors, and never SymPy.
-BLIND = ("optimize", "data")
+BLIND = ("optimize", "tables")
 # Start-up: the command line imports what a command needs when it runs, the package exports lazily (PEP 562).
 LATE_IMPORTERS = ("cli", "__init__")
 
@@ -167,7 +168,7 @@ def wrong_arrows(modules: list[Module]) -> list[str]:
 
 
 def broken_blindness(modules: list[Module]) -> list[str]:
-    """`optimize` and `data` import nothing of symgrad but errors, and never SymPy."""
+    """`optimize` and `tables` import nothing of symgrad but errors, and never SymPy."""
     known = {module.name for module in modules}
     found = []
     for module in modules:
@@ -310,7 +311,7 @@ def test_imports_point_one_way(package):
     assert wrong_arrows(package) == []
 
 
-def test_optimize_and_data_know_no_symbols(package):
+def test_optimize_and_tables_know_no_symbols(package):
     assert broken_blindness(package) == []
 
 
@@ -388,7 +389,7 @@ def test_right_arrows_are_let_be():
     assert import_cycles(modules) == []
 
 
-@pytest.mark.parametrize("layer", ["optimize", "data"])
+@pytest.mark.parametrize("layer", ["optimize", "tables"])
 @pytest.mark.parametrize(
     "source",
     ["from symgrad.graph import Expr", "import symgrad.text", "import sympy", "from sympy import Symbol"],

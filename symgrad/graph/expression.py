@@ -371,6 +371,8 @@ def add(a: object, b: object, sign: int = 1) -> Expr:
         return _constant(p + q * sign)
     if is_number(x) and is_number(y):
         return number(x.value + sign * y.value)  # type: ignore[attr-defined]  # both are NUMBER leaves
+    if isinstance(y, Leaf) and y.role is Role.NUMBER and isinstance(y.value, Fraction) and y.value < 0:
+        y, sign = number(-y.value), -sign
     shape = broadcast_shape(f"({x}) {'+' if sign == 1 else '-'} ({y})", (x, y))
     return linear([(1, broadcast_to(x, shape)), (sign, broadcast_to(y, shape))])
 

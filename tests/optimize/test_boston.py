@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from optimize.losses import least_squares
 
-from symgrad.data import Standardizer, mse, r2, read_table, split
+from symgrad.tables import Standardizer, mse, r2, read_table, split
 from symgrad.optimize import RateOrigin, Stop, gradient_descent
 
 BOSTON = Path(__file__).parents[2] / "examples" / "data" / "boston.csv"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import LabelBinarizer, LabelEncoder
 
-from symgrad.data import decide, encode
+from symgrad.tables import decide, encode
 from symgrad.errors import InputError, ShapeError
 
 TOWNS = ["Lynn", "Nahant", "Boston", "Lynn", "Boston"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from symgrad.data import split
+from symgrad.tables import split
 from symgrad.errors import InputError, ShapeError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from symgrad.data import encode, read_table
+from symgrad.tables import encode, read_table
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 

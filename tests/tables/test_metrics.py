@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as outside
 
-from symgrad.data import accuracy, log_loss, mae, mse, r2
+from symgrad.tables import accuracy, log_loss, mae, mse, r2
 from symgrad.errors import InputError, ShapeError
 
 RANDOM = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from symgrad.data.table import NUMBER, Array, quoted
+from symgrad.tables.table import NUMBER, Array, quoted
 from symgrad.errors import InputError, ShapeError
 
 Fact = Literal["one_hot", "sign", "binary", "labels"]

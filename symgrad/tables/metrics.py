@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from symgrad.data.table import Array
+from symgrad.tables.table import Array
 from symgrad.errors import InputError, ShapeError
 
 SUM_SLACK = 1e-5

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from symgrad.data.table import NUMBER, Column, Table, plain, quoted
+from symgrad.tables.table import NUMBER, Column, Table, plain, quoted
 from symgrad.errors import InputError
 
 DELIMITERS = (",", ";", "\t")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symgrad.data.table import Array
+from symgrad.tables.table import Array
 from symgrad.errors import InputError, ShapeError
 
 CONSTANT_UNITS = 4.0

@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from symgrad.data import read_table
+from symgrad.tables import read_table
 from symgrad.errors import InputError
 
 

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from symgrad.data import read_table
+from symgrad.tables import read_table
 from symgrad.errors import InputError
 
 TABLE = read_table(io.StringIO('CRIM,ZN,RM,"a,b",x:y,MEDV\n1,2,3,4,5,6\n'), name="t.csv")

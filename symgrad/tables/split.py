@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.data.table import Array
+from symgrad.tables.table import Array
 from symgrad.errors import InputError, ShapeError
 
 LARGEST_SEED = 2**32 - 1

@@ -1,0 +1,76 @@
+"""The arguments of compiled functions: which leaves they are, in which order, and which sizes have to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symgrad.compile.names import checked_argument
+from symgrad.derive.derivation import Derivation
+from symgrad.errors import InputError
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role
+from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+
+ORDER = (Role.DATA, Role.LABELS, Role.PARAMETER, Role.HYPERPARAMETER)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument: an array with its declared shape, a hyperparameter with its default, or a size (`role` "size")."""
+
+    name: str
+    role: str
+    shape: tuple[str, ...] = ()
+    default: float | None = None
+    about: str = ""
+
+    @property
+    def is_array(self) -> bool:
+        """Whether an array is passed, rather than a number by keyword."""
+        return self.role not in ("hyperparameter", "size")
+
+
+def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
+    """The leaves that expressions need: data, labels, parameters, hyperparameters, each in the derivation's order."""
+    found = [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+    place = {leaf: k for k, leaf in enumerate([*derivation.leaves, *derivation.parameters, *found][::-1])}
+    unknown = [leaf.name for leaf in found if leaf.role not in ORDER]
+    if unknown:
+        raise InputError(f"{unknown[0]} is used but never defined; define it in a forward equation")
+    return sorted(dict.fromkeys(found), key=lambda leaf: (ORDER.index(leaf.role), -place[leaf]))
+
+
+def sizes_of(roots: Iterable[Expr]) -> list[str]:
+    """The names of all sizes in shapes and formulas, in order of first use."""
+    names: dict[str, None] = {}
+    for e in postorder(roots):
+        values = [e.value] if isinstance(e, Leaf) and isinstance(e.value, Size) else []
+        for size in [*e.shape, *values]:
+            names.update(dict.fromkeys(size.names))
+    return list(names)
+
+
+def arguments_of(leaves: Sequence[Leaf], sizes: Sequence[str]) -> tuple[Argument, ...]:
+    """The arguments for these leaves, and for the sizes that no array tells.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> [a.name for a in arguments_of([data("X", dims("n"), 3)], ["n", "m"])]
+    ['X', 'm']
+    """
+    told = {size.names[0] for leaf in leaves for size in leaf.shape if size.is_name}
+    found = [_argument(leaf) for leaf in leaves]
+    found += [Argument(checked_argument(name), "size") for name in sizes if name not in told]
+    seen: set[str] = set()
+    for a in found:
+        if a.name in seen:
+            raise InputError(f"two arguments are called {a.name}; rename one")
+        seen.add(a.name)
+    return tuple(found)
+
+
+def _argument(leaf: Leaf) -> Argument:
+    default = float(leaf.value) if leaf.role is Role.HYPERPARAMETER and isinstance(leaf.value, Fraction) else None
+    shape = tuple(str(size) for size in leaf.shape)
+    return Argument(checked_argument(leaf.name), leaf.role.value, shape, default, leaf.about)

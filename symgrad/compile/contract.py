@@ -1,0 +1,194 @@
+"""Products of arrays as operations, two at a time: matrix products, inner and outer products, solved linear systems.
+
+A product of two arrays is remembered whatever the order of its axes, so that another product finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from symgrad.compile.operations import Op, Operations
+from symgrad.compile.order import Indices, Task, pairs
+from symgrad.graph.expression import ONE
+from symgrad.graph.sizes import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An operation with an index for each axis: x, 1/x where it is a divisor, x⁻¹ where it is an inverse."""
+
+    op: Op
+    indices: Indices
+    is_divisor: bool = False
+    is_inverse: bool = False
+
+    @property
+    def key(self) -> tuple[int, bool, bool]:
+        """Which array it is, whatever its indices."""
+        return id(self.op), self.is_divisor, self.is_inverse
+
+
+@dataclass(frozen=True, slots=True)
+class Contractor:
+    """Multiplies arrays out with the operations of `ops`."""
+
+    ops: Operations
+    known: dict[object, tuple[Op, Indices]] = field(default_factory=dict)
+
+    def contract(self, arrays: Sequence[Array], result: Indices, sizes: Mapping[int, Size]) -> list[Array]:
+        """The product summed over every index that is not in `result`, as one array and scalar factors."""
+        alone = [self._summed_alone(k, arrays, result) for k in range(len(arrays))]
+        scalars = [a for a in alone if not a.indices]
+        pending = [a for a in alone if a.indices]
+        if not pending:
+            return scalars
+        if all(i in result for a in pending for i in a.indices):
+            return [self._entrywise(pending), *scalars]
+        self._multiply(pending, result, sizes)
+        last = pending[-1]
+        return [last, *scalars] if last.indices else [*scalars, last]
+
+    def _multiply(self, pending: list[Array], result: Indices, sizes: Mapping[int, Size]) -> None:
+        def is_known(p: int, q: int) -> bool:
+            return self._remembered(pending[p], pending[q], _kept(pending, (p, q), result)) is not None
+
+        task = Task([a.indices for a in pending], result, sizes, [a.is_inverse for a in pending], is_known)
+        order = pairs(task)
+        live = set(range(len(pending)))
+        for p, q in order:
+            live -= {p, q}
+            kept = frozenset(result) | {i for k in live for i in pending[k].indices}
+            pending.append(self._pair(pending[p], pending[q], kept))
+            live.add(len(pending) - 1)
+
+    def plain(self, a: Array) -> Op:
+        """The array itself: a reciprocal or inverse computed."""
+        if a.is_inverse:
+            return self.ops.primitive("inv", (), [a.op], a.op.shape)
+        return self.ops.product(Fraction(1), [(a.op, True)]) if a.is_divisor else a.op
+
+    def _summed_alone(self, place: int, arrays: Sequence[Array], result: Indices) -> Array:
+        """Without repeated indices, and without those that neither the result nor another array has."""
+        a = arrays[place]
+        others = {i for k, b in enumerate(arrays) if k != place for i in b.indices}
+        distinct = tuple(dict.fromkeys(a.indices))
+        gone = [i for i in distinct if i not in others and i not in result]
+        if len(distinct) == len(a.indices) and not gone:
+            return a
+        op = self.plain(a)
+        if len(distinct) < len(a.indices):
+            op = self.ops.diagonal(op) if op.rank == 2 else self.ops.einsum([op], [a.indices], distinct)
+        op = self.ops.squeeze(op, axes) if (axes := _axes(op, distinct, gone, True)) else op
+        distinct = tuple(i for k, i in enumerate(distinct) if k not in axes)
+        op = self.ops.sum(op, axes) if (axes := _axes(op, distinct, gone, False)) else op
+        return Array(op, tuple(i for k, i in enumerate(distinct) if k not in axes))
+
+    def _entrywise(self, arrays: Sequence[Array]) -> Array:
+        """The product of arrays without a sum; its axes in order of their indices."""
+        union = tuple(sorted({i for a in arrays for i in a.indices}))
+        plain = all(not a.is_divisor and not a.is_inverse for a in arrays)
+        if plain and len(arrays) == 2 and len(union) == 2:
+            first, second = sorted(arrays, key=lambda a: a.indices)
+            if len(first.indices) == len(second.indices) == 1:
+                return Array(self.ops.outer(first.op, second.op), union)
+            vector, eye = sorted(arrays, key=lambda a: len(a.indices))
+            if eye.op.kind == "eye" and len(vector.indices) == 1:
+                op = self.ops.make("diag", (self.ops.floating(vector.op),), None, eye.op.shape)
+                return Array(op, union)
+        factors = []
+        for a in arrays:
+            op = self.plain(a) if a.is_inverse else a.op
+            own = sorted(a.indices)
+            op = self.ops.permute(op, [a.indices.index(i) for i in own])
+            factors.append((self.ops.aligned(op, [union.index(i) for i in own], len(union)), a.is_divisor))
+        factors.sort(key=lambda pair: pair[1])
+        return Array(self.ops.product(Fraction(1), factors), union)
+
+    def _pair(self, a: Array, b: Array, kept: Iterable[int]) -> Array:
+        needed = frozenset(kept)
+        found = self._remembered(a, b, needed)
+        if found is None:
+            found = self._product(a, b, needed)
+            names = _canonical(a.indices, b.indices)
+            key = (a.key, b.key, _relabelled(a, b, names), frozenset(names[i] for i in needed if i in names))
+            self.known[key] = found.op, tuple(names[i] for i in found.indices)
+        return found
+
+    def _remembered(self, a: Array, b: Array, kept: Iterable[int]) -> Array | None:
+        for x, y in ((a, b), (b, a)):
+            names = _canonical(x.indices, y.indices)
+            key = (x.key, y.key, _relabelled(x, y, names), frozenset(names[i] for i in kept if i in names))
+            if key in self.known:
+                op, indices = self.known[key]
+                back = {new: old for old, new in names.items()}
+                return Array(op, tuple(back[i] for i in indices))
+        return None
+
+    def _product(self, a: Array, b: Array, kept: frozenset[int]) -> Array:
+        shared = set(a.indices) & set(b.indices)
+        summed = shared - kept
+        if not summed:
+            return self._entrywise([a, b])
+        if len(summed) == 1 and shared == summed:
+            for inverse, other in ((a, b), (b, a)):
+                if inverse.is_inverse and len(other.indices) <= 2:
+                    return self._solved(inverse, Array(self.plain(other), other.indices), summed.pop())
+        x, y = Array(self.plain(a), a.indices), Array(self.plain(b), b.indices)
+        if len(summed) == len(x.indices) == len(y.indices):
+            order = [y.indices.index(i) for i in x.indices]
+            return Array(self.ops.inner(x.op, self.ops.permute(y.op, order)), ())
+        free = [[i for i in own if i not in shared] for own in (x.indices, y.indices)]
+        if len(summed) == 1 and len(free[0]) <= 1 and len(free[1]) <= 1:
+            if shared == summed:
+                return self._matrix_product(x, y, summed.pop())
+            if free[0] and free[1]:
+                return self._batched(x, y, sorted(shared - summed), summed.pop())
+        result = tuple(sorted(i for i in {*x.indices, *y.indices} if i in kept))
+        return Array(self.ops.einsum([x.op, y.op], [x.indices, y.indices], result), result)
+
+    def _solved(self, inverse: Array, other: Array, s: int) -> Array:
+        """Σₛ (A⁻¹)ᵢₛ bₛ is the solution of A x = b, Σₛ (A⁻¹)ₛᵢ bₛ that of Aᵀ x = b."""
+        i, j = inverse.indices
+        matrix = inverse.op if j == s else self.ops.permute(inverse.op, (1, 0))
+        rest = [k for k in other.indices if k != s]
+        right = self.ops.permute(other.op, [other.indices.index(k) for k in (s, *rest)])
+        return Array(self.ops.solve(matrix, right), (i if j == s else j, *rest))
+
+    def _matrix_product(self, x: Array, y: Array, s: int) -> Array:
+        """x @ y with transposes as needed, the axes in order of their indices where both are matrices."""
+        if len(x.indices) == 1 and y.indices[-1] == s:
+            x, y = y, x
+        if len(x.indices) == len(y.indices) == 2:
+            rows, columns = (next(i for i in own if i != s) for own in (x.indices, y.indices))
+            if rows > columns:
+                x, y = y, x
+        rows = [i for i in x.indices if i != s]
+        columns = [i for i in y.indices if i != s]
+        left = self.ops.permute(x.op, [x.indices.index(i) for i in (*rows, s)])
+        right = self.ops.permute(y.op, [y.indices.index(i) for i in (s, *columns)])
+        return Array(self.ops.matmul(left, right), (*rows, *columns))
+
+    def _batched(self, x: Array, y: Array, lead: Sequence[int], s: int) -> Array:
+        (row,) = (i for i in x.indices if i not in lead and i != s)
+        (column,) = (i for i in y.indices if i not in lead and i != s)
+        left = self.ops.permute(x.op, [x.indices.index(i) for i in (*lead, row, s)])
+        right = self.ops.permute(y.op, [y.indices.index(i) for i in (*lead, s, column)])
+        return Array(self.ops.matmul(left, right), (*lead, row, column))
+
+
+def _axes(op: Op, indices: Indices, gone: Sequence[int], is_one: bool) -> list[int]:
+    return [k for k, i in enumerate(indices) if i in gone and (op.shape[k] == ONE) == is_one]
+
+
+def _kept(arrays: Sequence[Array], pair: tuple[int, int], result: Indices) -> frozenset[int]:
+    return frozenset(result) | {i for k, a in enumerate(arrays) if k not in pair for i in a.indices}
+
+
+def _canonical(a: Indices, b: Indices) -> dict[int, int]:
+    return {i: k for k, i in enumerate(dict.fromkeys((*a, *b)))}
+
+
+def _relabelled(a: Array, b: Array, names: Mapping[int, int]) -> tuple[Indices, Indices]:
+    return tuple(names[i] for i in a.indices), tuple(names[i] for i in b.indices)

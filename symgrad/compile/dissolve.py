@@ -1,0 +1,141 @@
+"""Names dissolved: every equation of a derivation over the user's own leaves, rewritten for stable code.
+
+The graph stays shared, so that nothing grows: what two equations have in common is one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from symgrad.derive.derivation import Derivation
+from symgrad.compile.cancel import cancelled, distributed
+from symgrad.compile.stable import STABLE, Rule, reciprocal_of_norm, stabilise
+from symgrad.graph.expression import (
+    Apply,
+    Contraction,
+    Elementwise,
+    Expr,
+    Leaf,
+    Linear,
+    Role,
+    apply,
+    contraction,
+    elementwise,
+    linear,
+    number,
+)
+from symgrad.graph.walk import postorder
+from symgrad.primitives.table import PRIMITIVES
+
+FORWARD: tuple[Rule, ...] = (*STABLE, cancelled, distributed)
+BACKWARD: tuple[Rule, ...] = (*FORWARD, reciprocal_of_norm)
+SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A fact that the gradients rest on: of a leaf, as the expression that it stands for."""
+
+    fact: str
+    name: str
+    expression: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a derivation computes, without names: roots, and what the page calls each node."""
+
+    loss: Expr
+    gradients: Mapping[str, Expr]
+    model: Expr | None
+    labels: Mapping[Expr, tuple[int, ...]]
+    names: Mapping[Expr, str]
+    stated: tuple[Stated, ...]
+    symmetric: Mapping[Expr, Stated]
+
+
+def dissolve(derivation: Derivation) -> Program:
+    """The program of a derivation, over its leaves alone."""
+    values: dict[Expr, Expr] = {}
+    backward: dict[Expr, Expr] = {}
+    labels: dict[Expr, tuple[int, ...]] = {}
+    names: dict[Expr, str] = {}
+    for equations, memo, rules, suffix in (
+        (derivation.forward, values, FORWARD, ""),
+        (derivation.backward, backward, BACKWARD, "_bar"),
+    ):
+        memo.update({leaf: e for leaf, e in values.items() if isinstance(leaf, Leaf)})
+        for equation in equations:
+            e = _rewritten(equation.expression, memo, rules)
+            memo[equation.target] = e
+            _call(e, equation.name + suffix, equation.label, labels, names)
+    gradients = {}
+    targets = {eq.variable: eq.target for eq in derivation.backward}
+    for p in derivation.parameters:
+        target = targets.get(p)
+        gradients[p.name] = backward[target] if target is not None else _zeros(p)
+    model = None if derivation.model is None else _rewritten(derivation.model, values, FORWARD)
+    stated = tuple(_stated(derivation, {**values, **backward}))
+    symmetric = _symmetric(derivation, values)
+    return Program(values[derivation.loss], gradients, model, labels, names, stated, symmetric)
+
+
+def _rewritten(root: Expr, memo: dict[Expr, Expr], rules: tuple[Rule, ...]) -> Expr:
+    for node in postorder([root]):
+        if node not in memo:
+            children = [memo[child] for child in node.children]
+            memo[node] = stabilise(rebuilt(node, children), rules, children)
+    return memo[root]
+
+
+def rebuilt(node: Expr, children: list[Expr]) -> Expr:
+    """The same node on other operands."""
+    if all(a is b for a, b in zip(node.children, children, strict=True)):
+        return node
+    if isinstance(node, Linear):
+        return linear((c, e) for (c, _), e in zip(node.terms, children, strict=True))
+    if isinstance(node, Contraction):
+        return contraction(children, node.indices, node.shape)
+    if isinstance(node, Elementwise):
+        return elementwise(node.function, *children, parameter=node.parameter)
+    assert isinstance(node, Apply)
+    return apply(node.primitive, children, node.options, node.shape)
+
+
+def _call(e: Expr, name: str, label: int, labels: dict[Expr, tuple[int, ...]], names: dict[Expr, str]) -> None:
+    if isinstance(e, Leaf):
+        return
+    labels[e] = (*labels.get(e, ()), label)
+    names.setdefault(e, name)
+    if isinstance(e, Apply) and e.primitive == "softmax":
+        log = PRIMITIVES["log_softmax"](e.operands[0], axis=e.option("axis"))
+        labels.setdefault(log, (label,))
+        names.setdefault(log, f"log_{name}")
+
+
+def _zeros(p: Leaf) -> Expr:
+    return contraction([number(0)], [()], p.shape) if p.shape else number(0)
+
+
+def _stated(derivation: Derivation, values: Mapping[Expr, Expr]) -> Iterable[Stated]:
+    """The facts that reasons of backward lines use, each once."""
+    seen = set()
+    for equation in derivation.backward:
+        for line in equation.lines:
+            for fact, of in line.reason.facts:
+                if isinstance(of, Leaf) and (fact, of) not in seen and fact in of.facts:
+                    seen.add((fact, of))
+                    yield Stated(fact, of.name, values.get(of, of))
+
+
+def _symmetric(derivation: Derivation, values: Mapping[Expr, Expr]) -> dict[Expr, Stated]:
+    found = {}
+    leaves = [*derivation.leaves, *(eq.target for eq in derivation.forward)]
+    leaves += [e for eq in derivation.forward for e in postorder([eq.expression]) if isinstance(e, Leaf)]
+    for leaf in leaves:
+        held = sorted(leaf.facts & SYMMETRIC_FACTS)
+        if held and leaf.role is not Role.PARAMETER:
+            e = values.get(leaf, leaf)
+            found.setdefault(e, Stated(held[0], leaf.name, e))
+    return found

@@ -1,0 +1,185 @@
+"""Products laid flat: rational × arrays[indices], with what is a product itself spliced in where nothing is computed twice.
+
+Transposes, broadcasts, diagonals, identities and ones are only indices here; sums over axes are indices of no axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symgrad.compile.stable import is_product, is_view, power_of
+from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Linear, Role, Shape, power, number, size
+from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+
+Indices = tuple[int, ...]
+MOST_FACTORS = 32
+MANY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """coefficient · Π operands[indices], summed over the indices from `len(shape)` on; `labels` of what was spliced in."""
+
+    coefficient: Fraction
+    operands: tuple[Expr, ...]
+    indices: tuple[Indices, ...]
+    shape: Shape
+    sizes: Mapping[int, Size]
+    labels: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Which products stand on their own, because they are used more than once, and the labels of all."""
+
+    uses: Mapping[Expr, int]
+    labels: Mapping[Expr, tuple[int, ...]]
+
+    def is_spliced(self, e: Expr) -> bool:
+        """Whether `e` dissolves in the product that uses it."""
+        return is_spreading(e) or (self.uses[e] == 1 and is_scaled(e))
+
+
+def is_scaled(e: Expr) -> bool:
+    """Whether `e` is a product, or a multiple of one thing."""
+    return isinstance(e, Contraction) or (isinstance(e, Linear) and len(e.terms) == 1)
+
+
+def is_spreading(e: Expr) -> bool:
+    """Whether `e` has more axes than what it is made of, or the same entries: it costs less spliced than kept."""
+    if is_view(e):
+        return True
+    return isinstance(e, Contraction) and is_product(e) and all(x.rank < e.rank for x in e.operands)
+
+
+def sharing(roots: Iterable[Expr], labels: Mapping[Expr, tuple[int, ...]]) -> Sharing:
+    """How often each node is used, views passing their own uses on to what they look at."""
+    wanted = list(roots)
+    order = postorder(wanted)
+    uses = dict.fromkeys(order, 0)
+    for root in wanted:
+        uses[root] += 1
+    for node in reversed(order):
+        passed = uses[node] if is_spreading(node) else 1
+        for child in node.children:
+            uses[child] = min(MANY, uses[child] + passed)
+    return Sharing(uses, labels)
+
+
+def flatten(root: Expr, shared: Sharing) -> Flat:
+    """The product that `root` is, at least root itself times 1."""
+    coefficient, labels = Fraction(1), list[int]()
+    operands: list[Expr] = []
+    indices: list[Indices] = []
+    sizes: dict[int, Size] = dict(enumerate(root.shape))
+    stack: list[tuple[Expr, Indices]] = [(root, tuple(range(root.rank)))]
+    while stack:
+        node, own = stack.pop()
+        is_open = is_scaled(node) and (node is root or shared.is_spliced(node))
+        if is_open and len(stack) + len(operands) < MOST_FACTORS:
+            if node is not root:
+                labels += shared.labels.get(node, ())
+            if isinstance(node, Linear):
+                coefficient *= node.terms[0][0]
+                stack.append((node.terms[0][1], own))
+            else:
+                assert isinstance(node, Contraction)
+                stack += _opened(node, own, sizes)[::-1]
+        elif isinstance(node, Leaf) and node.role is Role.NUMBER:
+            assert isinstance(node.value, Fraction)
+            coefficient *= node.value
+        elif _is_square(node, own, root.rank, shared):
+            stack += [(node.children[0], own)] * 2
+        else:
+            operands.append(node)
+            indices.append(own)
+    return _tidied(Flat(coefficient, tuple(operands), tuple(indices), root.shape, sizes, tuple(labels)))
+
+
+def _opened(node: Contraction, own: Indices, sizes: dict[int, Size]) -> list[tuple[Expr, Indices]]:
+    """The operands of a product with indices of the product that it is spliced into."""
+    place = dict(enumerate(own))
+    found = []
+    for e, inner in zip(node.operands, node.indices, strict=True):
+        for axis, i in enumerate(inner):
+            if i not in place:
+                place[i] = len(sizes)
+                sizes[len(sizes)] = e.shape[axis]
+        found.append((e, tuple(place[i] for i in inner)))
+    return found
+
+
+def _is_square(e: Expr, own: Indices, rank: int, shared: Sharing) -> bool:
+    """Whether `e` is x² summed over: x·x is one inner product, without the squares."""
+    return (
+        isinstance(e, Elementwise)
+        and e.function == "power"
+        and e.parameter == MANY
+        and any(i >= rank for i in own)
+        and shared.uses[e] == 1
+    )
+
+
+def _tidied(flat: Flat) -> Flat:
+    """Identities renamed away, x·x⁻¹ cancelled, sums over an index that nothing has counted."""
+    rank = len(flat.shape)
+    pairs, renamed = _without_identities(list(zip(flat.operands, flat.indices, strict=True)), rank)
+    pairs = _cancelled(pairs)
+    coefficient = flat.coefficient
+    covered = {i for _, own in pairs for i in own}
+    for i in sorted(flat.sizes):
+        if i < rank or i in covered or i in renamed:
+            continue
+        count = flat.sizes[i].value
+        if count is None:
+            pairs.append((size(flat.sizes[i]), ()))
+        else:
+            coefficient *= count
+    operands, indices = tuple(e for e, _ in pairs), tuple(own for _, own in pairs)
+    return Flat(coefficient, operands, indices, flat.shape, flat.sizes, flat.labels)
+
+
+def _without_identities(pairs: list[tuple[Expr, Indices]], rank: int) -> tuple[list[tuple[Expr, Indices]], set[int]]:
+    """Σⱼ δᵢⱼ xⱼ = xᵢ; an identity whose two indices are both axes of the result stays."""
+    renamed: set[int] = set()
+    kept: list[tuple[Expr, Indices]] = []
+    pending = pairs[::-1]
+    while pending:
+        e, own = pending.pop()
+        if not isinstance(e, Leaf) or e.role is not Role.IDENTITY:
+            kept.append((e, own))
+            continue
+        a, b = min(own), max(own)
+        if b < rank and a != b:
+            kept.append((e, own))
+        elif a != b:
+            renamed.add(b)
+            kept = [(x, _renamed(inner, b, a)) for x, inner in kept]
+            pending = [(x, _renamed(inner, b, a)) for x, inner in pending]
+    return kept, renamed
+
+
+def _renamed(own: Indices, old: int, new: int) -> Indices:
+    return tuple(new if i == old else i for i in own)
+
+
+def _cancelled(pairs: list[tuple[Expr, Indices]]) -> list[tuple[Expr, Indices]]:
+    """xᵃ·x⁻ᵇ = xᵃ⁻ᵇ, where an x that underflows to 0 would make 0/0."""
+    powers: dict[tuple[Expr, Indices], list[Fraction]] = {}
+    for e, own in pairs:
+        base, exponent = power_of(e)
+        powers.setdefault((base, own), []).append(exponent)
+    mixed = {key for key, every in powers.items() if min(every) < 0 < max(every)}
+    result: list[tuple[Expr, Indices]] = []
+    for e, own in pairs:
+        base, _ = power_of(e)
+        if (base, own) not in mixed:
+            result.append((e, own))
+        elif every := powers.pop((base, own), None):
+            exponent = sum(every, Fraction(0))
+            if exponent:
+                result.append((power(base, number(exponent)), own))
+    return result

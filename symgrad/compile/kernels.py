@@ -1,0 +1,82 @@
+"""Source of the functions that a generated module may need besides those of the tables."""
+
+from __future__ import annotations
+
+from symgrad.primitives.functions import FUNCTIONS
+from symgrad.primitives.table import PRIMITIVES
+
+SOFTMAX_AND_LOG = '''
+def softmax_and_log(z, axis):
+    """softmax(z) along `axis` and its logarithm, from one exponential that cannot overflow."""
+    z = z - z.max(axis=axis, keepdims=True)
+    e = np.exp(z)
+    s = e.sum(axis=axis, keepdims=True)
+    e /= s
+    z -= np.log(s)
+    return e, z
+'''
+INVERSE_OR_ZERO = '''
+def inverse_or_zero(x):
+    """1 / x, and 0 where x is 0: the gradient of a norm at 0 is taken to be 0."""
+    x = np.asarray(x)
+    return np.divide(1, x, out=np.zeros_like(x), where=x != 0)[()]
+'''
+
+ARRAYS = '''
+def _arrays(arrays, sizes):
+    """The arrays in their common floating type, if their shapes are those of _SHAPES for some sizes."""
+    arrays = {name: np.asarray(a) for name, a in arrays.items()}
+    for name, a in arrays.items():
+        if a.dtype.kind not in "fiub":
+            raise ValueError(f"{name} holds values of type {a.dtype}; it needs numbers")
+    _check_shapes({name: a.shape for name, a in arrays.items()}, dict(sizes))
+    types = [a.dtype for a in arrays.values() if a.dtype.kind == "f"]
+    dtype = np.result_type(*types) if types else np.dtype(float)
+    return [a.astype(dtype, copy=False) for a in arrays.values()]
+'''
+CHECK_SHAPES = '''
+def _check_shapes(shapes, sizes):
+    """An error that names the array, its shape and the declared one, where a shape does not fit."""
+    origin = dict.fromkeys(sizes, "the arguments")
+    for name, shape in shapes.items():
+        declared = _SHAPES[name]
+        if len(shape) != len(declared):
+            raise ValueError(f"{name} has shape {shape}, declared {_written(declared)}")
+        for size, length in zip(declared, shape):
+            expected = sizes.setdefault(size, int(size) if size.isdigit() else length)
+            if length != expected:
+                known = "" if size.isdigit() else f" with {size} = {expected} (from {origin[size]})"
+                raise ValueError(f"{name} has shape {shape}, declared {_written(declared)}{known}")
+            origin.setdefault(size, name)
+'''
+CHECK_POLYNOMIALS = '''    for size, (names, value) in _POLYNOMIALS.items():
+        if size in sizes and all(n in sizes for n in names):
+            if sizes[size] != value(*(sizes[n] for n in names)):
+                name = origin[size]
+                known = ", ".join(f"{n} = {sizes[n]} (from {origin[n]})" for n in names)
+                raise ValueError(f"{name} has shape {shapes[name]}, declared {_written(_SHAPES[name])} with {known}")
+'''
+WRITTEN = '''
+def _written(shape):
+    return f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
+'''
+LABELS = '''
+def _labels(name, a, classes):
+    """The whole numbers of a, if each is one of 0 ... classes - 1."""
+    if (a != np.trunc(a)).any() or not ((a >= 0) & (a < classes)).all():
+        raise ValueError(f"{name} holds a value that is no label; labels are whole numbers from 0 to {classes - 1}")
+    return a.astype(np.intp)
+'''
+
+
+def kernel_source(name: str) -> str:
+    """The source of the function `name` of generated code, or an empty text where it is NumPy's own.
+
+    >>> print(kernel_source("sigmoid").split(":")[0].strip())
+    def sigmoid(z)
+    """
+    own = {"softmax_and_log": SOFTMAX_AND_LOG, "inverse_or_zero": INVERSE_OR_ZERO}
+    if name in own:
+        return own[name]
+    entry = FUNCTIONS.get(name) or PRIMITIVES.get(name)
+    return entry.kernel if entry is not None else ""

@@ -1,0 +1,136 @@
+"""The fixed parts of a generated module: its docstring, the checks of arrays, how a function reads its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+
+from symgrad.compile.arguments import Argument
+from symgrad.compile.kernels import ARRAYS, CHECK_POLYNOMIALS, CHECK_SHAPES, LABELS, WRITTEN
+from symgrad.compile.names import quoted
+from symgrad.compile.numpy_text import Context
+from symgrad.graph.expression import Leaf, Role
+from symgrad.graph.sizes import Size
+
+WIDTH = 100
+DEFAULT_TITLE = "A loss and its gradients"
+
+
+def header(title: str, arguments: Sequence[Argument], functions: Sequence[str]) -> str:
+    """The module's docstring: its title, and what each argument is."""
+    rows = [(a.name, f"({', '.join(a.shape)}{',' if len(a.shape) == 1 else ''})", a.role, a.about) for a in arguments]
+    widths = [max((len(row[k]) for row in rows), default=0) for k in range(3)]
+    lines = [" ".join(title.split()) or DEFAULT_TITLE, ""]
+    for name, shape, role, about in rows:
+        cells = f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {role:<{widths[2]}}"
+        lines.append(f"{cells}  {' '.join(about.split())}".rstrip())
+    lines += ["", "The numbers (1), (2), ... are the equations of the derivation. Written by symgrad; needs NumPy only."]
+    return f'"""{quoted(chr(10).join(lines))}\n"""\n\nimport numpy as np\n\n__all__ = {_listed(functions)}\n'
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def prologue(leaves: Sequence[Leaf]) -> list[str]:
+    """The declared shapes, and the functions that check arrays against them."""
+    arrays = [leaf for leaf in leaves if leaf.role is not Role.HYPERPARAMETER]
+    shapes = [f'    "{leaf.name}": {_tuple([str(s) for s in leaf.shape])},' for leaf in arrays]
+    table = "\n".join(["_SHAPES = {", *shapes, "}\n"])
+    polynomials = {str(s): s for leaf in arrays for s in leaf.shape if not s.is_name and s.value is None}
+    check = CHECK_SHAPES.strip() + "\n"
+    if polynomials:
+        table += "_POLYNOMIALS = {\n"
+        table += "".join(f'    "{text}": {_polynomial(size)},\n' for text, size in polynomials.items()) + "}\n"
+        check += CHECK_POLYNOMIALS
+    parts = [table, ARRAYS.strip() + "\n", check, WRITTEN.strip() + "\n"]
+    if any(leaf.role is Role.LABELS for leaf in leaves):
+        parts.append(LABELS.strip() + "\n")
+    return parts
+
+
+def _tuple(texts: Sequence[str]) -> str:
+    """A tuple of strings."""
+    quoted_texts = ", ".join(f'"{text}"' for text in texts)
+    return f"({quoted_texts}{',' if len(texts) == 1 else ''})"
+
+
+def _polynomial(size: Size) -> str:
+    """The names of a polynomial, and itself as a function of them."""
+    context = Context({name: f"s{k + 1}" for k, name in enumerate(size.names)}, "", {}, {})
+    return f"({_tuple(size.names)}, lambda {', '.join(context.sizes.values())}: {context.size(size)[0]})"
+
+
+def definition(
+    name: str, summary: str, arguments: Sequence[Argument], local: Mapping[str, str], switch: str, body: Sequence[str]
+) -> str:
+    """A function; where an argument has another name inside, a second one under it."""
+    header_ = _signature(name, arguments, {a.name: a.name for a in arguments}, switch)
+    docstring = f'    """{summary}"""'
+    if all(local[a.name] == a.name for a in arguments):
+        return "\n".join([*header_, docstring, *body]) + "\n"
+    passed = [a.name if a.is_array else f"{local[a.name]}={a.name}" for a in arguments]
+    passed += [f"{switch}={switch}"] if switch else []
+    inner = _signature(f"_{name}", arguments, local, switch)
+    outer = [*header_, docstring, *_wrapped(f"    return _{name}(", ", ".join(passed), ")")]
+    return "\n".join([*outer, "", "", *inner, *body]) + "\n"
+
+
+def _signature(name: str, arguments: Sequence[Argument], local: Mapping[str, str], switch: str) -> list[str]:
+    positional = [local[a.name] for a in arguments if a.is_array]
+    by_keyword = [local[a.name] + _default(a) for a in arguments if not a.is_array]
+    by_keyword += [f"{switch}=True"] if switch else []
+    return _wrapped(f"def {name}(", ", ".join([*positional, *(["*", *by_keyword] if by_keyword else [])]), "):")
+
+
+def _default(a: Argument) -> str:
+    return "" if a.default is None else f"={a.default!r}"
+
+
+def reading(arguments: Sequence[Argument], leaves: Sequence[Leaf], local: Mapping[str, str], context: Context) -> list[str]:
+    """The first lines of a function: arrays in one type, hyperparameters as numbers, sizes from shapes."""
+    arrays = [a.name for a in arguments if a.is_array]
+    inside = [local[name] for name in arrays]
+    labels = [leaf for leaf in leaves if leaf.role is Role.LABELS]
+    classes = {leaf.name: context.size(leaf.value)[0] for leaf in labels if isinstance(leaf.value, Size)}
+    given = ", ".join(f'"{a.name}": {local[a.name]}' for a in arguments if a.role == "size")
+    passed = ", ".join(f'"{name}": {local[name]}' for name in arrays)
+    lines = []
+    if arrays:
+        target = f"({inside[0]},)" if len(inside) == 1 else ", ".join(inside)
+        line = f"    {target} = _arrays({{{passed}}}, {{{given}}})"
+        lines += [line] if len(line) <= WIDTH else [
+            *_wrapped("    (", target, f") = _arrays("), *_indented(f"{{{passed}}}, {{{given}}}"), "    )",
+        ]  # fmt: skip
+    lines += [f"    {local[a.name]} = float({local[a.name]})" for a in arguments if a.role == "hyperparameter"]
+    lines += [f"    {local[a.name]} = int({local[a.name]})" for a in arguments if a.role == "size"]
+    lines += _size_lines(leaves, local, context)
+    lines += [f'    {local[name]} = _labels("{name}", {local[name]}, {text})' for name, text in classes.items()]
+    return lines
+
+
+def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Context) -> list[str]:
+    """n = X.shape[0] for each size that is used, from the first array that tells it."""
+    lines = []
+    told = {}
+    for leaf in leaves:
+        for axis, size in enumerate(leaf.shape):
+            if size.is_name:
+                told.setdefault(size.names[0], f"{local[leaf.name]}.shape[{axis}]")
+    for name, text in told.items():
+        if name in context.used_sizes:
+            lines.append(f"    {context.sizes[name]} = {text}")
+    return lines
+
+
+def _wrapped(before: str, text: str, after: str) -> list[str]:
+    line = before + text + after
+    if len(line) <= WIDTH:
+        return [line]
+    indent = before[: len(before) - len(before.lstrip())]
+    return [before, *_indented(text, indent + "    "), indent + after]
+
+
+def _indented(text: str, indent: str = "        ") -> list[str]:
+    pieces = wrap(text, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
+    return [indent + piece for piece in pieces]

@@ -1,0 +1,139 @@
+"""A derivation as a NumPy module that stands alone: `value`, `value_and_gradients`, and `predict` where there is a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_of
+from symgrad.compile.dissolve import Program, dissolve
+from symgrad.compile.kernels import kernel_source
+from symgrad.compile.layout import WIDTH, definition, header, prologue, reading
+from symgrad.compile.names import Names
+from symgrad.compile.numpy_text import Context
+from symgrad.compile.operations import Op, Type
+from symgrad.compile.plan import Plan, make_plan
+from symgrad.compile.scalars import lambda_source
+from symgrad.compile.statements import Writer
+from symgrad.derive.derivation import Derivation
+from symgrad.graph.expression import Expr, Leaf
+from symgrad.graph.show import ATOM, enclosed
+from symgrad.primitives.functions import FUNCTIONS
+from symgrad.primitives.table import PRIMITIVES
+
+MAYBE_ARRAYS = ("argument", "primitive", "function", "item")
+RESERVED = {"np", "value", "value_and_gradients", "predict", "float", "int", "softmax_and_log", "inverse_or_zero", *FUNCTIONS, *PRIMITIVES}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of the module: its arguments, the name of its switch for checks of facts, its source."""
+
+    arguments: tuple[Argument, ...]
+    switch: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The source, and what its functions take."""
+
+    source: str
+    functions: Mapping[str, Function]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    name: str
+    outputs: Mapping[str, Expr]
+    summary: str
+
+
+def module_of(derivation: Derivation, title: str) -> Module:
+    """The module for a derivation; its docstring begins with the title."""
+    program = dissolve(derivation)
+    outputs = {"": program.loss, **program.gradients}
+    jobs = [
+        _Job("value", {"": program.loss}, "The loss."),
+        _Job("value_and_gradients", outputs, "The loss, and its gradient by each parameter."),
+    ]
+    if program.model is not None:
+        jobs.append(_Job("predict", {"": program.model}, "What the model predicts."))
+    kernels: dict[str, None] = {}
+    lambdas: dict[object, str] = {}
+    functions: dict[str, Function] = {}
+    leaves: dict[str, list[Leaf]] = {}
+    for job in jobs:
+        roots = job.outputs if job.name == "predict" else outputs
+        leaves[job.name] = leaves_of([*roots.values(), *(derivation.parameters if roots is outputs else ())], derivation)
+        functions[job.name] = _function(job, program, leaves[job.name], kernels, lambdas)
+    every = list(dict.fromkeys(leaf for found in leaves.values() for leaf in found))
+    sources = [header(title, functions["value_and_gradients"].arguments, list(functions))]
+    sources += prologue(every)
+    sources += [source.strip() + "\n" for name in kernels if (source := kernel_source(name))]
+    sources += [lambda_source(function, name).strip() + "\n" for function, name in lambdas.items()]
+    sources += [f.source for f in functions.values()]
+    return Module("".join([sources[0], *("\n\n" + s if s.startswith("def ") else "\n" + s for s in sources[1:])]), functions)
+
+
+def _function(
+    job: _Job, program: Program, leaves: Sequence[Leaf], kernels: dict[str, None], lambdas: dict[object, str]
+) -> Function:
+    plan = make_plan(program, job.outputs, stated=job.name == "value_and_gradients")
+    size_names = sizes_of([*job.outputs.values(), *leaves])
+    arguments = arguments_of(leaves, size_names)
+    names = Names({*RESERVED, *(a.name for a in arguments)})
+    # An argument keeps its name for callers; inside, one that would hide a function of the module has another.
+    local = {a.name: names.fresh(a.name) if a.name in RESERVED else a.name for a in arguments}
+    switch = names.fresh("check")
+    sizes = {n: local[n] if n in local and _is_size(n, arguments) else names.fresh(n) for n in size_names}
+    array = next((local[a.name] for a in arguments if a.is_array and a.role != "labels"), "")
+    context = Context(sizes, f"{array}.dtype" if array else "np.dtype(float)", kernels, lambdas)
+    writer = Writer(plan, context, names, local, switch)
+    writer.write()
+    returned = _returned(job, plan, writer)
+    body = [*reading(arguments, leaves, local, context), *writer.lines, *returned]
+    shown = switch if plan.checks else ""
+    return Function(arguments, shown, definition(job.name, job.summary, arguments, local, shown, body))
+
+
+def _is_size(name: str, arguments: Sequence[Argument]) -> bool:
+    return any(a.name == name and a.role == "size" for a in arguments)
+
+
+def _returned(job: _Job, plan: Plan, writer: Writer) -> list[str]:
+    """The return statement: fresh arrays only, and no array twice."""
+    taken: set[Op] = set()
+    texts = {name: _fresh(op, writer, taken, is_value=not name) for name, op in plan.outputs.items()}
+    if job.name != "value_and_gradients":
+        return [f"    return {texts['']}"]
+    items = [f'{ascii(name)}: {text}' for name, text in texts.items() if name]
+    line = f"    return {texts['']}, {{{', '.join(items)}}}".replace("'", '"') if _is_plain(items) else ""
+    if line and len(line) <= WIDTH:
+        return [line]
+    return [f"    return {texts['']}, {{", *(f"        {item}," for item in items), "    }"]
+
+
+def _is_plain(items: Sequence[str]) -> bool:
+    return not any('"' in item or "\\" in item for item in items)
+
+
+def _fresh(op: Op, writer: Writer, taken: set[Op], *, is_value: bool) -> str:
+    """The text of a result that shares its memory with nothing else."""
+    text = writer.texts[op][0]
+    dtype = writer.context.dtype
+    if not op.shape and is_value:
+        if op.type is not Type.FLOATING:
+            return f"{dtype}.type({text})"
+        return f"{text}[()]" if op.kind in MAYBE_ARRAYS else text
+    if not op.shape:
+        return f"np.array({text}{f', {dtype}' if op.type is not Type.FLOATING else ''})"
+    base, is_shared = op, False
+    while base.kind in ("permute", "expand", "squeeze", "broadcast", "diagonal"):
+        is_shared |= base.kind == "diagonal" or (base.kind == "broadcast" and base.args[0].type is not Type.SCALAR)
+        base = base.args[0]
+    is_shared |= base.kind == "argument" or base in taken
+    is_shared |= base.kind == "function" and base.data[0] == "scalar"
+    is_shared &= not (op.kind == "broadcast" and base.type is Type.SCALAR)
+    taken.add(base)
+    return f"{enclosed(writer.texts[op], ATOM)}.copy()" if is_shared else text

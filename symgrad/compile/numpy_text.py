@@ -1,0 +1,283 @@
+"""Operations as NumPy expressions: one small function for each kind, which gets the texts of the operands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+from symgrad.compile.operations import Op, Type
+from symgrad.graph.expression import Shape
+from symgrad.graph.show import ATOM, POWER, PRODUCT, SUM, UNARY, Text, enclosed
+from symgrad.graph.sizes import Size
+from symgrad.primitives.functions import FUNCTIONS
+from symgrad.primitives.table import PRIMITIVES
+
+LETTERS = "ijklpqrstuvabcdefghmnowxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+EXACT = 2**53
+HALF = Fraction(1, 2)
+
+
+class Context:
+    """What texts need besides their operands: the names of sizes, the array whose type the results have."""
+
+    def __init__(
+        self, sizes: Mapping[str, str], dtype: str, kernels: dict[str, None], lambdas: dict[object, str]
+    ) -> None:
+        self.sizes = sizes
+        self.dtype = dtype
+        self.kernels = kernels
+        self.lambdas = lambdas
+        self.used_sizes: set[str] = set()
+
+    def size(self, value: Size) -> Text:
+        """A polynomial of sizes."""
+        text = ""
+        self.used_sizes.update(value.names)
+        for monomial, c in value.terms:
+            powers = [self.sizes[n] if p == 1 else f"{self.sizes[n]}**{p}" for n, p in monomial]
+            if abs(c) != 1 or not powers:
+                powers.insert(0, str(abs(c)))
+            sign = ("-" if c < 0 else "") if not text else " - " if c < 0 else " + "
+            text += sign + " * ".join(powers)
+        level = ATOM if text.isalnum() or text.isidentifier() else SUM if len(value.terms) > 1 else PRODUCT
+        return text or "0", level
+
+    def shape(self, shape: Shape) -> str:
+        """A shape as a tuple."""
+        sizes = [self.size(s)[0] for s in shape]
+        return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+
+def text_of(op: Op, args: Sequence[Text], context: Context) -> Text:
+    """The expression that computes `op` from the texts of its operands."""
+    return _PRINTERS[op.kind](op, args, context)
+
+
+def number(value: Fraction) -> Text:
+    """An exact number, as a decimal where it is one.
+
+    >>> number(Fraction(3, 10)), number(Fraction(-1, 3)), number(Fraction(7))
+    (('0.3', 5), ('-1 / 3', 2), ('7', 5))
+    """
+    p, q = value.numerator, value.denominator
+    if max(abs(p), q) > EXACT or (q != 1 and _is_decimal(q)):
+        text = repr(float(value))
+    else:
+        text = str(p) if q == 1 else f"{p} / {q}"
+    return text, PRODUCT if "/" in text else UNARY if text.startswith("-") else ATOM
+
+
+def _is_decimal(q: int) -> bool:
+    for prime in (2, 5):
+        while q % prime == 0:
+            q //= prime
+    return q == 1
+
+
+def _permute(op: Op, args: Sequence[Text], context: Context) -> Text:
+    text = enclosed(args[0], ATOM)
+    if op.data == tuple(range(op.rank))[::-1]:
+        return f"{text}.T", ATOM
+    return f"{text}.transpose{op.data}", ATOM
+
+
+def _expand(op: Op, args: Sequence[Text], context: Context) -> Text:
+    places = ", ".join(":" if k in op.data else "None" for k in range(op.rank))
+    return f"{enclosed(args[0], ATOM)}[{places}]", ATOM
+
+
+def _broadcast(op: Op, args: Sequence[Text], context: Context) -> Text:
+    (x,) = op.args
+    shape = context.shape(op.shape)
+    if x.type is Type.SCALAR:
+        if args[0][0] in ("0", "1"):
+            return f"np.{'zeros' if args[0][0] == '0' else 'ones'}({shape}, {context.dtype})", ATOM
+        return f"np.full({shape}, {args[0][0]}, {context.dtype})", ATOM
+    own = op.data
+    text = args[0][0]
+    if own and own != tuple(range(op.rank - len(own), op.rank)):
+        text = enclosed(args[0], ATOM) + "[" + ", ".join(":" if k in own else "None" for k in range(op.rank)) + "]"
+    return f"np.broadcast_to({text}, {shape})", ATOM
+
+
+def _sum(op: Op, args: Sequence[Text], context: Context) -> Text:
+    x = op.args[0]
+    axes = op.data if len(op.data) != 1 else op.data[0]
+    return f"{enclosed(args[0], ATOM)}.sum({'' if len(op.data) == x.rank else f'axis={axes}'})", ATOM
+
+
+def _joined(texts: Sequence[Text]) -> str:
+    if not texts:
+        return ""
+    return " * ".join([enclosed(texts[0], PRODUCT), *(enclosed(t, UNARY) for t in texts[1:])])
+
+
+def _divided(numerator: str, divisors: Sequence[str]) -> str:
+    if not divisors:
+        return numerator
+    below = divisors[0] if len(divisors) == 1 else f"({' * '.join(divisors)})"
+    return f"{numerator or '1'} / {below}"
+
+
+def _product(op: Op, args: Sequence[Text], context: Context) -> Text:
+    """Scalars are multiplied with each other before they meet an array."""
+    coefficient, *flags = op.data
+    above, below = _coefficient(abs(coefficient))
+    scalars = [(above, ATOM)] if above else []
+    arrays, below_arrays = list[Text](), list[str]()
+    for x, text, is_divisor in zip(op.args, args, flags, strict=True):
+        if is_divisor:
+            (below_arrays if x.rank else below).append(enclosed(text, UNARY))
+        else:
+            (arrays if x.rank else scalars).append(text)
+    if len(arrays) + len(below_arrays) > 1:
+        # A @ B * C is read without a thought only where the matrix product stands in parentheses.
+        arrays = [(enclosed(t, ATOM), ATOM) if x.kind == "matmul" else t for x, t in _numerators(op, arrays)]
+    first = scalars or arrays
+    if coefficient < 0 and first:
+        first[0] = (_negatable(first[0]), PRODUCT)
+    sign = "-" if coefficient < 0 else ""
+    if scalars or not arrays + below_arrays:
+        text = _divided(_joined(scalars), below)
+        text = " * ".join([text, *(enclosed(t, UNARY) for t in arrays)])
+        return sign + text + "".join(f" / {d}" for d in below_arrays), PRODUCT
+    text = (_joined(arrays) or "1") + "".join(f" / {d}" for d in below_arrays)
+    return sign + _divided(text, below), PRODUCT
+
+
+def _negatable(text: Text) -> str:
+    """A product that a minus sign can stand before: -A @ B would copy A first."""
+    is_fine = text[1] >= PRODUCT and "@" not in text[0] and not text[0].startswith("-")
+    return text[0] if is_fine else f"({text[0]})"
+
+
+def _numerators(op: Op, texts: Sequence[Text]) -> list[tuple[Op, Text]]:
+    found = [x for x, is_divisor in zip(op.args, op.data[1:], strict=True) if x.rank and not is_divisor]
+    return list(zip(found, texts, strict=True))
+
+
+def _coefficient(c: Fraction) -> tuple[str, list[str]]:
+    """What stands above and below the line for a positive coefficient."""
+    p, q = c.numerator, c.denominator
+    if max(p, q) > EXACT or (q != 1 and p != 1 and _is_decimal(q)):
+        return repr(float(c)), []
+    return (str(p) if p != 1 else ""), ([str(q)] if q != 1 else [])
+
+
+def summands(op: Op, args: Sequence[Text]) -> list[str]:
+    """The terms of a sum, each with its sign in front."""
+    terms = []
+    for c, x, text in zip(op.data, op.args, args, strict=True):
+        above, below = _coefficient(abs(c))
+        lowest = PRODUCT if terms or below else SUM
+        if x.kind == "number" and x.data == 1:
+            body = _divided(above, below) or "1"
+        elif above:
+            body = f"{_divided(above, below)} * {enclosed(text, UNARY)}"
+        else:
+            body = _divided(_negatable(text) if c < 0 and not terms else enclosed(text, lowest), below)
+        terms.append((" - " if c < 0 else " + ") + body if terms else ("-" if c < 0 else "") + body)
+    return terms
+
+
+def _total(op: Op, args: Sequence[Text], context: Context) -> Text:
+    return "".join(summands(op, args)), SUM if len(args) > 1 else UNARY
+
+
+def _matmul(op: Op, args: Sequence[Text], context: Context) -> Text:
+    left = PRODUCT if op.args[0].kind == "matmul" else UNARY
+    return f"{enclosed(args[0], left)} @ {enclosed(args[1], UNARY)}", PRODUCT
+
+
+def _inner(op: Op, args: Sequence[Text], context: Context) -> Text:
+    if op.args[0].rank == 1:
+        return _matmul(op, args, context)
+    return f"np.vdot({args[0][0]}, {args[1][0]})", ATOM
+
+
+def _einsum(op: Op, args: Sequence[Text], context: Context) -> Text:
+    indices, result = op.data
+    letter = {i: LETTERS[k] for k, i in enumerate(dict.fromkeys([*result, *(i for own in indices for i in own)]))}
+    spelled = ",".join("".join(letter[i] for i in own) for own in indices)
+    target = "".join(letter[i] for i in result)
+    return f'np.einsum("{spelled}->{target}", {", ".join(t for t, _ in args)})', ATOM
+
+
+def _power(op: Op, base: Text) -> Text:
+    exponent = op.data[1]
+    if exponent == HALF and op.type is not Type.SCALAR:
+        return f"np.sqrt({base[0]})", ATOM
+    if exponent < 0:
+        positive = base[0] if exponent == -1 else _raised(base, -exponent)
+        return f"1 / {enclosed((positive, UNARY if exponent != -1 else base[1]), UNARY)}", PRODUCT
+    return _raised(base, exponent), POWER
+
+
+def _raised(base: Text, exponent: Fraction) -> str:
+    return f"{enclosed(base, ATOM)}**{enclosed(number(exponent), ATOM)}"
+
+
+def _function(op: Op, args: Sequence[Text], context: Context) -> Text:
+    name, parameter = op.data
+    if name == "power":
+        return _power(op, args[0])
+    if name == "scalar":
+        kernel = context.lambdas.setdefault(parameter, f"function_{len(context.lambdas) + 1}")
+        return f"{kernel}({', '.join(t for t, _ in args)})", ATOM
+    if name == "inverse_or_zero":
+        template = "inverse_or_zero({0})"
+    else:
+        template = FUNCTIONS[name].numpy
+    context.kernels[name] = None
+    is_call = re.fullmatch(r"[\w.]+\([^()]*\)", template) is not None
+    text = template.format(*(t if is_call else enclosed((t, level), ATOM) for t, level in args))
+    if op.type is Type.SCALAR and not op.shape:
+        return f"float({text})", ATOM
+    is_enclosed = is_call or (template.startswith("(") and template.endswith(")"))
+    return text, ATOM if is_enclosed else POWER
+
+
+def _primitive(op: Op, args: Sequence[Text], context: Context) -> Text:
+    name, options = op.data
+    context.kernels[name] = None
+    ranks = [x.rank for x in op.args]
+    return PRIMITIVES[name].numpy([t for t, _ in args], dict(options), ranks), ATOM
+
+
+def _cast(op: Op, args: Sequence[Text], context: Context) -> Text:
+    if op.rank:
+        return f"{enclosed(args[0], ATOM)}.astype({context.dtype})", ATOM
+    return f"{context.dtype}.type({args[0][0]})", ATOM
+
+
+def _pair(op: Op, args: Sequence[Text], context: Context) -> Text:
+    context.kernels["softmax_and_log"] = None
+    return f"softmax_and_log({args[0][0]}, axis={dict(op.data)['axis']})", ATOM
+
+
+Printer = Callable[[Op, Sequence[Text], Context], Text]
+
+_PRINTERS: Mapping[str, Printer] = {
+    "number": lambda op, args, context: number(op.data),
+    "size": lambda op, args, context: context.size(op.data),
+    "eye": lambda op, args, context: (f"np.eye({context.size(op.shape[0])[0]}, dtype={context.dtype})", ATOM),
+    "permute": _permute,
+    "expand": _expand,
+    "broadcast": _broadcast,
+    "squeeze": lambda op, args, context: (f"{enclosed(args[0], ATOM)}.squeeze(axis={op.data})", ATOM),
+    "diagonal": lambda op, args, context: (f"np.diagonal({args[0][0]})", ATOM),
+    "diag": lambda op, args, context: (f"np.diag({args[0][0]})", ATOM),
+    "sum": _sum,
+    "product": _product,
+    "total": _total,
+    "matmul": _matmul,
+    "inner": _inner,
+    "outer": lambda op, args, context: (f"np.outer({args[0][0]}, {args[1][0]})", ATOM),
+    "einsum": _einsum,
+    "solve": lambda op, args, context: (f"np.linalg.solve({args[0][0]}, {args[1][0]})", ATOM),
+    "function": _function,
+    "primitive": _primitive,
+    "cast": _cast,
+    "pair": _pair,
+}

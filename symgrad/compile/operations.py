@@ -1,0 +1,232 @@
+"""The operations of a plan: what an array library can do in one call, interned, with shape and type.
+
+A backend prints these kinds and no others:
+
+| kind | args | data | value |
+|---|---|---|---|
+| argument | | name | an argument of the function |
+| number, size | | Fraction, Size | a scalar of the host language |
+| eye | | | the identity matrix |
+| permute | x | axes | axes in that order |
+| expand | x | own | x with its axes at `own`, the other axes of size 1 |
+| broadcast | x | own | the same, repeated to the shape |
+| squeeze | x | axes | x without those axes of size 1 |
+| diagonal, diag | x | | the diagonal of a matrix, the matrix with a diagonal |
+| sum | x | axes | the sum over axes |
+| product | x, … | coefficient, is divisor, … | c·x·y/z, broadcast |
+| total | x, … | coefficients | a·x + b·y + …, broadcast |
+| matmul, outer, inner | x, y | | the matrix product, x yᵀ, the sum of all x ⊙ y |
+| einsum | x, … | indices, result | a contraction that has no other name |
+| solve | a, b | | the solution x of a x = b |
+| function | x, … | name, parameter | an entry of the table of functions, broadcast |
+| primitive | x, … | name, options | an entry of the table of primitives |
+| cast | x | | in the floating type of the arrays |
+| pair, item | z; pair | options; 0 or 1 | softmax and its logarithm from one exponential |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+from symgrad.graph.expression import ONE, Shape
+from symgrad.graph.sizes import Size
+
+COMPARISONS = frozenset({"greater", "greater_equal", "equal"})
+
+
+class Type(Enum):
+    """How a value takes part in arithmetic: a Python scalar leaves the type of the arrays alone, whole numbers do not."""
+
+    SCALAR = "scalar"
+    TRUTH = "truth"
+    WHOLE = "whole"
+    FLOATING = "floating"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Op:
+    """One operation; `args` are operations, `data` what else it needs."""
+
+    kind: str
+    args: tuple[Op, ...]
+    data: Any
+    shape: Shape
+    type: Type
+
+    @property
+    def children(self) -> tuple[Op, ...]:
+        """The operations that this one needs."""
+        return self.args
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+
+class Operations:
+    """Builds operations; two of the same content are the same object."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Op] = {}
+        # Operations whose transpose is themselves, by a fact; those of them that were used so.
+        self.symmetric: set[Op] = set()
+        self.used_symmetry: set[Op] = set()
+
+    def make(self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING) -> Op:
+        """The operation of this content."""
+        key = (kind, tuple(map(id, args)), data, shape)
+        if key not in self._known:
+            self._known[key] = Op(kind, tuple(args), data, shape, kind_of)
+        return self._known[key]
+
+    def number(self, value: Fraction) -> Op:
+        """An exact number."""
+        return self.make("number", (), value, (), Type.SCALAR)
+
+    def size(self, value: Size) -> Op:
+        """A size as a scalar."""
+        return self.make("size", (), value, (), Type.SCALAR)
+
+    def floating(self, x: Op) -> Op:
+        """`x` in the floating type of the arrays."""
+        return x if x.type is Type.FLOATING else self.make("cast", (x,), None, x.shape)
+
+    def permute(self, x: Op, axes: Sequence[int]) -> Op:
+        """The axes of `x` in this order."""
+        order = tuple(axes)
+        if order == tuple(range(x.rank)):
+            return x
+        if x in self.symmetric and order == (1, 0):
+            self.used_symmetry.add(x)
+            return x
+        if x.kind == "permute":
+            return self.permute(x.args[0], [x.data[k] for k in order])
+        return self.make("permute", (x,), order, tuple(x.shape[k] for k in order), x.type)
+
+    def aligned(self, x: Op, own: Sequence[int], rank: int) -> Op:
+        """`x`, whose axes are the axes `own` of a result, such that NumPy's broadcasting puts them there."""
+        places = tuple(own)
+        if places == tuple(range(rank - len(places), rank)):
+            return x
+        return self._expand(x, tuple(k - places[0] for k in places), rank - places[0])
+
+    def _expand(self, x: Op, own: tuple[int, ...], rank: int) -> Op:
+        shape = tuple(x.shape[own.index(k)] if k in own else ONE for k in range(rank))
+        return self.make("expand", (x,), own, shape, x.type)
+
+    def stretched(self, x: Op, own: Sequence[int], shape: Shape) -> Op:
+        """`x` with its axes at `own`, repeated along every other axis of `shape`."""
+        places = tuple(own)
+        if len(places) == len(shape):
+            return x
+        if all(s == ONE for k, s in enumerate(shape) if k not in places) and x.type is not Type.SCALAR:
+            return self._expand(x, places, len(shape))
+        return self.make("broadcast", (x,), places, shape, Type.FLOATING if x.type is Type.SCALAR else x.type)
+
+    def squeeze(self, x: Op, axes: Sequence[int]) -> Op:
+        """`x` without axes of size 1."""
+        shape = tuple(s for k, s in enumerate(x.shape) if k not in axes)
+        return self.make("squeeze", (x,), tuple(axes), shape, x.type) if axes else x
+
+    def diagonal(self, x: Op) -> Op:
+        """The diagonal of a square matrix."""
+        return self.make("diagonal", (x,), None, x.shape[:1], x.type)
+
+    def sum(self, x: Op, axes: Sequence[int]) -> Op:
+        """The sum over axes."""
+        shape = tuple(s for k, s in enumerate(x.shape) if k not in axes)
+        return self.make("sum", (self.floating(x),), tuple(axes), shape)
+
+    def matmul(self, a: Op, b: Op) -> Op:
+        """The matrix product of NumPy's `@`."""
+        lead = max(a.shape[:-2], b.shape[:-2], key=len)
+        shape = (*lead, *a.shape[-2:-1], *(b.shape[-1:] if b.rank > 1 else ()))
+        return self.make("matmul", (self.floating(a), self.floating(b)), None, shape)
+
+    def inner(self, a: Op, b: Op) -> Op:
+        """The sum of all entries of a ⊙ b."""
+        return self.make("inner", (self.floating(a), self.floating(b)), None, ())
+
+    def outer(self, a: Op, b: Op) -> Op:
+        """The matrix aᵢ bⱼ."""
+        return self.make("outer", (self.floating(a), self.floating(b)), None, (*a.shape, *b.shape))
+
+    def einsum(self, args: Sequence[Op], indices: Sequence[tuple[int, ...]], result: tuple[int, ...]) -> Op:
+        """A contraction, by its indices."""
+        size = {i: s for x, own in zip(args, indices, strict=True) for i, s in zip(own, x.shape, strict=True)}
+        shape = tuple(size[i] for i in result)
+        return self.make("einsum", [self.floating(x) for x in args], (tuple(indices), result), shape)
+
+    def solve(self, a: Op, b: Op) -> Op:
+        """The solution x of a x = b."""
+        return self.make("solve", (self.floating(a), self.floating(b)), None, b.shape)
+
+    def product(self, coefficient: Fraction, factors: Iterable[tuple[Op, bool]]) -> Op:
+        """coefficient · the factors, those marked as divisors divided by; broadcast as NumPy does."""
+        pairs = [(x, d) for x, d in factors if x.kind != "number" or x.data != 1]
+        if not pairs:
+            return self.number(coefficient)
+        if len(pairs) == 1 and coefficient == 1 and not pairs[0][1]:
+            return pairs[0][0]
+        # `2 * t * x` would be whole numbers first: a truth value stays one beside floating arrays alone.
+        is_floating = any(x.type is Type.FLOATING for x, _ in pairs) and abs(coefficient) == 1
+        is_floating = is_floating and all(x.type is not Type.SCALAR for x, _ in pairs)
+        is_truth = all(x.type is Type.TRUTH and not d for x, d in pairs) and coefficient == 1
+        if not is_truth:
+            pairs = [(self._factor(x, is_floating and not d), d) for x, d in pairs]
+        data = (coefficient, *(d for _, d in pairs))
+        ops = [x for x, _ in pairs]
+        kind = Type.TRUTH if is_truth else _joined(ops)
+        return self.make("product", ops, data, broadcast(x.shape for x in ops), kind)
+
+    def _factor(self, x: Op, beside_floating: bool) -> Op:
+        # A truth value times a floating array is what it should be; times anything else it is not.
+        is_fine = x.type in (Type.FLOATING, Type.SCALAR) or (x.type is Type.TRUTH and beside_floating)
+        return x if is_fine else self.floating(x)
+
+    def total(self, terms: Sequence[tuple[Fraction, Op]]) -> Op:
+        """Σ c·x, broadcast as NumPy does."""
+        ops = [x if x.type is Type.SCALAR else self.floating(x) for _, x in terms]
+        return self.make("total", ops, tuple(c for c, _ in terms), broadcast(x.shape for x in ops), _joined(ops))
+
+    def function(self, name: str, parameter: object, args: Sequence[Op]) -> Op:
+        """An entry of the table of functions, broadcast."""
+        shape = broadcast(x.shape for x in args)
+        if name in COMPARISONS:
+            return self.make("function", args, (name, parameter), shape, Type.TRUTH)
+        chosen = args[1:] if name == "where" else args
+        ready = [x if x.type is Type.SCALAR else self.floating(x) for x in chosen]
+        ready = [*args[: len(args) - len(chosen)], *ready]
+        is_scalar = all(x.type is Type.SCALAR for x in ready[len(args) - len(chosen) :])
+        made = self.make("function", ready, (name, parameter), shape, Type.SCALAR if is_scalar else Type.FLOATING)
+        return made if not is_scalar or not shape else self.floating(made)
+
+    def primitive(self, name: str, options: tuple[tuple[str, object], ...], args: Sequence[Op], shape: Shape) -> Op:
+        """An entry of the table of primitives."""
+        return self.make("primitive", [self.floating(x) for x in args], (name, options), shape)
+
+
+def _joined(ops: Iterable[Op]) -> Type:
+    return Type.SCALAR if all(x.type is Type.SCALAR for x in ops) else Type.FLOATING
+
+
+def broadcast(shapes: Iterable[Shape]) -> Shape:
+    """The shape that NumPy gives operands of these shapes.
+
+    >>> n = Size.symbol("n")
+    >>> broadcast([(n, ONE), (ONE, n), ()])
+    (n, n)
+    """
+    every = list(shapes)
+    rank = max((len(s) for s in every), default=0)
+    result = [ONE] * rank
+    for shape in every:
+        for k, s in enumerate(shape):
+            if s != ONE:
+                result[rank - len(shape) + k] = s
+    return tuple(result)

@@ -1,0 +1,274 @@
+"""The rules that turn formulas into stable code: log(softmax) → log_softmax, log(1 + eˣ) → softplus, eˣ/Σeˣ → softmax …
+
+Each rule looks at one node whose operands have been rewritten already, and gives an equal node or None. They are applied
+after the names are dissolved: a rule sees through `P = softmax(Z)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from fractions import Fraction
+
+from symgrad.graph.expression import (
+    ONE,
+    Apply,
+    Contraction,
+    Elementwise,
+    Expr,
+    Linear,
+    contraction,
+    elementwise,
+    is_number,
+    scale,
+)
+from symgrad.primitives.table import PRIMITIVES
+
+Rule = Callable[[Expr], Expr | None]
+Factor = tuple[Expr, tuple[int, ...]]
+MOST_FACTORS = 24
+
+
+def is_function(e: Expr, name: str) -> bool:
+    """Whether `e` is name(…), entry by entry."""
+    return isinstance(e, Elementwise) and e.function == name
+
+
+def is_primitive(e: Expr, name: str) -> bool:
+    """Whether `e` is name(…) on whole arrays."""
+    return isinstance(e, Apply) and e.primitive == name
+
+
+def is_view(e: Expr) -> bool:
+    """Whether `e` has only the entries of its one operand: permuted, repeated, without or with axes of size 1."""
+    if not isinstance(e, Contraction) or len(e.operands) != 1:
+        return False
+    (own,) = e.indices
+    sizes = e.operands[0].shape
+    return len(set(own)) == len(own) and all(i < e.rank or sizes[k] == ONE for k, i in enumerate(own))
+
+
+def is_product(e: Expr) -> bool:
+    """Whether `e` is a contraction that sums nothing."""
+    if not isinstance(e, Contraction):
+        return False
+    pairs = zip(e.operands, e.indices, strict=True)
+    return all(i < e.rank or x.shape[k] == ONE for x, own in pairs for k, i in enumerate(own))
+
+
+def power_of(e: Expr) -> tuple[Expr, Fraction]:
+    """(x, p) of x**p.
+
+    >>> from symgrad.graph.expression import Role, leaf
+    >>> power_of(leaf("x", (), Role.DATA) ** -2)
+    (<leaf (): x>, Fraction(-2, 1))
+    """
+    if isinstance(e, Elementwise) and e.function == "power" and isinstance(e.parameter, Fraction):
+        return e.operands[0], e.parameter
+    return e, Fraction(1)
+
+
+def negated(e: Expr) -> Expr:
+    """-e, and x of -x."""
+    if isinstance(e, Linear) and len(e.terms) == 1 and e.terms[0][0] == -1:
+        return e.terms[0][1]
+    return scale(-1, e)
+
+
+def factors(e: Contraction) -> list[Factor]:
+    """The factors of a product with their indices, nested products and views opened.
+
+    >>> from symgrad.graph.expression import Role, leaf
+    >>> a, b = (leaf(name, (), Role.DATA) for name in "ab")
+    >>> [str(x) for x, _ in factors((a * b) * a)]
+    ['a', 'b', 'a']
+    """
+    found: list[Factor] = []
+    fresh = max([e.rank - 1, *(i for own in e.indices for i in own)]) + 1
+    stack = list(zip(e.operands, e.indices, strict=True))[::-1]
+    while stack:
+        node, own = stack.pop()
+        if not isinstance(node, Contraction) or not is_product(node) or len(stack) + len(found) > MOST_FACTORS:
+            found.append((node, own))
+            continue
+        place = dict(enumerate(own))
+        for inner in node.indices:
+            for i in inner:
+                if i not in place:
+                    place[i] = fresh
+                    fresh += 1
+        opened = [(x, tuple(place[i] for i in inner)) for x, inner in zip(node.operands, node.indices, strict=True)]
+        stack += opened[::-1]
+    return found
+
+
+def _is_one(e: Expr) -> bool:
+    while is_view(e):
+        e = e.children[0]
+    return is_number(e, 1)
+
+
+def _one_and(e: Expr, sign: int) -> Expr | None:
+    """The e of 1 + sign·e, written in either order."""
+    if not isinstance(e, Linear) or len(e.terms) != 2:
+        return None
+    for (c, one), (d, other) in (e.terms, e.terms[::-1]):
+        if c == 1 and d == sign and _is_one(one):
+            return other
+    return None
+
+
+def _summed_exponentials(e: Expr) -> tuple[Expr, tuple[int, ...]] | None:
+    """(u, axes) of Σ e^u over those axes, the others kept in order."""
+    if not isinstance(e, Contraction) or len(e.operands) != 1 or not is_function(e.operands[0], "exp"):
+        return None
+    (own,) = e.indices
+    kept = [i for i in own if i < e.rank]
+    if len(set(own)) < len(own) or kept != list(range(e.rank)) or len(kept) == len(own):
+        return None
+    return e.operands[0].children[0], tuple(k for k, i in enumerate(own) if i >= e.rank)
+
+
+def log_of(e: Expr) -> Expr | None:
+    """log(softmax z), log(σ(z)), log(1 - σ(z)), log(1 + eᶻ), log(Σ eᶻ), log(eᶻ), log(det A) without overflow or log 0."""
+    if not is_function(e, "log"):
+        return None
+    (x,) = e.children
+    if isinstance(x, Apply) and x.primitive == "softmax":
+        return PRIMITIVES["log_softmax"](x.operands[0], axis=x.option("axis"))
+    if is_primitive(x, "det"):
+        return PRIMITIVES["logdet"](x.children[0])
+    if is_function(x, "exp"):
+        return x.children[0]
+    if is_function(x, "sigmoid"):
+        return scale(-1, elementwise("softplus", negated(x.children[0])))
+    added = _one_and(x, 1)
+    if added is not None and is_function(added, "exp"):
+        return elementwise("softplus", added.children[0])
+    taken = _one_and(x, -1)
+    if taken is not None and is_function(taken, "sigmoid"):
+        return scale(-1, elementwise("softplus", taken.children[0]))
+    summed = _summed_exponentials(x)
+    return None if summed is None else PRIMITIVES["logsumexp"](summed[0], axis=summed[1])
+
+
+def reciprocal_of_one_plus_exp(e: Expr) -> Expr | None:
+    """1/(1 + eᶻ) = σ(-z)."""
+    if not isinstance(e, Elementwise) or e.function != "power" or e.parameter != -1:
+        return None
+    added = _one_and(e.operands[0], 1)
+    if added is None or not is_function(added, "exp"):
+        return None
+    return elementwise("sigmoid", negated(added.children[0]))
+
+
+def exp_of_log_softmax(e: Expr) -> Expr | None:
+    """e^{log softmax z} = softmax z."""
+    if not is_function(e, "exp") or not isinstance(e.children[0], Apply) or e.children[0].primitive != "log_softmax":
+        return None
+    inner = e.children[0]
+    return PRIMITIVES["softmax"](inner.operands[0], axis=inner.option("axis"))
+
+
+def quotient_of_exponentials(e: Expr) -> Expr | None:
+    """eᶻ/Σeᶻ = softmax z, and eᶻ σ(-z) = σ(z): two factors become one that cannot overflow."""
+    if not isinstance(e, Contraction):
+        return None
+    found = factors(e)
+    for a, (x, own) in enumerate(found):
+        if not is_function(x, "exp"):
+            continue
+        for b, (y, other) in enumerate(found):
+            merged = _quotient(x.children[0], own, y, other)
+            if merged is not None:
+                kept = [f for k, f in enumerate(found) if k not in (a, b)]
+                kept.insert(min(a, b), (merged, own))
+                return contraction([f for f, _ in kept], [i for _, i in kept], e.shape)
+    return None
+
+
+def _quotient(u: Expr, own: tuple[int, ...], y: Expr, other: tuple[int, ...]) -> Expr | None:
+    if is_function(y, "sigmoid") and y.children[0] is negated(u) and own == other:
+        return elementwise("sigmoid", u)
+    if not isinstance(y, Elementwise) or y.function != "power" or y.parameter != -1:
+        return None
+    summed = _summed_exponentials(y.operands[0])
+    if summed is None or summed[0] is not u or other != tuple(i for k, i in enumerate(own) if k not in summed[1]):
+        return None
+    return PRIMITIVES["softmax"](u, axis=summed[1])
+
+
+def view_outwards(e: Expr) -> Expr | None:
+    """f(view of x) = view of f(x): fewer entries to compute, and rules above see f(x)."""
+    if not isinstance(e, Elementwise) or len(e.operands) != 1 or not is_view(e.operands[0]):
+        return None
+    view = e.operands[0]
+    assert isinstance(view, Contraction)
+    return contraction([elementwise(e.function, view.operands[0], parameter=e.parameter)], view.indices, e.shape)
+
+
+def view_of_view(e: Expr) -> Expr | None:
+    """Two views in a row are one."""
+    if not is_view(e) or not is_view(e.children[0]):
+        return None
+    inner = e.children[0]
+    assert isinstance(e, Contraction)
+    assert isinstance(inner, Contraction)
+    outer = e.indices[0]
+    fresh = max([e.rank - 1, *outer]) + 1
+    own = [outer[i] if i < inner.rank else fresh + i for i in inner.indices[0]]
+    return contraction(inner.operands, [own], e.shape)
+
+
+def sum_before_view(e: Expr) -> Expr | None:
+    """A sum that keeps its axes with size 1, or repeats them, is a view of the sum without them."""
+    if not isinstance(e, Contraction) or is_view(e):
+        return None
+    covered = sorted({i for own in e.indices for i in own if i < e.rank})
+    if len(covered) == e.rank:
+        return None
+    place = {axis: k for k, axis in enumerate(covered)}
+    core_indices = [[place.get(i, i + e.rank) for i in own] for own in e.indices]
+    core = contraction(e.operands, core_indices, tuple(e.shape[axis] for axis in covered))
+    return contraction([core], [covered], e.shape)
+
+
+def reciprocal_of_norm(e: Expr) -> Expr | None:
+    """1/‖x‖ in a gradient is 0 where x is 0: the convention that the page states."""
+    if not isinstance(e, Elementwise) or e.function != "power" or not isinstance(e.parameter, Fraction):
+        return None
+    if e.parameter >= 0 or not is_primitive(e.operands[0], "norm"):
+        return None
+    inverse = elementwise("inverse_or_zero", e.operands[0])
+    return inverse if e.parameter == -1 else elementwise("power", inverse, parameter=-e.parameter)
+
+
+STABLE: tuple[Rule, ...] = (
+    view_of_view,
+    view_outwards,
+    sum_before_view,
+    log_of,
+    reciprocal_of_one_plus_exp,
+    exp_of_log_softmax,
+    quotient_of_exponentials,
+)
+
+
+def stabilise(e: Expr, rules: tuple[Rule, ...], known: Collection[Expr] = ()) -> Expr:
+    """`e` rewritten at its root until no rule has anything to say; `known` nodes need no second look.
+
+    >>> from symgrad.primitives.language import data, dims, log, softmax
+    >>> str(stabilise(log(softmax(data("z", dims("n")))), STABLE))
+    'log_softmax(z, axis=0)'
+    """
+    pending = True
+    while pending:
+        pending = False
+        for rule in rules:
+            better = rule(e)
+            if better is not None and better is not e:
+                e, pending = better, True
+    if is_view(e) and all(e.children[0] is not k for k in known):
+        assert isinstance(e, Contraction)
+        # The operand is new, made by a rule that took the view outwards; it is no view itself.
+        return contraction([stabilise(e.operands[0], rules, known)], e.indices, e.shape)
+    return e

@@ -1,0 +1,150 @@
+"""The operations of a plan as assignments: short ones are written where they are used, shared ones get a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from textwrap import wrap
+
+from symgrad.compile.names import Names
+from symgrad.compile.numpy_text import Context, summands, text_of
+from symgrad.compile.operations import Op, Type
+from symgrad.compile.plan import VIEWS, Labels, Plan
+from symgrad.graph.show import ATOM, Text
+from symgrad.graph.walk import postorder, use_counts
+from symgrad.primitives.facts import FACTS
+
+WIDTH = 100
+INDENT = "    "
+LONGEST_INLINE = 44
+COMMENT_COLUMN = 60
+TERMS_A_LINE = 12
+LONGEST_NAME = 24
+
+# What a temporary is called after its operand, by what was done.
+SUFFIXES = {
+    "sum": "sum", "solve": "solution", "matmul": "product", "product": "product", "total": "sum", "outer": "outer",
+    "inner": "inner", "einsum": "product", "diag": "diag", "eye": "identity", "cast": "values",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes the assignments of one function."""
+
+    plan: Plan
+    context: Context
+    names: Names
+    arguments: Mapping[str, str]
+    check: str
+    lines: list[str] = field(default_factory=list)
+    texts: dict[Op, Text] = field(default_factory=dict)
+    labels: dict[Op, Labels] = field(default_factory=dict)
+    assigned: set[Op] = field(default_factory=set)
+    items: dict[Op, list[Op]] = field(default_factory=dict)
+
+    def write(self) -> None:
+        """All assignments, the checks of facts behind what they check."""
+        checked = {op: stated for stated, op in self.plan.checks}
+        order = postorder([*checked, *self.plan.outputs.values()])
+        uses = use_counts(order)
+        for op in (*checked, *self.plan.outputs.values()):
+            uses[op] += 1
+        for op in order:
+            if op.kind == "item":
+                self.items.setdefault(op.args[0], []).append(op)
+        for op in order:
+            self._write(op, uses[op], op in checked)
+            if op in checked:
+                stated = checked[op]
+                self._check(self.texts[op][0], stated.fact, stated.name)
+
+    def _write(self, op: Op, uses: int, is_checked: bool) -> None:
+        if op.kind == "argument":
+            self.texts[op] = self.arguments[op.data], ATOM
+            return
+        if op.kind == "pair":
+            self._assign_pair(op)
+            return
+        if op.kind == "item":
+            return
+        args = [self.texts[x] for x in op.args]
+        text = text_of(op, args, self.context)
+        self.texts[op] = text
+        self.labels[op] = self._collected(op)
+        if op.kind in VIEWS:
+            return
+        is_shared = uses > 1 and op.type is not Type.SCALAR
+        if is_shared or is_checked or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
+            self._assign(op, self.plan.names.get(op) or self._described(op))
+
+    def _collected(self, op: Op) -> Labels:
+        """The equations of an operation and of what is written inside it."""
+        inside = (label for x in op.args if x not in self.assigned for label in self.labels.get(x, ()))
+        return tuple(sorted({*self.plan.labels.get(op, ()), *inside}))
+
+    def _assign(self, op: Op, wanted: str) -> None:
+        name = self.names.fresh(wanted)
+        comment = self._comment(self.labels[op])
+        if op.kind == "total" and len(op.args) > TERMS_A_LINE:
+            terms = summands(op, [self.texts[x] for x in op.args])
+            for k in range(0, len(terms), TERMS_A_LINE):
+                text = "".join(terms[k : k + TERMS_A_LINE])
+                self._line(name, f"{name}{text}" if k else text, "" if k else comment)
+        else:
+            self._line(name, self.texts[op][0], comment)
+        self.texts[op] = name, ATOM
+        self.assigned.add(op)
+
+    def _assign_pair(self, op: Op) -> None:
+        args = [self.texts[x] for x in op.args]
+        text = text_of(op, args, self.context)[0]
+        items = sorted(self.items[op], key=lambda x: bool(x.data))
+        names = [self.names.fresh(self.plan.names.get(x, "softmax" if not x.data else "log_softmax")) for x in items]
+        labels = {label for x in items for label in self.plan.labels.get(x, ())}
+        inside = self._collected(op)
+        self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
+        for x, name in zip(items, names, strict=True):
+            self.texts[x] = name, ATOM
+            self.assigned.add(x)
+
+    def _described(self, op: Op) -> str:
+        """A name for what the page does not name: what was done, and with what."""
+        known = [self.texts[x][0] for x in op.args]
+        of = next((t for t in known if t.isidentifier()), "")
+        if op.kind == "total" and len(known) == 2 and all(t.isidentifier() for t in known):
+            what = f"{known[0]}_{'plus' if op.data[1] > 0 else 'minus'}_{known[1]}"
+            return what if len(what) < LONGEST_NAME else "sum"
+        if op.kind in ("function", "primitive"):
+            what = op.data[0]
+        else:
+            what = SUFFIXES.get(op.kind, op.kind)
+        return f"{what}_{of}" if of and len(of) + len(what) < LONGEST_NAME else what
+
+    def _comment(self, labels: Labels) -> str:
+        return f"# {', '.join(f'({label})' for label in labels)}" if labels else ""
+
+    def _line(self, name: str, text: str, comment: str) -> None:
+        line = f"{INDENT}{name} = {text}"
+        if len(line) > WIDTH:
+            self.lines += [f"{INDENT}{comment}"] if comment else []
+            pieces = wrap(text, WIDTH - 2 * len(INDENT), break_long_words=False, break_on_hyphens=False)
+            self.lines += [f"{INDENT}{name} = ("] + [2 * INDENT + piece for piece in pieces] + [f"{INDENT})"]
+            return
+        padded = f"{line:<{COMMENT_COLUMN}}{comment}" if len(line) < COMMENT_COLUMN - 1 else f"{line}  {comment}"
+        if len(padded) > WIDTH and comment:
+            self.lines += [f"{INDENT}{comment}", line]
+        else:
+            self.lines.append(padded.rstrip())
+
+    def _check(self, text: str, fact: str, name: str) -> None:
+        message = f"{name} is declared {fact} but is not; pass other values, or declare it without"
+        self.lines += [
+            f"{INDENT}if {self.check} and not {FACTS[fact].check.format(text)}:",
+            f"{INDENT}{INDENT}raise ValueError({_quoted(message)})",
+        ]
+
+
+def _quoted(text: str) -> str:
+    """A string literal in ASCII."""
+    return f'"{text}"' if text.isascii() and text.isprintable() and not set(text) & set('"\\') else ascii(text)

@@ -1,0 +1,1 @@
+"""Expressions in LaTeX: names, matrix form, index form."""
