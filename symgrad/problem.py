@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+import ast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
+from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive
+from symgrad.derive.nudge import nudge
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
+from symgrad.explain.formats import render
+from symgrad.explain.page import Subject, page
+from symgrad.explain.steps import Detail
+from symgrad.fitting import FitResult, LineSearch, OnIteration, Options, Task, fit, from_source
 from symgrad.graph.expression import Expr, Leaf, Role, coerce
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model
+from symgrad.prose import LANGUAGES, Language
+from symgrad.tables import Table
 from symgrad.text.from_sympy import from_sympy
-
-if TYPE_CHECKING:
-    from symgrad.compile.function import Compiled
 
 
 class Problem:
@@ -50,6 +56,8 @@ class Problem:
         self._derivations: dict[tuple[tuple[str, ...] | None, bool], Derivation] = {}
 
     def _set_names(self, assignments: list[tuple[str, Any]]) -> None:
+        # Arrays stand in the order in which they were declared, on pages and as arguments.
+        self.order = [value.name for _, value in assignments if isinstance(value, Leaf)]
         leaves = [e for e in postorder([self.loss]) if isinstance(e, Leaf)]
         sizes = {name for e in leaves for s in e.shape for name in s.names}
         self.names = names_of(assignments, {e.name for e in leaves if e.name} | sizes)
@@ -89,7 +97,8 @@ class Problem:
         title, colon, tail = first.partition(":")
         if not colon:
             title, tail = first.rstrip("."), ""
-        text = "\n".join(part for part in (tail.strip(), rest.strip()) if part)
+        tail = tail.strip()
+        text = "\n".join(part for part in (tail[:1].upper() + tail[1:], rest.strip()) if part)
         return title.strip() or _file_title(self.source), text
 
     @property
@@ -103,17 +112,83 @@ class Problem:
         """∂L/∂θ for all parameters or those named, every step proved and the whole checked unless `prove=False`."""
         key = (None if wrt is None else tuple(wrt), prove)
         if key not in self._derivations:
-            derivation = derive(self.loss, model=self.model, names=self.names, wrt=wrt)
+            derivation = derive(self.loss, model=self.model, names=self.names, wrt=wrt, order=self.order)
             if prove:
                 derivation = check(prove_steps(derivation), self.loss)
             self._derivations[key] = derivation
         return self._derivations[key]
 
+    def explain(
+        self,
+        format: str = "markdown",
+        language: Language = "en",
+        detail: Detail = "normal",
+        wrt: Collection[str] | None = None,
+    ) -> str:
+        """The derivation as a handout, every line of it proved."""
+        if language not in LANGUAGES:
+            raise InputError(f"no page is written in {language!r}; choose en or zh")
+        if detail not in ("brief", "normal", "full"):
+            raise InputError(f"no page has the detail {detail!r}; choose brief, normal or full")
+        derivation = self.derive(wrt)
+        code = "" if detail == "brief" else program_of(self.compile(wrt).source)
+        subject = Subject(self.title, self.text, nudge(derivation, self.loss), code)
+        return render(page(derivation, subject, language, detail), format)
+
     def compile(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Compiled:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
-        from symgrad.compile.function import compile_derivation
-
         return compile_derivation(self.derive(wrt, prove=prove), title=self.title)
+
+    def fit(
+        self,
+        data: Mapping[str, Any] | Table | str | None = None,
+        *,
+        bind: Mapping[str, str | Sequence[str]] | None = None,
+        method: str = "gd",
+        learning_rate: float | None = None,
+        line_search: LineSearch | None = None,
+        max_iterations: int = 10_000,
+        tolerance: float = 1e-6,
+        start: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        sizes: Mapping[str, int] | None = None,
+        hyperparameters: Mapping[str, float] | None = None,
+        standardize: bool | Sequence[str] = False,
+        test_fraction: float = 0.0,
+        on_iteration: OnIteration | None = None,
+        **arrays: Any,
+    ) -> FitResult:
+        """θ ← θ − α∇L(θ) on real data: bound, split, standardised, descended, evaluated.
+
+        `data` holds arrays by name (or pass them as keywords), or is a CSV file or `Table` whose columns `bind` chooses.
+        A `learning_rate` is a fixed step; without one each step is found by backtracking, unless `line_search` says
+        otherwise. `sizes` are those that no data tell; `standardize` means every matrix that the model reads, or those named.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w, b = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d), sg.parameter("b")
+        >>> problem = Problem(sg.mean((X @ w + b - y) ** 2), model=X @ w + b)
+        >>> result = problem.fit(X=[[0.0], [1.0], [2.0]], y=[1.0, 3.0, 5.0])
+        >>> result.parameters["w"].round(4), result.parameters["b"].round(4), round(result.train["r2"], 6)
+        (array([2.]), 1.0, 1.0)
+        """
+        named = from_source(self.leaves, data, bind, arrays)
+        task = Task(self.compile(), self.loss, self.model, self.leaves)
+        options = Options(
+            method=method,
+            learning_rate=learning_rate,
+            line_search=line_search,
+            max_iterations=max_iterations,
+            tolerance=tolerance,
+            start=start,
+            seed=seed,
+            sizes=sizes,
+            hyperparameters=hyperparameters,
+            standardize=standardize,
+            test_fraction=test_fraction,
+            on_iteration=on_iteration,
+        )
+        return fit(task, named, options)
 
 
 def _expression(value: Any, parameters: Collection[Any], what: str) -> Expr:
@@ -127,6 +202,13 @@ def _expression(value: Any, parameters: Collection[Any], what: str) -> Expr:
         return coerce(value)
     except InputError:
         raise InputError(f"`{what}` is a {type(value).__name__}; assign an expression to it") from None
+
+
+def program_of(source: str) -> str:
+    """The function `value_and_gradients` of a compiled module: what a page shows of it."""
+    tree = ast.parse(source)
+    (function,) = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == "value_and_gradients"]
+    return "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
 
 
 def _file_title(source: str) -> str:

@@ -1,4 +1,4 @@
-"""The arguments of compiled functions: which leaves they are, in which order, and which sizes have to be told."""
+"""The arguments of compiled functions: which leaves, in which order, and the sizes that have to be told."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDER = (Role.DATA, Role.LABELS, Role.PARAMETER, Role.HYPERPARAMETER)
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument: an array with its declared shape, a hyperparameter with its default, or a size (`role` "size")."""
+    """An array with its declared shape, a hyperparameter with its default, or a size (its role is "size")."""
 
     name: str
     role: str
@@ -33,7 +33,7 @@ class Argument:
 
 
 def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
-    """The leaves that expressions need: data, labels, parameters, hyperparameters, each in the derivation's order."""
+    """The leaves that expressions need: data, labels, parameters, hyperparameters, each in order."""
     found = [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
     place = {leaf: k for k, leaf in enumerate([*derivation.leaves, *derivation.parameters, *found][::-1])}
     unknown = [leaf.name for leaf in found if leaf.role not in ORDER]
@@ -71,6 +71,8 @@ def arguments_of(leaves: Sequence[Leaf], sizes: Sequence[str]) -> tuple[Argument
 
 
 def _argument(leaf: Leaf) -> Argument:
-    default = float(leaf.value) if leaf.role is Role.HYPERPARAMETER and isinstance(leaf.value, Fraction) else None
+    default = (
+        float(leaf.value) if leaf.role is Role.HYPERPARAMETER and isinstance(leaf.value, Fraction) else None
+    )
     shape = tuple(str(size) for size in leaf.shape)
     return Argument(checked_argument(leaf.name), leaf.role.value, shape, default, leaf.about)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symgrad.compile.stable import Factor, factors, is_product, power_of
+from symgrad.compile.stable import Factor, factors, is_product, power_of, quotient, quotient_of_exponentials
 from symgrad.graph.expression import Contraction, Expr, Linear, contraction, linear, number, power
 
 MOST_TERMS = 16
@@ -53,7 +53,9 @@ def distributed(e: Expr) -> Expr | None:
         divided = {(base, i) for base, i, exponent in _powers(rest) if exponent > 0}
         fresh = 1 + max([e.rank, *(i for _, indices in found for i in indices)])
         terms = [_opened(c, t, own, fresh) for c, t in x.terms]
-        if any((base, i) in divided for _, term in terms for base, i, exponent in _powers(term) if exponent < 0):
+        if any(
+            (base, i) in divided for _, term in terms for base, i, exponent in _powers(term) if exponent < 0
+        ):
             return linear((c, _multiplied(merged([*rest, *term]), e)) for c, term in terms)
     return None
 
@@ -61,7 +63,18 @@ def distributed(e: Expr) -> Expr | None:
 def _multiplied(found: list[Factor], e: Contraction) -> Expr:
     product = _product(found, e)
     # What was multiplied out may cancel in a further sum; each time a reciprocal is gone, so this ends.
-    return cancelled(product) or distributed(product) or product
+    for rule in (quotient_of_exponentials, cancelled):
+        while (better := rule(product)) is not None:
+            product = better
+    return distributed(product) or product
+
+
+def _meets(f: Factor, rest: list[Factor], divided: set[Factor]) -> bool:
+    """Whether a factor of a term cancels against one of those that the sum is multiplied with."""
+    base, exponent = power_of(f[0])
+    if exponent >= 0:
+        return False
+    return (base, f[1]) in divided or any(quotient(x, f) is not None for x in rest)
 
 
 def _powers(found: list[Factor]) -> list[tuple[Expr, tuple[int, ...], Fraction]]:

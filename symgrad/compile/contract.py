@@ -1,4 +1,4 @@
-"""Products of arrays as operations, two at a time: matrix products, inner and outer products, solved linear systems.
+"""Products of arrays, two at a time: matrix products, inner and outer products, solved linear systems.
 
 A product of two arrays is remembered whatever the order of its axes, so that another product finds it.
 """
@@ -11,8 +11,7 @@ from fractions import Fraction
 
 from symgrad.compile.operations import Op, Operations
 from symgrad.compile.order import Indices, Task, pairs
-from symgrad.graph.expression import ONE
-from symgrad.graph.sizes import Size
+from symgrad.graph.sizes import ONE, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +160,8 @@ class Contractor:
         if len(x.indices) == 1 and y.indices[-1] == s:
             x, y = y, x
         if len(x.indices) == len(y.indices) == 2:
-            rows, columns = (next(i for i in own if i != s) for own in (x.indices, y.indices))
-            if rows > columns:
+            row, column = (next(i for i in own if i != s) for own in (x.indices, y.indices))
+            if row > column:
                 x, y = y, x
         rows = [i for i in x.indices if i != s]
         columns = [i for i in y.indices if i != s]

@@ -8,27 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from symgrad.derive.derivation import Derivation
+from symgrad.compile.branches import branch_of, factor_of_branch
 from symgrad.compile.cancel import cancelled, distributed
-from symgrad.compile.stable import STABLE, Rule, reciprocal_of_norm, stabilise
+from symgrad.compile.stable import STABLE, Rule, rebuilt, reciprocal_of_norm, stabilise
+from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import (
     Apply,
-    Contraction,
-    Elementwise,
     Expr,
     Leaf,
-    Linear,
     Role,
-    apply,
     contraction,
-    elementwise,
-    linear,
     number,
 )
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 
-FORWARD: tuple[Rule, ...] = (*STABLE, cancelled, distributed)
+FORWARD: tuple[Rule, ...] = (*STABLE, cancelled, distributed, branch_of, factor_of_branch)
 BACKWARD: tuple[Rule, ...] = (*FORWARD, reciprocal_of_norm)
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 
@@ -89,21 +84,9 @@ def _rewritten(root: Expr, memo: dict[Expr, Expr], rules: tuple[Rule, ...]) -> E
     return memo[root]
 
 
-def rebuilt(node: Expr, children: list[Expr]) -> Expr:
-    """The same node on other operands."""
-    if all(a is b for a, b in zip(node.children, children, strict=True)):
-        return node
-    if isinstance(node, Linear):
-        return linear((c, e) for (c, _), e in zip(node.terms, children, strict=True))
-    if isinstance(node, Contraction):
-        return contraction(children, node.indices, node.shape)
-    if isinstance(node, Elementwise):
-        return elementwise(node.function, *children, parameter=node.parameter)
-    assert isinstance(node, Apply)
-    return apply(node.primitive, children, node.options, node.shape)
-
-
-def _call(e: Expr, name: str, label: int, labels: dict[Expr, tuple[int, ...]], names: dict[Expr, str]) -> None:
+def _call(
+    e: Expr, name: str, label: int, labels: dict[Expr, tuple[int, ...]], names: dict[Expr, str]
+) -> None:
     if isinstance(e, Leaf):
         return
     labels[e] = (*labels.get(e, ()), label)
@@ -130,7 +113,7 @@ def _stated(derivation: Derivation, values: Mapping[Expr, Expr]) -> Iterable[Sta
 
 
 def _symmetric(derivation: Derivation, values: Mapping[Expr, Expr]) -> dict[Expr, Stated]:
-    found = {}
+    found: dict[Expr, Stated] = {}
     leaves = [*derivation.leaves, *(eq.target for eq in derivation.forward)]
     leaves += [e for eq in derivation.forward for e in postorder([eq.expression]) if isinstance(e, Leaf)]
     for leaf in leaves:

@@ -1,16 +1,27 @@
-"""Products laid flat: rational × arrays[indices], with what is a product itself spliced in where nothing is computed twice.
+"""Products laid flat: rational × arrays[indices]; a factor that is a product itself is spliced in.
 
-Transposes, broadcasts, diagonals, identities and ones are only indices here; sums over axes are indices of no axis.
+Nothing is computed twice by that. Transposes, broadcasts, diagonals, identities and ones are only indices
+here, and sums over axes are indices of no axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symgrad.compile.stable import is_product, is_view, power_of
-from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Linear, Role, Shape, power, number, size
+from symgrad.compile.cancel import merged
+from symgrad.compile.stable import is_product, is_view
+from symgrad.graph.expression import (
+    Contraction,
+    Elementwise,
+    Expr,
+    Leaf,
+    Linear,
+    Role,
+    Shape,
+    size,
+)
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
@@ -21,7 +32,7 @@ MANY = 2
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """coefficient · Π operands[indices], summed over the indices from `len(shape)` on; `labels` of what was spliced in."""
+    """coefficient · Π operands[indices], summed over indices ≥ len(shape); the labels of what it took in."""
 
     coefficient: Fraction
     operands: tuple[Expr, ...]
@@ -36,11 +47,12 @@ class Sharing:
     """Which products stand on their own, because they are used more than once, and the labels of all."""
 
     uses: Mapping[Expr, int]
+    beside_vectors: Set[Expr]
     labels: Mapping[Expr, tuple[int, ...]]
 
     def is_spliced(self, e: Expr) -> bool:
         """Whether `e` dissolves in the product that uses it."""
-        return is_spreading(e) or (self.uses[e] == 1 and is_scaled(e))
+        return is_spreading(e) or e in self.beside_vectors or (self.uses[e] == 1 and is_scaled(e))
 
 
 def is_scaled(e: Expr) -> bool:
@@ -49,7 +61,7 @@ def is_scaled(e: Expr) -> bool:
 
 
 def is_spreading(e: Expr) -> bool:
-    """Whether `e` has more axes than what it is made of, or the same entries: it costs less spliced than kept."""
+    """Whether `e` has more axes than what it is made of, or the same entries: spliced it costs less."""
     if is_view(e):
         return True
     return isinstance(e, Contraction) and is_product(e) and all(x.rank < e.rank for x in e.operands)
@@ -59,14 +71,38 @@ def sharing(roots: Iterable[Expr], labels: Mapping[Expr, tuple[int, ...]]) -> Sh
     """How often each node is used, views passing their own uses on to what they look at."""
     wanted = list(roots)
     order = postorder(wanted)
+    beside_vectors = _beside_vectors(order, wanted)
     uses = dict.fromkeys(order, 0)
     for root in wanted:
         uses[root] += 1
     for node in reversed(order):
-        passed = uses[node] if is_spreading(node) else 1
+        passed = uses[node] if is_spreading(node) or node in beside_vectors else 1
         for child in node.children:
             uses[child] = min(MANY, uses[child] + passed)
-    return Sharing(uses, labels)
+    return Sharing(uses, beside_vectors, labels)
+
+
+def _beside_vectors(order: Iterable[Expr], roots: Iterable[Expr]) -> set[Expr]:
+    """Matrix products that only ever multiply vectors: A B v needs A B nowhere, however often it is used."""
+    candidates: dict[Expr, bool] = {}
+    for node in order:
+        if isinstance(node, Contraction) and node.rank == MANY and not is_product(node):
+            candidates.setdefault(node, True)
+        is_beside = isinstance(node, Contraction) and (
+            node.rank <= 1 or any(_seen_through(x).rank == 1 for x in node.operands)
+        )
+        if not is_beside and not is_view(node):
+            for x in node.children:
+                candidates[_seen_through(x)] = False
+    for root in roots:
+        candidates[_seen_through(root)] = False
+    return {e for e, is_so in candidates.items() if is_so}
+
+
+def _seen_through(e: Expr) -> Expr:
+    while is_view(e):
+        e = e.children[0]
+    return e
 
 
 def flatten(root: Expr, shared: Sharing) -> Flat:
@@ -127,7 +163,7 @@ def _tidied(flat: Flat) -> Flat:
     """Identities renamed away, x·x⁻¹ cancelled, sums over an index that nothing has counted."""
     rank = len(flat.shape)
     pairs, renamed = _without_identities(list(zip(flat.operands, flat.indices, strict=True)), rank)
-    pairs = _cancelled(pairs)
+    pairs = merged(pairs)
     coefficient = flat.coefficient
     covered = {i for _, own in pairs for i in own}
     for i in sorted(flat.sizes):
@@ -142,7 +178,9 @@ def _tidied(flat: Flat) -> Flat:
     return Flat(coefficient, operands, indices, flat.shape, flat.sizes, flat.labels)
 
 
-def _without_identities(pairs: list[tuple[Expr, Indices]], rank: int) -> tuple[list[tuple[Expr, Indices]], set[int]]:
+def _without_identities(
+    pairs: list[tuple[Expr, Indices]], rank: int
+) -> tuple[list[tuple[Expr, Indices]], set[int]]:
     """Σⱼ δᵢⱼ xⱼ = xᵢ; an identity whose two indices are both axes of the result stays."""
     renamed: set[int] = set()
     kept: list[tuple[Expr, Indices]] = []
@@ -164,22 +202,3 @@ def _without_identities(pairs: list[tuple[Expr, Indices]], rank: int) -> tuple[l
 
 def _renamed(own: Indices, old: int, new: int) -> Indices:
     return tuple(new if i == old else i for i in own)
-
-
-def _cancelled(pairs: list[tuple[Expr, Indices]]) -> list[tuple[Expr, Indices]]:
-    """xᵃ·x⁻ᵇ = xᵃ⁻ᵇ, where an x that underflows to 0 would make 0/0."""
-    powers: dict[tuple[Expr, Indices], list[Fraction]] = {}
-    for e, own in pairs:
-        base, exponent = power_of(e)
-        powers.setdefault((base, own), []).append(exponent)
-    mixed = {key for key, every in powers.items() if min(every) < 0 < max(every)}
-    result: list[tuple[Expr, Indices]] = []
-    for e, own in pairs:
-        base, _ = power_of(e)
-        if (base, own) not in mixed:
-            result.append((e, own))
-        elif every := powers.pop((base, own), None):
-            exponent = sum(every, Fraction(0))
-            if exponent:
-                result.append((power(base, number(exponent)), own))
-    return result

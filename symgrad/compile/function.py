@@ -60,7 +60,9 @@ class Compiled:
         """The arguments as Python's `inspect` has them, all by keyword."""
         f = self._functions["value_and_gradients"]
         parameters = [
-            Parameter(a.name, Parameter.KEYWORD_ONLY, default=Parameter.empty if a.default is None else a.default)
+            Parameter(
+                a.name, Parameter.KEYWORD_ONLY, default=Parameter.empty if a.default is None else a.default
+            )
             for a in f.arguments
         ]
         if f.switch:
@@ -116,9 +118,11 @@ def _loaded(source: str, names: tuple[str, ...]) -> dict[str, Callable[..., Any]
 def compile_derivation(derivation: Derivation, *, title: str = "") -> Compiled:
     """The derivation as a NumPy function f(**arrays) → (value, {"θ": ∂L/∂θ}).
 
-    >>> from symgrad.compile.example import ridge
-    >>> f = compile_derivation(ridge(), title="Ridge regression")
-    >>> value, gradients = f(X=[[1.0], [2.0]], y=[1.0, 1.0], w=[0.0], lam=0.5)
+    >>> from symgrad.derive.engine import derive
+    >>> from symgrad.primitives.language import data, dims, parameter, sum
+    >>> n, d = dims("n d")
+    >>> f = compile_derivation(derive(sum((data("X", n, d) @ parameter("w", d) - data("y", n)) ** 2)))
+    >>> value, gradients = f(X=[[1.0], [2.0]], y=[1.0, 1.0], w=[0.0])
     >>> float(value), gradients["w"].tolist()
     (2.0, [-6.0])
     """

@@ -49,22 +49,23 @@ def _check_shapes(shapes, sizes):
                 raise ValueError(f"{name} has shape {shape}, declared {_written(declared)}{known}")
             origin.setdefault(size, name)
 '''
-CHECK_POLYNOMIALS = '''    for size, (names, value) in _POLYNOMIALS.items():
+CHECK_POLYNOMIALS = """    for size, (names, value) in _POLYNOMIALS.items():
         if size in sizes and all(n in sizes for n in names):
             if sizes[size] != value(*(sizes[n] for n in names)):
                 name = origin[size]
                 known = ", ".join(f"{n} = {sizes[n]} (from {origin[n]})" for n in names)
-                raise ValueError(f"{name} has shape {shapes[name]}, declared {_written(_SHAPES[name])} with {known}")
-'''
-WRITTEN = '''
+                declared = _written(_SHAPES[name])
+                raise ValueError(f"{name} has shape {shapes[name]}, declared {declared} with {known}")
+"""
+WRITTEN = """
 def _written(shape):
     return f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
-'''
+"""
 LABELS = '''
 def _labels(name, a, classes):
     """The whole numbers of a, if each is one of 0 ... classes - 1."""
     if (a != np.trunc(a)).any() or not ((a >= 0) & (a < classes)).all():
-        raise ValueError(f"{name} holds a value that is no label; labels are whole numbers from 0 to {classes - 1}")
+        raise ValueError(f"{name} holds a value that is no label; a label is one of 0 ... {classes - 1}")
     return a.astype(np.intp)
 '''
 

@@ -1,4 +1,4 @@
-"""The fixed parts of a generated module: its docstring, the checks of arrays, how a function reads its arguments."""
+"""The fixed parts of a generated module: docstring, checks of arrays, the first lines of functions."""
 
 from __future__ import annotations
 
@@ -13,18 +13,24 @@ from symgrad.graph.expression import Leaf, Role
 from symgrad.graph.sizes import Size
 
 WIDTH = 100
+CLOSING = (
+    "The numbers (1), (2), ... are the equations of the derivation. Written by symgrad, needs NumPy alone."
+)
 DEFAULT_TITLE = "A loss and its gradients"
 
 
 def header(title: str, arguments: Sequence[Argument], functions: Sequence[str]) -> str:
     """The module's docstring: its title, and what each argument is."""
-    rows = [(a.name, f"({', '.join(a.shape)}{',' if len(a.shape) == 1 else ''})", a.role, a.about) for a in arguments]
+    rows = [
+        (a.name, f"({', '.join(a.shape)}{',' if len(a.shape) == 1 else ''})", a.role, a.about)
+        for a in arguments
+    ]
     widths = [max((len(row[k]) for row in rows), default=0) for k in range(3)]
     lines = [" ".join(title.split()) or DEFAULT_TITLE, ""]
     for name, shape, role, about in rows:
         cells = f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {role:<{widths[2]}}"
         lines.append(f"{cells}  {' '.join(about.split())}".rstrip())
-    lines += ["", "The numbers (1), (2), ... are the equations of the derivation. Written by symgrad; needs NumPy only."]
+    lines += ["", CLOSING]
     return f'"""{quoted(chr(10).join(lines))}\n"""\n\nimport numpy as np\n\n__all__ = {_listed(functions)}\n'
 
 
@@ -41,7 +47,9 @@ def prologue(leaves: Sequence[Leaf]) -> list[str]:
     check = CHECK_SHAPES.strip() + "\n"
     if polynomials:
         table += "_POLYNOMIALS = {\n"
-        table += "".join(f'    "{text}": {_polynomial(size)},\n' for text, size in polynomials.items()) + "}\n"
+        table += (
+            "".join(f'    "{text}": {_polynomial(size)},\n' for text, size in polynomials.items()) + "}\n"
+        )
         check += CHECK_POLYNOMIALS
     parts = [table, ARRAYS.strip() + "\n", check, WRITTEN.strip() + "\n"]
     if any(leaf.role is Role.LABELS for leaf in leaves):
@@ -62,7 +70,12 @@ def _polynomial(size: Size) -> str:
 
 
 def definition(
-    name: str, summary: str, arguments: Sequence[Argument], local: Mapping[str, str], switch: str, body: Sequence[str]
+    name: str,
+    summary: str,
+    arguments: Sequence[Argument],
+    local: Mapping[str, str],
+    switch: str,
+    body: Sequence[str],
 ) -> str:
     """A function; where an argument has another name inside, a second one under it."""
     header_ = _signature(name, arguments, {a.name: a.name for a in arguments}, switch)
@@ -80,14 +93,18 @@ def _signature(name: str, arguments: Sequence[Argument], local: Mapping[str, str
     positional = [local[a.name] for a in arguments if a.is_array]
     by_keyword = [local[a.name] + _default(a) for a in arguments if not a.is_array]
     by_keyword += [f"{switch}=True"] if switch else []
-    return _wrapped(f"def {name}(", ", ".join([*positional, *(["*", *by_keyword] if by_keyword else [])]), "):")
+    return _wrapped(
+        f"def {name}(", ", ".join([*positional, *(["*", *by_keyword] if by_keyword else [])]), "):"
+    )
 
 
 def _default(a: Argument) -> str:
     return "" if a.default is None else f"={a.default!r}"
 
 
-def reading(arguments: Sequence[Argument], leaves: Sequence[Leaf], local: Mapping[str, str], context: Context) -> list[str]:
+def reading(
+    arguments: Sequence[Argument], leaves: Sequence[Leaf], local: Mapping[str, str], context: Context
+) -> list[str]:
     """The first lines of a function: arrays in one type, hyperparameters as numbers, sizes from shapes."""
     arrays = [a.name for a in arguments if a.is_array]
     inside = [local[name] for name in arrays]
@@ -100,19 +117,23 @@ def reading(arguments: Sequence[Argument], leaves: Sequence[Leaf], local: Mappin
         target = f"({inside[0]},)" if len(inside) == 1 else ", ".join(inside)
         line = f"    {target} = _arrays({{{passed}}}, {{{given}}})"
         lines += [line] if len(line) <= WIDTH else [
-            *_wrapped("    (", target, f") = _arrays("), *_indented(f"{{{passed}}}, {{{given}}}"), "    )",
+            *_wrapped("    (", target, ") = _arrays("), *_indented(f"{{{passed}}}, {{{given}}}"), "    )",
         ]  # fmt: skip
-    lines += [f"    {local[a.name]} = float({local[a.name]})" for a in arguments if a.role == "hyperparameter"]
+    lines += [
+        f"    {local[a.name]} = float({local[a.name]})" for a in arguments if a.role == "hyperparameter"
+    ]
     lines += [f"    {local[a.name]} = int({local[a.name]})" for a in arguments if a.role == "size"]
     lines += _size_lines(leaves, local, context)
-    lines += [f'    {local[name]} = _labels("{name}", {local[name]}, {text})' for name, text in classes.items()]
+    lines += [
+        f'    {local[name]} = _labels("{name}", {local[name]}, {text})' for name, text in classes.items()
+    ]
     return lines
 
 
 def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Context) -> list[str]:
     """n = X.shape[0] for each size that is used, from the first array that tells it."""
     lines = []
-    told = {}
+    told: dict[str, str] = {}
     for leaf in leaves:
         for axis, size in enumerate(leaf.shape):
             if size.is_name:

@@ -1,4 +1,4 @@
-"""A derivation as a NumPy module that stands alone: `value`, `value_and_gradients`, and `predict` where there is a model."""
+"""A derivation as a NumPy module that stands alone: the loss, its gradients, and what the model predicts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,18 @@ from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 
 MAYBE_ARRAYS = ("argument", "primitive", "function", "item")
-RESERVED = {"np", "value", "value_and_gradients", "predict", "float", "int", "softmax_and_log", "inverse_or_zero", *FUNCTIONS, *PRIMITIVES}
+RESERVED = {
+    "np",
+    "value",
+    "value_and_gradients",
+    "predict",
+    "float",
+    "int",
+    "softmax_and_log",
+    "inverse_or_zero",
+    *FUNCTIONS,
+    *PRIMITIVES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,9 @@ def module_of(derivation: Derivation, title: str) -> Module:
     leaves: dict[str, list[Leaf]] = {}
     for job in jobs:
         roots = job.outputs if job.name == "predict" else outputs
-        leaves[job.name] = leaves_of([*roots.values(), *(derivation.parameters if roots is outputs else ())], derivation)
+        leaves[job.name] = leaves_of(
+            [*roots.values(), *(derivation.parameters if roots is outputs else ())], derivation
+        )
         functions[job.name] = _function(job, program, leaves[job.name], kernels, lambdas)
     every = list(dict.fromkeys(leaf for found in leaves.values() for leaf in found))
     sources = [header(title, functions["value_and_gradients"].arguments, list(functions))]
@@ -73,7 +86,10 @@ def module_of(derivation: Derivation, title: str) -> Module:
     sources += [source.strip() + "\n" for name in kernels if (source := kernel_source(name))]
     sources += [lambda_source(function, name).strip() + "\n" for function, name in lambdas.items()]
     sources += [f.source for f in functions.values()]
-    return Module("".join([sources[0], *("\n\n" + s if s.startswith("def ") else "\n" + s for s in sources[1:])]), functions)
+    return Module(
+        "".join([sources[0], *("\n\n" + s if s.startswith("def ") else "\n" + s for s in sources[1:])]),
+        functions,
+    )
 
 
 def _function(
@@ -83,7 +99,7 @@ def _function(
     size_names = sizes_of([*job.outputs.values(), *leaves])
     arguments = arguments_of(leaves, size_names)
     names = Names({*RESERVED, *(a.name for a in arguments)})
-    # An argument keeps its name for callers; inside, one that would hide a function of the module has another.
+    # An argument keeps its name for callers; inside, one that would hide a function has another.
     local = {a.name: names.fresh(a.name) if a.name in RESERVED else a.name for a in arguments}
     switch = names.fresh("check")
     sizes = {n: local[n] if n in local and _is_size(n, arguments) else names.fresh(n) for n in size_names}
@@ -107,7 +123,7 @@ def _returned(job: _Job, plan: Plan, writer: Writer) -> list[str]:
     texts = {name: _fresh(op, writer, taken, is_value=not name) for name, op in plan.outputs.items()}
     if job.name != "value_and_gradients":
         return [f"    return {texts['']}"]
-    items = [f'{ascii(name)}: {text}' for name, text in texts.items() if name]
+    items = [f"{name!a}: {text}" for name, text in texts.items() if name]
     line = f"    return {texts['']}, {{{', '.join(items)}}}".replace("'", '"') if _is_plain(items) else ""
     if line and len(line) <= WIDTH:
         return [line]
@@ -130,7 +146,9 @@ def _fresh(op: Op, writer: Writer, taken: set[Op], *, is_value: bool) -> str:
         return f"np.array({text}{f', {dtype}' if op.type is not Type.FLOATING else ''})"
     base, is_shared = op, False
     while base.kind in ("permute", "expand", "squeeze", "broadcast", "diagonal"):
-        is_shared |= base.kind == "diagonal" or (base.kind == "broadcast" and base.args[0].type is not Type.SCALAR)
+        is_shared |= base.kind == "diagonal" or (
+            base.kind == "broadcast" and base.args[0].type is not Type.SCALAR
+        )
         base = base.args[0]
     is_shared |= base.kind == "argument" or base in taken
     is_shared |= base.kind == "function" and base.data[0] == "scalar"

@@ -97,7 +97,12 @@ def _broadcast(op: Op, args: Sequence[Text], context: Context) -> Text:
     own = op.data
     text = args[0][0]
     if own and own != tuple(range(op.rank - len(own), op.rank)):
-        text = enclosed(args[0], ATOM) + "[" + ", ".join(":" if k in own else "None" for k in range(op.rank)) + "]"
+        text = (
+            enclosed(args[0], ATOM)
+            + "["
+            + ", ".join(":" if k in own else "None" for k in range(op.rank))
+            + "]"
+        )
     return f"np.broadcast_to({text}, {shape})", ATOM
 
 
@@ -139,11 +144,10 @@ def _product(op: Op, args: Sequence[Text], context: Context) -> Text:
         first[0] = (_negatable(first[0]), PRODUCT)
     sign = "-" if coefficient < 0 else ""
     if scalars or not arrays + below_arrays:
-        text = _divided(_joined(scalars), below)
-        text = " * ".join([text, *(enclosed(t, UNARY) for t in arrays)])
-        return sign + text + "".join(f" / {d}" for d in below_arrays), PRODUCT
-    text = (_joined(arrays) or "1") + "".join(f" / {d}" for d in below_arrays)
-    return sign + _divided(text, below), PRODUCT
+        pieces = [_divided(_joined(scalars), below), *(enclosed(t, UNARY) for t in arrays)]
+        return sign + " * ".join(pieces) + "".join(f" / {d}" for d in below_arrays), PRODUCT
+    product = (_joined(arrays) or "1") + "".join(f" / {d}" for d in below_arrays)
+    return sign + _divided(product, below), PRODUCT
 
 
 def _negatable(text: Text) -> str:
@@ -167,7 +171,7 @@ def _coefficient(c: Fraction) -> tuple[str, list[str]]:
 
 def summands(op: Op, args: Sequence[Text]) -> list[str]:
     """The terms of a sum, each with its sign in front."""
-    terms = []
+    terms: list[str] = []
     for c, x, text in zip(op.data, op.args, args, strict=True):
         above, below = _coefficient(abs(c))
         lowest = PRODUCT if terms or below else SUM
@@ -198,7 +202,9 @@ def _inner(op: Op, args: Sequence[Text], context: Context) -> Text:
 
 def _einsum(op: Op, args: Sequence[Text], context: Context) -> Text:
     indices, result = op.data
-    letter = {i: LETTERS[k] for k, i in enumerate(dict.fromkeys([*result, *(i for own in indices for i in own)]))}
+    letter = {
+        i: LETTERS[k] for k, i in enumerate(dict.fromkeys([*result, *(i for own in indices for i in own)]))
+    }
     spelled = ",".join("".join(letter[i] for i in own) for own in indices)
     target = "".join(letter[i] for i in result)
     return f'np.einsum("{spelled}->{target}", {", ".join(t for t, _ in args)})', ATOM
@@ -225,10 +231,7 @@ def _function(op: Op, args: Sequence[Text], context: Context) -> Text:
     if name == "scalar":
         kernel = context.lambdas.setdefault(parameter, f"function_{len(context.lambdas) + 1}")
         return f"{kernel}({', '.join(t for t, _ in args)})", ATOM
-    if name == "inverse_or_zero":
-        template = "inverse_or_zero({0})"
-    else:
-        template = FUNCTIONS[name].numpy
+    template = "inverse_or_zero({0})" if name == "inverse_or_zero" else FUNCTIONS[name].numpy
     context.kernels[name] = None
     is_call = re.fullmatch(r"[\w.]+\([^()]*\)", template) is not None
     text = template.format(*(t if is_call else enclosed((t, level), ATOM) for t, level in args))

@@ -1,4 +1,4 @@
-"""In which order a product of many arrays is multiplied out, two at a time: (A B) v is A (B v), and tr(A B) never A B.
+"""The order in which a product of many arrays is multiplied out: (A B) v is A (B v), and tr(A B) never A B.
 
 Sizes that are names count as equally large: what decides is how many of them a step multiplies.
 """
@@ -20,7 +20,7 @@ WITHOUT_MATMUL = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Arrays by their indices, which of them are inverses not computed yet, and which pairs are known already."""
+    """Arrays by their indices, which are inverses not computed yet, and which pairs are known."""
 
     arrays: Sequence[Indices]
     result: Indices
@@ -110,7 +110,9 @@ def _kept(task: Task) -> dict[int, frozenset[int]]:
     return {mask: joined[mask] & (needed | joined[full ^ mask]) for mask in range(1, full + 1)}
 
 
-def _cost(task: Task, masks: Pair, own: tuple[frozenset[int], frozenset[int]], result: frozenset[int]) -> float:
+def _cost(
+    task: Task, masks: Pair, own: tuple[frozenset[int], frozenset[int]], result: frozenset[int]
+) -> float:
     """Multiplications of one step, and the entries that it writes."""
     a, b = own
     places = [mask.bit_length() - 1 if mask & (mask - 1) == 0 else -1 for mask in masks]
@@ -141,7 +143,9 @@ def _greedy(task: Task) -> list[Pair]:
                 holders.setdefault(i, []).append(place)
         options = {(p, q) for held in holders.values() for p in held for q in held if p < q}
         places = list(arrays)
-        a, b = min(options or {(places[0], places[1])}, key=lambda pair: (_step(task, arrays, pair, holders), pair))
+        a, b = min(
+            options or {(places[0], places[1])}, key=lambda pair: (_step(task, arrays, pair, holders), pair)
+        )
         found.append((a, b))
         merged = _remaining(task, arrays, (a, b), holders)
         del arrays[a], arrays[b]

@@ -1,4 +1,4 @@
-"""A plan: the operations that give the wanted values, each computed once, keyed to the equations that they serve.
+"""A plan: the operations that give the wanted values, each done once, keyed to the equations that they serve.
 
 Only what a wanted value needs is planned. A backend prints a plan; it decides nothing about mathematics.
 """
@@ -20,7 +20,9 @@ from symgrad.graph.sizes import Size
 Labels = tuple[int, ...]
 PAIRED = frozenset({"softmax", "log_softmax"})
 # Views cost nothing and are never given a name.
-VIEWS = frozenset({"argument", "number", "size", "permute", "expand", "broadcast", "squeeze", "diagonal", "item"})
+VIEWS = frozenset(
+    {"argument", "number", "size", "permute", "expand", "broadcast", "squeeze", "diagonal", "item"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,9 @@ class _Planner:
             summands.append((c / inside, op))
         return self.ops.stretched(self.ops.total(summands), union, shape)
 
-    def _product(self, flat: Flat, contractor: Contractor) -> tuple[Fraction, list[tuple[Op, bool]], list[int]]:
+    def _product(
+        self, flat: Flat, contractor: Contractor
+    ) -> tuple[Fraction, list[tuple[Op, bool]], list[int]]:
         """(coefficient, factors, the axes of the result that they have) of a product laid flat."""
         arrays = [self._array(e, own) for e, own in zip(flat.operands, flat.indices, strict=True)]
         result = tuple(range(len(flat.shape)))

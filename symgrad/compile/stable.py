@@ -1,7 +1,7 @@
-"""The rules that turn formulas into stable code: log(softmax) → log_softmax, log(1 + eˣ) → softplus, eˣ/Σeˣ → softmax …
+"""The rules that make code stable: log(softmax) → log_softmax, log(1 + eˣ) → softplus, eˣ/Σeˣ → softmax …
 
-Each rule looks at one node whose operands have been rewritten already, and gives an equal node or None. They are applied
-after the names are dissolved: a rule sees through `P = softmax(Z)`.
+Each rule looks at one node whose operands have been rewritten already, and gives an equal node or None. They are
+applied after the names are dissolved: a rule sees through `P = softmax(Z)`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from collections.abc import Callable, Collection
 from fractions import Fraction
 
 from symgrad.graph.expression import (
-    ONE,
     Apply,
     Contraction,
     Elementwise,
     Expr,
     Linear,
+    apply,
     contraction,
     elementwise,
     is_number,
+    linear,
+    number,
+    power,
     scale,
 )
+from symgrad.graph.sizes import ONE
 from symgrad.primitives.table import PRIMITIVES
 
 Rule = Callable[[Expr], Expr | None]
@@ -39,7 +43,7 @@ def is_primitive(e: Expr, name: str) -> bool:
 
 
 def is_view(e: Expr) -> bool:
-    """Whether `e` has only the entries of its one operand: permuted, repeated, without or with axes of size 1."""
+    """Whether `e` has only the entries of its operand: permuted, repeated, with or without axes of size 1."""
     if not isinstance(e, Contraction) or len(e.operands) != 1:
         return False
     (own,) = e.indices
@@ -67,6 +71,20 @@ def power_of(e: Expr) -> tuple[Expr, Fraction]:
     return e, Fraction(1)
 
 
+def rebuilt(node: Expr, children: list[Expr]) -> Expr:
+    """The same node on other operands."""
+    if all(a is b for a, b in zip(node.children, children, strict=True)):
+        return node
+    if isinstance(node, Linear):
+        return linear((c, e) for (c, _), e in zip(node.terms, children, strict=True))
+    if isinstance(node, Contraction):
+        return contraction(children, node.indices, node.shape)
+    if isinstance(node, Elementwise):
+        return elementwise(node.function, *children, parameter=node.parameter)
+    assert isinstance(node, Apply)
+    return apply(node.primitive, children, node.options, node.shape)
+
+
 def negated(e: Expr) -> Expr:
     """-e, and x of -x."""
     if isinstance(e, Linear) and len(e.terms) == 1 and e.terms[0][0] == -1:
@@ -75,7 +93,7 @@ def negated(e: Expr) -> Expr:
 
 
 def factors(e: Contraction) -> list[Factor]:
-    """The factors of a product with their indices, nested products and views opened.
+    """The factors of a product with their indices, nested products and sums of products opened.
 
     >>> from symgrad.graph.expression import Role, leaf
     >>> a, b = (leaf(name, (), Role.DATA) for name in "ab")
@@ -87,7 +105,7 @@ def factors(e: Contraction) -> list[Factor]:
     stack = list(zip(e.operands, e.indices, strict=True))[::-1]
     while stack:
         node, own = stack.pop()
-        if not isinstance(node, Contraction) or not is_product(node) or len(stack) + len(found) > MOST_FACTORS:
+        if not isinstance(node, Contraction) or len(stack) + len(found) > MOST_FACTORS or loses_axes(node):
             found.append((node, own))
             continue
         place = dict(enumerate(own))
@@ -96,12 +114,18 @@ def factors(e: Contraction) -> list[Factor]:
                 if i not in place:
                     place[i] = fresh
                     fresh += 1
-        opened = [(x, tuple(place[i] for i in inner)) for x, inner in zip(node.operands, node.indices, strict=True)]
-        stack += opened[::-1]
+        pairs = zip(node.operands, node.indices, strict=True)
+        stack += [(x, tuple(place[i] for i in inner)) for x, inner in pairs][::-1]
     return found
 
 
-def _is_one(e: Expr) -> bool:
+def loses_axes(e: Contraction) -> bool:
+    """Whether entries are repeated along an axis: a sum over it counts them, so that the axis must not be lost."""
+    return len({i for own in e.indices for i in own if i < e.rank}) < e.rank
+
+
+def is_one(e: Expr) -> bool:
+    """Whether `e` is the number 1, or an array of it."""
     while is_view(e):
         e = e.children[0]
     return is_number(e, 1)
@@ -112,7 +136,7 @@ def _one_and(e: Expr, sign: int) -> Expr | None:
     if not isinstance(e, Linear) or len(e.terms) != 2:
         return None
     for (c, one), (d, other) in (e.terms, e.terms[::-1]):
-        if c == 1 and d == sign and _is_one(one):
+        if c == 1 and d == sign and is_one(one):
             return other
     return None
 
@@ -129,7 +153,7 @@ def _summed_exponentials(e: Expr) -> tuple[Expr, tuple[int, ...]] | None:
 
 
 def log_of(e: Expr) -> Expr | None:
-    """log(softmax z), log(σ(z)), log(1 - σ(z)), log(1 + eᶻ), log(Σ eᶻ), log(eᶻ), log(det A) without overflow or log 0."""
+    """log of softmax z, σ(z), 1 - σ(z), 1 + eᶻ, Σ eᶻ, eᶻ or det A, without overflow and without log 0."""
     if not is_function(e, "log"):
         return None
     (x,) = e.children
@@ -152,18 +176,21 @@ def log_of(e: Expr) -> Expr | None:
 
 
 def reciprocal_of_one_plus_exp(e: Expr) -> Expr | None:
-    """1/(1 + eᶻ) = σ(-z)."""
-    if not isinstance(e, Elementwise) or e.function != "power" or e.parameter != -1:
-        return None
-    added = _one_and(e.operands[0], 1)
+    """1/(1 + eᶻ)ᵖ = σ(-z)ᵖ."""
+    base, exponent = power_of(e)
+    added = _one_and(base, 1) if exponent < 0 else None
     if added is None or not is_function(added, "exp"):
         return None
-    return elementwise("sigmoid", negated(added.children[0]))
+    return power(elementwise("sigmoid", negated(added.children[0])), number(-exponent))
 
 
 def exp_of_log_softmax(e: Expr) -> Expr | None:
     """e^{log softmax z} = softmax z."""
-    if not is_function(e, "exp") or not isinstance(e.children[0], Apply) or e.children[0].primitive != "log_softmax":
+    if (
+        not is_function(e, "exp")
+        or not isinstance(e.children[0], Apply)
+        or e.children[0].primitive != "log_softmax"
+    ):
         return None
     inner = e.children[0]
     return PRIMITIVES["softmax"](inner.operands[0], axis=inner.option("axis"))
@@ -174,27 +201,32 @@ def quotient_of_exponentials(e: Expr) -> Expr | None:
     if not isinstance(e, Contraction):
         return None
     found = factors(e)
-    for a, (x, own) in enumerate(found):
-        if not is_function(x, "exp"):
-            continue
-        for b, (y, other) in enumerate(found):
-            merged = _quotient(x.children[0], own, y, other)
+    if not any(is_function(x, "exp") for x, _ in found):
+        return None
+    for a, x in enumerate(found):
+        for b, y in enumerate(found):
+            merged = quotient(x, y)
             if merged is not None:
                 kept = [f for k, f in enumerate(found) if k not in (a, b)]
-                kept.insert(min(a, b), (merged, own))
+                kept[min(a, b) : min(a, b)] = merged
                 return contraction([f for f, _ in kept], [i for _, i in kept], e.shape)
     return None
 
 
-def _quotient(u: Expr, own: tuple[int, ...], y: Expr, other: tuple[int, ...]) -> Expr | None:
-    if is_function(y, "sigmoid") and y.children[0] is negated(u) and own == other:
-        return elementwise("sigmoid", u)
-    if not isinstance(y, Elementwise) or y.function != "power" or y.parameter != -1:
+def quotient(x: Factor, y: Factor) -> list[Factor] | None:
+    """The factors that eᶻ and a power of σ(-z) or of 1/Σeᶻ become."""
+    (e, own), (f, other) = x, y
+    if not is_function(e, "exp"):
         return None
-    summed = _summed_exponentials(y.operands[0])
+    u, (base, exponent) = e.children[0], power_of(f)
+    if is_function(base, "sigmoid") and base.children[0] is negated(u) and own == other and exponent >= 1:
+        rest = [(power(base, number(exponent - 1)), own)] if exponent > 1 else []
+        return [(elementwise("sigmoid", u), own), *rest]
+    summed = _summed_exponentials(base) if exponent <= -1 else None
     if summed is None or summed[0] is not u or other != tuple(i for k, i in enumerate(own) if k not in summed[1]):
         return None
-    return PRIMITIVES["softmax"](u, axis=summed[1])
+    rest = [(power(base, number(exponent + 1)), other)] if exponent < -1 else []
+    return [(PRIMITIVES["softmax"](u, axis=summed[1]), own), *rest]
 
 
 def view_outwards(e: Expr) -> Expr | None:
@@ -203,7 +235,9 @@ def view_outwards(e: Expr) -> Expr | None:
         return None
     view = e.operands[0]
     assert isinstance(view, Contraction)
-    return contraction([elementwise(e.function, view.operands[0], parameter=e.parameter)], view.indices, e.shape)
+    return contraction(
+        [elementwise(e.function, view.operands[0], parameter=e.parameter)], view.indices, e.shape
+    )
 
 
 def view_of_view(e: Expr) -> Expr | None:
@@ -258,7 +292,7 @@ def stabilise(e: Expr, rules: tuple[Rule, ...], known: Collection[Expr] = ()) ->
 
     >>> from symgrad.primitives.language import data, dims, log, softmax
     >>> str(stabilise(log(softmax(data("z", dims("n")))), STABLE))
-    'log_softmax(z, axis=0)'
+    'log_softmax(z)'
     """
     pending = True
     while pending:

@@ -1,4 +1,4 @@
-"""The operations of a plan as assignments: short ones are written where they are used, shared ones get a name."""
+"""The operations of a plan as assignments: short ones are written where they are used, shared ones named."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ LONGEST_NAME = 24
 
 # What a temporary is called after its operand, by what was done.
 SUFFIXES = {
-    "sum": "sum", "solve": "solution", "matmul": "product", "product": "product", "total": "sum", "outer": "outer",
-    "inner": "inner", "einsum": "product", "diag": "diag", "eye": "identity", "cast": "values",
-}  # fmt: skip
+    "total": "sum",
+    "matmul": "product",
+    "einsum": "product",
+    "solve": "solution",
+    "eye": "identity",
+    "cast": "values",
+}
 
 
 @dataclass(slots=True)
@@ -100,7 +104,10 @@ class Writer:
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)[0]
         items = sorted(self.items[op], key=lambda x: bool(x.data))
-        names = [self.names.fresh(self.plan.names.get(x, "softmax" if not x.data else "log_softmax")) for x in items]
+        names = [
+            self.names.fresh(self.plan.names.get(x, "softmax" if not x.data else "log_softmax"))
+            for x in items
+        ]
         labels = {label for x in items for label in self.plan.labels.get(x, ())}
         inside = self._collected(op)
         self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
@@ -115,10 +122,8 @@ class Writer:
         if op.kind == "total" and len(known) == 2 and all(t.isidentifier() for t in known):
             what = f"{known[0]}_{'plus' if op.data[1] > 0 else 'minus'}_{known[1]}"
             return what if len(what) < LONGEST_NAME else "sum"
-        if op.kind in ("function", "primitive"):
-            what = op.data[0]
-        else:
-            what = SUFFIXES.get(op.kind, op.kind)
+        is_named = op.kind in ("function", "primitive")
+        what = op.data[0] if is_named else SUFFIXES.get(op.kind, op.kind)
         return f"{what}_{of}" if of and len(of) + len(what) < LONGEST_NAME else what
 
     def _comment(self, labels: Labels) -> str:
@@ -131,7 +136,9 @@ class Writer:
             pieces = wrap(text, WIDTH - 2 * len(INDENT), break_long_words=False, break_on_hyphens=False)
             self.lines += [f"{INDENT}{name} = ("] + [2 * INDENT + piece for piece in pieces] + [f"{INDENT})"]
             return
-        padded = f"{line:<{COMMENT_COLUMN}}{comment}" if len(line) < COMMENT_COLUMN - 1 else f"{line}  {comment}"
+        padded = (
+            f"{line:<{COMMENT_COLUMN}}{comment}" if len(line) < COMMENT_COLUMN - 1 else f"{line}  {comment}"
+        )
         if len(padded) > WIDTH and comment:
             self.lines += [f"{INDENT}{comment}", line]
         else:
@@ -147,4 +154,6 @@ class Writer:
 
 def _quoted(text: str) -> str:
     """A string literal in ASCII."""
-    return f'"{text}"' if text.isascii() and text.isprintable() and not set(text) & set('"\\') else ascii(text)
+    return (
+        f'"{text}"' if text.isascii() and text.isprintable() and not set(text) & set('"\\') else ascii(text)
+    )

@@ -31,6 +31,7 @@ def derive(
     model: Expr | None = None,
     names: Mapping[Expr, str] | None = None,
     wrt: Collection[str] | None = None,
+    order: Sequence[str] = (),
 ) -> Derivation:
     """∂L/∂θ for every parameter of a scalar loss (or for those named), step by step; nothing is proved yet.
 
@@ -42,7 +43,7 @@ def derive(
     """
     if loss.rank:
         raise DerivationError(f"the loss has shape {loss.shape}; sum or average it to a scalar, or use sg.vjp")
-    program = straight_line(loss, model, names or {})
+    program = straight_line(loss, model, names or {}, order)
     parameters = _wanted(program, wrt)
     forward = tuple(Equation(k + 1, target, e) for k, (target, e) in enumerate(program.definitions))
     backward = _backward(forward, parameters)
@@ -50,13 +51,15 @@ def derive(
     return Derivation(target, forward, backward, parameters, program.leaves, program.model)
 
 
-def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str]) -> Program:
-    """The loss as definitions of named intermediates, each over leaves and earlier names."""
+def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str], order: Sequence[str] = ()) -> Program:
+    """The loss as definitions of named intermediates, each over leaves and earlier names; leaves in the given order."""
     roots = [loss] + ([model] if model is not None else [])
     known = recognise(roots, list(users))
     loss, model = known[loss], known[model] if model is not None else None
     renamed = {known[node]: name for node, name in users.items() if node in known}
-    leaves = tuple(e for e in postorder([e for e in (loss, model) if e is not None]) if _is_declared(e))
+    place = {name: k for k, name in enumerate(order)}
+    found = [e for e in postorder([e for e in (loss, model) if e is not None]) if isinstance(e, Leaf)]
+    leaves = tuple(sorted(filter(_is_declared, found), key=lambda e: place.get(e.name, len(place))))
     _refuse_clashes(leaves)
     taken = {e.name for e in leaves} | _size_names(leaves) | set(users.values())
     chosen = choose_names(loss, model, {node: name for node, name in renamed.items() if node is not loss}, taken)
@@ -76,7 +79,7 @@ def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str]) -> 
     only_model = [d for d, named in zip(definitions, chosen, strict=True) if named.node not in below]
     if prediction is not None and only_model:
         prediction = _dissolved(prediction, only_model)
-    return Program((*needed, last), prediction, tuple(e for e in leaves if isinstance(e, Leaf)))
+    return Program((*needed, last), prediction, leaves)
 
 
 def _dissolved(e: Expr, definitions: Sequence[tuple[Leaf, Expr]]) -> Expr:
@@ -86,8 +89,8 @@ def _dissolved(e: Expr, definitions: Sequence[tuple[Leaf, Expr]]) -> Expr:
     return e
 
 
-def _is_declared(e: Expr) -> bool:
-    return isinstance(e, Leaf) and e.role not in CONSTANT_ROLES
+def _is_declared(e: Leaf) -> bool:
+    return e.role not in CONSTANT_ROLES
 
 
 def _size_names(leaves: Sequence[Expr]) -> set[str]:

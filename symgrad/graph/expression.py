@@ -14,7 +14,7 @@ every process. The functions at the end build nodes and check shapes; the operat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -296,7 +296,7 @@ def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shap
 def elementwise(function: str, *operands: object, parameter: object = None) -> Expr:
     """f(e₁, …) entry by entry, the operands broadcast against each other."""
     nodes = [coerce(e) for e in operands]
-    shape = broadcast_shape(function, nodes)
+    shape = broadcast_shape(lambda: function, nodes)
     full = tuple(broadcast_to(e, shape) for e in nodes)
     content = (function, [e.digest for e in full], str(parameter))
     return _intern(Elementwise, shape, content, function, full, parameter)
@@ -329,8 +329,11 @@ def is_number(e: Expr, value: int | None = None) -> bool:
     return isinstance(e, Leaf) and e.role is Role.NUMBER and (value is None or e.value == value)
 
 
-def broadcast_shape(what: str, nodes: Sequence[Expr]) -> Shape:
-    """The common shape by NumPy's rule: axes are aligned from the right, and 1 stretches."""
+def broadcast_shape(what: Callable[[], str], nodes: Sequence[Expr]) -> Shape:
+    """The common shape by NumPy's rule: axes are aligned from the right, and 1 stretches.
+
+    `what` writes the operation for an error message; it is called for nothing else, since writing long graphs is slow.
+    """
     rank = max((e.rank for e in nodes), default=0)
     shape: list[Size] = []
     for axis in range(-rank, 0):
@@ -338,7 +341,7 @@ def broadcast_shape(what: str, nodes: Sequence[Expr]) -> Shape:
         if len(sizes) > 1:
             shapes = " and ".join(show_shape(e.shape) for e in nodes)
             names = " is not ".join(sorted(str(s) for s in sizes))
-            raise ShapeError(f"{what}: shapes {shapes} do not fit, {names}; give both the same size, or transpose one")
+            raise ShapeError(f"{what()}: shapes {shapes} do not fit, {names}; give both the same size, or transpose one")
         shape.append(sizes.pop() if sizes else ONE)
     return tuple(shape)
 
@@ -373,7 +376,7 @@ def add(a: object, b: object, sign: int = 1) -> Expr:
         return number(x.value + sign * y.value)  # type: ignore[attr-defined]  # both are NUMBER leaves
     if isinstance(y, Leaf) and y.role is Role.NUMBER and isinstance(y.value, Fraction) and y.value < 0:
         y, sign = number(-y.value), -sign
-    shape = broadcast_shape(f"({x}) {'+' if sign == 1 else '-'} ({y})", (x, y))
+    shape = broadcast_shape(lambda: f"({x}) {'+' if sign == 1 else '-'} ({y})", (x, y))
     return linear([(1, broadcast_to(x, shape)), (sign, broadcast_to(y, shape))])
 
 
@@ -386,7 +389,7 @@ def multiply(a: object, b: object) -> Expr:
     for c, e in ((x, y), (y, x)):
         if isinstance(c, Leaf) and c.role is Role.NUMBER:
             return scale(Fraction(c.value), e)  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
-    shape = broadcast_shape(f"({x}) * ({y})", (x, y))
+    shape = broadcast_shape(lambda: f"({x}) * ({y})", (x, y))
     return contraction((x, y), (_aligned(x, shape), _aligned(y, shape)), shape)
 
 
@@ -491,7 +494,7 @@ def _batch(e: Expr, lead: Shape, fresh: int) -> list[int]:
 def _matmul_lead(x: Expr, y: Expr) -> Shape:
     if x.rank <= 2 and y.rank <= 2:
         return ()
-    return broadcast_shape(f"({x}) @ ({y})", [leaf("", e.shape[:-2], Role.DATA) for e in (x, y)])
+    return broadcast_shape(lambda: f"({x}) @ ({y})", [leaf("", e.shape[:-2], Role.DATA) for e in (x, y)])
 
 
 def _size_of(e: Expr) -> Size | None:

@@ -62,7 +62,7 @@ INV = Primitive(
 )
 SOLVE = Primitive(
     name="solve",
-    about=Text(en="the solution x of A x = b", zh="线性方程组 A x = b 的解 x"),
+    about=Text(en="linear system", zh="线性方程组"),
     shape=_solve_shape,
     forward=lambda s, arrays, options: s.matmul(s.inverse(arrays[0]), arrays[1]),
     pullback=_solve_pullback,

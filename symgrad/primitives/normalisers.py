@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from symgrad.graph.expression import ONE, Expr, Shape, axes_of, elementwise, power, total
+from symgrad.graph.expression import ONE, Expr, Shape, axes_of, elementwise, identity, power, total
 from symgrad.primitives.entry import Array, Primitive, Scalars
 from symgrad.prose import Text
 
@@ -62,6 +62,23 @@ def _softmax_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Op
     return (y * (ybar - total(ybar * y, options["axis"], keepdims=True)),)
 
 
+def _softmax_local(y: Expr, options: Options) -> tuple[Expr, Text] | None:
+    """∂yⱼ/∂x_q = yⱼ([j = q] - y_q), row by row."""
+    if options["axis"] != y.rank - 1 or y.rank > 2:
+        return None
+    unit = identity(y.shape[-1])
+    if y.rank == 1:
+        return y[:, None] * (unit - y[None, :]), SOFTMAX_LOCAL
+    return y[:, :, None] * (unit[None, :, :] - y[:, None, :]), SOFTMAX_LOCAL
+
+
+SOFTMAX_LOCAL = Text(
+    en="Raising {x_entry} changes every {y_entry} that is normalised with it: {local}. All the ways in which {x_entry}"
+    " reaches {loss} are added up:",
+    zh="{x_entry} 增大会改变与它一同归一化的每个 {y_entry}：{local}。把 {x_entry} 通向 {loss} 的所有路径相加：",
+)
+
+
 def _log_softmax_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
     p = SOFTMAX(operands[0], axis=options["axis"])
     return (ybar - p * total(ybar, options["axis"], keepdims=True),)
@@ -82,7 +99,7 @@ def _exponentials(operands: Sequence[Expr], options: Options) -> Expr:
 
 SOFTMAX = Primitive(
     name="softmax",
-    about=Text(en="e^x over the sum of e^x along an axis", zh="沿某一轴的 e^x 除以其总和"),
+    about=Text(en="softmax", zh="softmax"),
     shape=_same_shape,
     forward=_softmax_forward,
     pullback=_softmax_pullback,
@@ -92,6 +109,7 @@ SOFTMAX = Primitive(
         " {y}(1 - {y}), the others by minus their product. All these ways lead to the loss and are added up.",
         zh="{x} 的一个元素增大，会改变与它一同归一化的 {y} 的每个元素：自身的导数为 {y}(1 − {y})，其余为两者乘积的相反数。把所有通向损失的路径相加。",
     ),
+    local=_softmax_local,
     latex=r"\mathrm{softmax}",
     numpy=lambda args, options, ranks: f"softmax({args[0]}, axis={options['axis']})",
     options={"axis": -1},
@@ -106,7 +124,7 @@ def softmax(z, axis):
 )
 LOG_SOFTMAX = Primitive(
     name="log_softmax",
-    about=Text(en="logarithm of softmax", zh="softmax 的对数"),
+    about=Text(en="log-softmax", zh="log-softmax"),
     shape=_same_shape,
     forward=_log_softmax_forward,
     pullback=_log_softmax_pullback,
@@ -130,7 +148,7 @@ def log_softmax(z, axis):
 )
 LOGSUMEXP = Primitive(
     name="logsumexp",
-    about=Text(en="log of the sum of e^x", zh="e^x 之和的对数"),
+    about=Text(en="log-sum-exp", zh="log-sum-exp"),
     shape=_reduced,
     forward=_logsumexp_forward,
     pullback=_logsumexp_pullback,
@@ -156,7 +174,7 @@ def logsumexp(z, axis, keepdims=False):
 )
 NORM = Primitive(
     name="norm",
-    about=Text(en="Euclidean norm, the square root of the sum of squares", zh="欧几里得范数，平方和的平方根"),
+    about=Text(en="Euclidean norm", zh="欧几里得范数"),
     shape=_reduced,
     forward=_norm_forward,
     pullback=_norm_pullback,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.graph.expression import (
+    Contraction,
     Expr,
     Leaf,
     Role,
@@ -60,7 +61,7 @@ def to_expression(form: Form) -> Expr:
 def _term(term: Term, form: Form) -> tuple[Fraction, Expr]:
     """The coefficient that is left, and the product; a product that is a scalar is left to the caller to broadcast."""
     rank = len(form.shape)
-    c, scalars = _scalars(term)
+    c, scalars = scalars_of(term)
     tensors = [Tensor(_power(f), f.indices) for f in term.factors if f.indices]
     tensors = [_off_diagonal(t, tensors, rank) for t in tensors]
     scalars += [t.expr for t in tensors if not t.indices]
@@ -74,7 +75,7 @@ def _term(term: Term, form: Form) -> tuple[Fraction, Expr]:
     return c, contraction([*scalars, body], [*([()] * len(scalars)), axes], body.shape)
 
 
-def _scalars(term: Term) -> tuple[Fraction, list[Expr]]:
+def scalars_of(term: Term) -> tuple[Fraction, list[Expr]]:
     """The scalar factors; sizes in the denominator take the coefficient's denominator along: 1/(2n)."""
     c = term.coefficient
     sizes, others = list[Leaf](), list[Expr]()
@@ -301,12 +302,38 @@ def _assembled(tensors: list[Tensor], form: Form) -> Expr:
         operands.append(t.expr if ordered else transpose(t.expr))
         places.append(tuple(sorted(t.indices)))
     covered = {i for own in places for i in own}
+    if places == [(0,), (1,)]:
+        return _outer(*operands)
     if len(operands) == 1:
         return contraction(operands, places, form.shape)
     shape = tuple(form.shape[i] for i in sorted(covered))
     names = {i: k for k, i in enumerate(sorted(covered))}
     body = contraction(operands, [[names[i] for i in own] for own in places], shape)
     return contraction([body], [sorted(covered)], form.shape) if len(covered) < rank else body
+
+
+def _outer(u: Expr, v: Expr) -> Expr:
+    """u vᵀ; a vector that is a matrix times a vector takes its matrix outside: M a (N b)ᵀ is M a bᵀ Nᵀ."""
+    left, right = list[Expr](), list[Expr]()
+    while _is_matrix_times_vector(u):
+        left.append(u.children[0])
+        u = u.children[1]
+    while _is_matrix_times_vector(v):
+        right.append(transpose(v.children[0]))
+        v = v.children[1]
+    result = contraction((u, v), ((0,), (1,)), (*u.shape, *v.shape))
+    if left:
+        chain = left[0]
+        for m in left[1:]:
+            chain = chain @ m
+        result = chain @ result
+    for m in reversed(right):
+        result = result @ m
+    return result
+
+
+def _is_matrix_times_vector(e: Expr) -> bool:
+    return isinstance(e, Contraction) and e.indices == ((0, 1), (1,))
 
 
 def _general(tensors: list[Tensor], form: Form) -> Expr:

@@ -44,7 +44,9 @@ def derivation(hand, gradients=None, model=None, facts=()):
     leaves = [e for eq in hand.equations for e in postorder([eq.expression]) if isinstance(e, Leaf)]
     if model is not None:
         leaves += [e for e in postorder([model]) if isinstance(e, Leaf)]
-    leaves = list(dict.fromkeys(e for e in leaves if e.role not in CONSTANT_ROLES and e.role is not Role.INTERMEDIATE))
+    leaves = list(
+        dict.fromkeys(e for e in leaves if e.role not in CONSTANT_ROLES and e.role is not Role.INTERMEDIATE)
+    )
     parameters = tuple(e for e in leaves if e.role is Role.PARAMETER)
     if gradients is None:
         backward = sweep(hand.equations, parameters)
@@ -52,7 +54,8 @@ def derivation(hand, gradients=None, model=None, facts=()):
         known = {e.name: e for e in [*parameters, *(eq.target for eq in hand.equations)]}
         first = len(hand.equations) + 1
         backward = [
-            Equation(first + k, bar(known[name]), e, known[name]) for k, (name, e) in enumerate(gradients.items())
+            Equation(first + k, bar(known[name]), e, known[name])
+            for k, (name, e) in enumerate(gradients.items())
         ]
     if facts:
         line = Line(backward[0].expression, Reason(Why.FACT, facts=tuple(facts)))
@@ -121,9 +124,16 @@ def pullbacks(node, ybar):
         entry = FUNCTIONS[node.function]
         extra = (node.parameter,) if entry.is_family else ()
         assert entry.derivatives is not None
-        return [None if d is None else ybar * d(node, *node.operands, *extra) for d in entry.derivatives]
+        return [
+            None if d is None else product(ybar, d(node, *node.operands, *extra)) for d in entry.derivatives
+        ]
     assert isinstance(node, Apply)
     return list(PRIMITIVES[node.primitive].pullback(ybar, node, node.operands, dict(node.options)))
+
+
+def product(a: Expr, b: Expr) -> Expr:
+    """a·b of one shape; the operator would print both for the error that it does not raise."""
+    return contraction((a, b), (tuple(range(a.rank)),) * 2, a.shape) if b.shape == a.shape else a * b
 
 
 def contraction_pullback(node: Contraction, k: int, ybar: Expr) -> Expr:
@@ -139,7 +149,11 @@ def contraction_pullback(node: Contraction, k: int, ybar: Expr) -> Expr:
         else:
             place.append(i)
     operands = [ybar, *(e for j, e in enumerate(node.operands) if j != k), *(e for e, _ in extra)]
-    indices = [tuple(range(node.rank)), *(o for j, o in enumerate(node.indices) if j != k), *(i for _, i in extra)]
+    indices = [
+        tuple(range(node.rank)),
+        *(o for j, o in enumerate(node.indices) if j != k),
+        *(i for _, i in extra),
+    ]
     names = {i: axis for axis, i in enumerate(place)}
     bound = {i: 2000 + n for n, i in enumerate(sorted({i for o in indices for i in o} - set(names)))}
     names.update(bound)

@@ -17,6 +17,7 @@ from symgrad.graph.expression import (
     leaf,
     linear,
     number,
+    scale,
     transpose,
 )
 from symgrad.notation.latex import latex, latex_terms, symbols_used
@@ -57,7 +58,7 @@ CASES = [
     # sums
     (number(-2), r"-2"),
     (u - 2 * (v - w), r"u - 2 (v - w)"),
-    (-(-u), r"-(-u)"),
+    (scale(-1, -u), r"-(-u)"),
     (2 * (2 * u), r"2 \cdot 2 u"),
     (0.5 * (2 * u), r"\tfrac{1}{2} \cdot 2 u"),
     (1 - X, r"1 - X"),

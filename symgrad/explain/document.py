@@ -1,0 +1,136 @@
+"""A page as plain data: sections of paragraphs, equations, tables and code. Formats read it; it knows none of them.
+
+Formulas are LaTeX that was printed from trees; everything else is a sentence in both languages or a text of the user's,
+which each format escapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from symgrad.prose import Language, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Math:
+    """A formula inside a sentence."""
+
+    tex: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A text of the user's (a name, a docstring): it prints as itself."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSpan:
+    """A piece of a program inside a sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence whose placeholders are filled with formulas, names and other sentences."""
+
+    text: Text
+    values: Mapping[str, Inline] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Several things in a row: a, b and c; a or b; with semicolons where the items are sentences."""
+
+    items: tuple[Inline, ...]
+    join: Join = "and"
+
+
+Join = Literal["and", "or", "semicolon"]
+Inline = Math | Plain | CodeSpan | Sentence | Listing
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The title of a section; `level` 1 is a section, 2 a step, whose heading runs into its text."""
+
+    level: int
+    content: Inline
+    kind: str = "heading"
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Sentences that belong together."""
+
+    sentences: tuple[Inline, ...]
+    kind: str = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of an equation: left = right, why, its shape, its number. `terms` are the places where it may break."""
+
+    left: str
+    right: str
+    terms: tuple[str, ...] = ()
+    reason: Inline | None = None
+    shape: str = ""
+    label: int | None = None
+    relation: str = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """Lines aligned at their relations."""
+
+    rows: tuple[Row, ...]
+    kind: str = "display"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The results, framed."""
+
+    rows: tuple[Row, ...]
+    kind: str = "box"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a header; cells are sentences, names or formulas. `wide` is the column whose text may wrap."""
+
+    header: tuple[Inline, ...]
+    rows: tuple[tuple[Inline, ...], ...]
+    wide: int = 0
+    kind: str = "table"
+
+    @property
+    def columns(self) -> str:
+        """The columns in LaTeX's words: the wide one fills the line."""
+        return "".join(r">{\raggedright\arraybackslash}X" if k == self.wide else "l" for k in range(len(self.header)))
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A program."""
+
+    language: str
+    text: str
+    kind: str = "code"
+
+
+Block = Heading | Paragraph | Display | Box | Table | Code
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page in one language."""
+
+    title: Plain
+    blocks: tuple[Block, ...]
+    language: Language

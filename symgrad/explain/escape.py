@@ -1,0 +1,64 @@
+"""Text of the user's, and our own prose, so that it prints as itself in each format."""
+
+from __future__ import annotations
+
+import re
+
+# ASCII punctuation that Markdown or its mathematics could take for markup.
+MARKDOWN_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|$~&^!@])")
+
+LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": "'", "`": r"\textasciigrave{}", "-": "-",
+}  # fmt: skip
+# Signs that occur in the tables' own prose, and which text fonts do not all have.
+SIGNS = {
+    "²": "$^{2}$", "³": "$^{3}$", "≤": r"$\le$", "≥": r"$\ge$", "±": r"$\pm$", "−": "$-$", "×": r"$\times$",
+    "δ": r"$\delta$", "∂": r"$\partial$", "ᵀ": r"$^{\top}$", "Σ": r"$\sum$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}",
+    "‖": r"$\Vert$", "√": r"$\surd$", "⊙": r"$\odot$", "∞": r"$\infty$", "→": r"$\to$", "θ": r"$\theta$",
+}  # fmt: skip
+
+
+def markdown_text(text: str) -> str:
+    r"""Text in Markdown, on one line.
+
+    >>> markdown_text("<script> $x$ {% if %}")
+    '\\<script\\> \\$x\\$ \\{% if %\\}'
+    """
+    return MARKDOWN_ACTIVE.sub(r"\\\1", _one_line(text))
+
+
+def markdown_opening(text: str) -> str:
+    r"""Text that begins a paragraph in Markdown: it must not open a list.
+
+    >>> markdown_opening("1. Fit")
+    '1\\. Fit'
+    """
+    escaped = markdown_text(text)
+    return re.sub(r"^(\s*)([-+]|\d+)([.)]?)(?=\s)", r"\1\2\\\3" if re.match(r"\s*\d", escaped) else r"\1\\\2\3", escaped)
+
+
+def markdown_code(text: str) -> str:
+    """A piece of a program in Markdown."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    return f"{fence}{_one_line(text)}{fence}"
+
+
+def latex_text(text: str) -> str:
+    r"""Text in LaTeX.
+
+    >>> latex_text(r"\input{/etc/passwd} & 5 %")
+    '\\textbackslash{}input\\{/etc/passwd\\} \\& 5 \\%'
+    """
+    return "".join(LATEX.get(c) or SIGNS.get(c) or c for c in _one_line(text))
+
+
+def latex_code(text: str) -> str:
+    """A piece of a program in LaTeX."""
+    return rf"\texttt{{{latex_text(text)}}}"
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks and control characters, which no format prints; outer spaces are kept."""
+    return "".join(" " if c in "\n\r\t\v\f\u2028\u2029" else c for c in text if c.isprintable() or c.isspace())

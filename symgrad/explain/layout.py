@@ -1,0 +1,105 @@
+"""Where lines of equations break: widths are estimated from what LaTeX prints, not from how its source is spelled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from symgrad.explain.document import Inline, Row
+
+COMMANDS_WITHOUT_WIDTH = re.compile(
+    r"\\(?:left|right|bigl|bigr|Bigl|Bigr|displaystyle|mathbf|mathrm|mathop|text|begin\{\w+\}|end\{\w+\}|,|!|;|:)"
+)
+# A gap between the columns of an aligned display, in characters.
+GAP = 3
+# How far a continued line is set in.
+INDENT = r"\quad "
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line: `left` and `relation` may be empty; `aside` is a reason or a shape in LaTeX; `tag` the number."""
+
+    left: str
+    relation: str
+    right: str
+    aside: str = ""
+    tag: str = ""
+
+
+def width(tex: str) -> float:
+    r"""About how many characters wide a formula prints.
+
+    >>> width(r"X^{\top} r") < width(r"X^{\top} (Y - P)"), width(r"\frac{1}{n}") < 3
+    (True, True)
+    """
+    text = tex
+    while True:
+        shorter = re.sub(r"\\t?frac\{([^{}]*)\}\{([^{}]*)\}", _wider_half, text)
+        if shorter == text:
+            break
+        text = shorter
+    text = re.sub(r"\\t?frac", "", text)
+    text = COMMANDS_WITHOUT_WIDTH.sub("", text)
+    scripts = sum(len(m) for m in re.findall(r"[_^]\{?([\w+\- ,]*)\}?", text))
+    text = re.sub(r"\\[a-zA-Z]+", "M", text)
+    signs = len(re.findall(r"(?<=[\w)}\]]) ?[-+=<>] ", text))
+    bare = re.sub(r"[{}^_\\\s&]", "", text)
+    wide = sum(1 for c in bare if ord(c) > 0x2E7F)
+    return len(bare) + wide - 0.3 * scripts + 1.2 * signs
+
+
+def _wider_half(match: re.Match[str]) -> str:
+    top, bottom = match.groups()
+    return str(top if width(top) >= width(bottom) else bottom)
+
+
+def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) -> Iterator[Line]:
+    """The printed lines of a display at most about `limit` characters wide.
+
+    A sum that is too wide breaks between its terms; a reason that does not fit beside its line stands beneath it.
+    """
+    left = max((width(r.left) for r in rows), default=0) + GAP
+    asides = [reason(r.reason) if r.reason is not None else "" for r in rows]
+    rights = [max(map(width, _parts(r, limit - left))) for r in rows]
+    widest = max(rights, default=0)
+    fits = {k for k, a in enumerate(asides) if a and left + widest + GAP + width(a) <= limit}
+    for k, (r, aside) in enumerate(zip(rows, asides, strict=True)):
+        parts = _parts(r, limit - left)
+        tag = "" if r.label is None else str(r.label)
+        shape = rf"({r.shape})" if r.shape else ""
+        has_room = left + widest + GAP + width(aside) + width(shape) <= limit
+        beside = rf"{aside}\quad {shape}" if aside and shape and has_room and k in fits else aside if k in fits else ""
+        if not aside and shape and left + widest + GAP + width(shape) <= limit:
+            beside = shape
+        shown_shape = bool(shape) and shape in beside
+        for place, part in enumerate(parts):
+            is_first, is_last = place == 0, place == len(parts) - 1
+            needs_more = is_last and ((aside and k not in fits) or (shape and not shown_shape))
+            yield Line(
+                r.left if is_first else "",
+                r.relation if is_first else "",
+                part if is_first else INDENT + part,
+                beside if is_last else "",
+                tag if is_last and not needs_more else "",
+            )
+        below = [t for t in (aside if aside and k not in fits else "", shape if shape and not shown_shape else "") if t]
+        if below:
+            yield Line("", "", INDENT + r"\quad ".join(below), "", tag)
+
+
+def _parts(r: Row, room: float) -> list[str]:
+    """The right side in pieces that fit the room, broken between terms only."""
+    if width(r.right) <= room or len(r.terms) < 2:
+        return [r.right]
+    parts, current = list[str](), ""
+    for term in r.terms:
+        signed = term if not current and not parts or term.startswith("-") else "+ " + term
+        joined = f"{current} {signed}".strip()
+        if current and width(joined) > room:
+            parts.append(current)
+            current = signed
+        else:
+            current = joined
+    return [*parts, current]

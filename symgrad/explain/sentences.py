@@ -1,0 +1,141 @@
+"""The sentences of a page, in English and Chinese. Placeholders stand for formulas and names."""
+
+from __future__ import annotations
+
+from symgrad.prose import Text
+
+# Headings
+GIVEN = Text(en="What is given, and what is wanted", zh="已知与所求")
+FORWARD = Text(en="From the parameters to the loss", zh="前向传播：从参数到损失")
+BACKWARD = Text(en="From the loss back to the parameters", zh="反向传播：从损失到参数")
+RESULTS = Text(en="The gradients", zh="梯度")
+MEANING = Text(en="What they say", zh="梯度的含义")
+CHECKS = Text(en="How this was checked", zh="验证")
+PROGRAM = Text(en="In NumPy", zh="NumPy 实现")
+STEP = Text(en="Step {number}. {derivative}, {rule}.", zh="第 {number} 步：{derivative}（{rule}）。")
+
+# Section 1
+SYMBOL = Text(en="symbol", zh="符号")
+MEANS = Text(en="meaning", zh="含义")
+SHAPE = Text(en="shape", zh="形状")
+ROLE = Text(en="role", zh="角色")
+SCALAR = Text(en="scalar", zh="标量")
+DATA = Text(en="data", zh="数据")
+LABELS = Text(en="labels", zh="标签")
+PARAMETER = Text(en="parameter", zh="参数")
+HYPERPARAMETER = Text(en="hyperparameter", zh="超参数")
+DEFAULT = Text(en="{value} unless told otherwise", zh="默认值为 {value}")
+WANTED = Text(
+    en="Wanted: {derivatives}, that is, by how much the loss {loss} changes, per unit, when one entry of {parameters} is"
+    " changed a little and everything else is held.",
+    zh="所求为 {derivatives}：当 {parameters} 的某一个元素作微小改变而其余一切保持不变时，损失 {loss} 每单位改变多少。",
+)
+CONVENTION = Text(
+    en="A gradient has the shape of its parameter (denominator layout), and a vector is a column.",
+    zh="梯度与其参数形状相同（分母布局），向量均为列向量。",
+)
+NOTATION = Text(en="Notation: {items}.", zh="记号：{items}。")
+
+# Section 2
+CHAIN = Text(
+    en="The chain rule goes back the same way: {path}. At each arrow one derivative is multiplied on, and where a value is"
+    " used more than once, its shares are added up.",
+    zh="链式法则沿原路返回：{path}。每经过一个箭头便乘上一个导数；一个量若被多次使用，则把各部分相加。",
+)
+KINKS = Text(en="Convention at kinks.", zh="不可导点处的约定：")
+
+# Section 3: why a step holds
+LINEARITY = Text(
+    en="In {equation}, {variable} enters linearly: its share is what arrives at {target}, with the same coefficients.",
+    zh="在 {equation} 中，{variable} 以线性方式出现：传回的梯度等于 {target} 处的梯度乘以相同的系数。",
+)
+CONTRACTION = Text(
+    en="By {equation}, the entry {entry} takes part in {reached}; what comes back is added up over {indices}:",
+    zh="由 {equation}，元素 {entry} 参与构成 {reached}，因此对 {indices} 求和：",
+)
+CONTRACTION_SINGLE = Text(
+    en="By {equation}, the entry {entry} takes part in {reached} once:",
+    zh="由 {equation}，元素 {entry} 只在 {reached} 中出现一次：",
+)
+CONTRACTION_LOSS = Text(
+    en="In {equation}, the entry {entry} is a factor of several terms; each leaves the other factors behind:",
+    zh="在 {equation} 中，元素 {entry} 是若干项的因子；对每一项求导后留下其余因子：",
+)
+ELEMENTWISE = Text(
+    en="In {equation} each entry of {variable} acts on its own, through {function}, and {rule}.",
+    zh="在 {equation} 中，{variable} 的各元素经 {function} 各自独立地起作用，且 {rule}。",
+)
+ELEMENTWISE_PLAIN = Text(
+    en="In {equation} each entry of {variable} acts on its own.",
+    zh="在 {equation} 中，{variable} 的各元素各自独立地起作用。",
+)
+SHARES = Text(
+    en="{variable} is used in {equations}: the shares are added up.",
+    zh="{variable} 在 {equations} 中都被用到：把各部分相加。",
+)
+IN_MATRICES = Text(en="In matrices:", zh="写成矩阵形式：")
+EQUATION = Text(en="({number})", zh="({number})")
+
+# Section 3: from one line to the next
+PUT_IN = Text(en="with {equations} put in", zh="代入 {equations}")
+CANCEL = Text(en="what is divided and multiplied cancels", zh="约去公因子")
+MULTIPLY_OUT = Text(en="multiply out", zh="展开并合并")
+ROWS_SUM_TO_ONE = Text(en="each row of {array} sums to 1", zh="{array} 的每行之和为 1")
+ENTRIES_SUM_TO_ONE = Text(en="the entries of {array} sum to 1", zh="{array} 的元素之和为 1")
+IS_SYMMETRIC = Text(en="{array} is symmetric", zh="{array} 是对称矩阵")
+SQUARES_TO_ONE = Text(en="the entries of {array} are ±1", zh="{array} 的元素为 ±1")
+SQUARES_TO_ITSELF = Text(en="the entries of {array} are 0 or 1", zh="{array} 的元素为 0 或 1")
+
+# Section 5
+ALL_ZERO = Text(
+    en="At a minimum of {loss} all of them are 0.",
+    zh="在 {loss} 的极小值点处，它们全为 0。",
+)
+NUDGE = Text(
+    en="With sample numbers ({sizes}), {loss} = {value} and {derivative} = {slope}. Raising {entry} by {epsilon} should"
+    " change the loss by {predicted}; it changes by {actual}.",
+    zh="取一组示例数值（{sizes}），{loss} = {value}，{derivative} = {slope}。将 {entry} 增大 {epsilon}，损失的改变量应约为 {predicted}；实际改变量为 {actual}。",
+)
+SCALAR_NUDGE = Text(
+    en="With sample numbers, {loss} = {value} and {derivative} = {slope}. Raising {entry} by {epsilon} should change the"
+    " loss by {predicted}; it changes by {actual}.",
+    zh="取一组示例数值，{loss} = {value}，{derivative} = {slope}。将 {entry} 增大 {epsilon}，损失的改变量应约为 {predicted}；实际改变量为 {actual}。",
+)
+UPDATE = Text(
+    en="Gradient descent takes a small step against the gradient, with the learning rate {rate}:",
+    zh="梯度下降沿梯度的反方向走一小步，学习率为 {rate}：",
+)
+
+# Section 6
+WHAT = Text(en="what", zh="对象")
+STATEMENT = Text(en="statement", zh="内容")
+HOW = Text(en="how", zh="方法")
+EACH_STEP = Text(en="each step, every line of it", zh="每一步，逐行")
+PROVED_AT = Text(
+    en="proved, entry by entry, with symbols, at {sizes}",
+    zh="证毕：以符号逐元素证明，尺寸取 {sizes}",
+)
+PROVED = Text(en="proved with symbols", zh="证毕：以符号证明")
+VERIFIED_AT = Text(
+    en="verified numerically, to 50 digits at random points, at {sizes}",
+    zh="数值验证：在随机点处以 50 位精度核对，尺寸取 {sizes}",
+)
+UNCHECKED_STEP = Text(en="not checked", zh="未验证")
+WHOLE_GRADIENT = Text(en="the whole gradient", zh="整个梯度")
+DIFFERENCES = Text(
+    en="50-digit differences at {points} random points; largest relative error {error}",
+    zh="在 {points} 个随机点处与 50 位精度的差商比较；最大相对误差 {error}",
+)
+
+# Section 7
+PROGRAM_TEXT = Text(
+    en="Each line names the equations that it computes. The whole module, with its checks of shapes, is written by"
+    " {command}.",
+    zh="每行末尾标出它所计算的公式编号。含形状检查的完整模块由 {command} 生成。",
+)
+
+LAWS = {
+    "linearity": Text(en="linearity", zh="线性"),
+    "contraction": Text(en="contraction", zh="缩并"),
+    "elementwise": Text(en="elementwise", zh="逐元素"),
+}

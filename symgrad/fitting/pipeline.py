@@ -1,0 +1,286 @@
+"""Bind data → split → standardise → initial values → descend → evaluate."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from symgrad.compile.arguments import Argument
+from symgrad.compile.function import Compiled
+from symgrad.errors import InputError
+from symgrad.fitting.binding import Bound, bind, data_of
+from symgrad.fitting.convexity import is_convex
+from symgrad.fitting.ranges import Range
+from symgrad.fitting.result import FitResult
+from symgrad.fitting.scores import Scores, Target, target_of
+from symgrad.fitting.start import Start, slot_of, starting_values
+from symgrad.fitting.units import original_units, standardized, standardizers
+from symgrad.graph.expression import Expr, Leaf, Role
+from symgrad.optimize import Iteration, Result, gradient_descent
+from symgrad.tables import Standardizer, split
+
+Array = Any
+LineSearch = Literal["fixed", "backtracking"]
+OnIteration = Callable[[Iteration], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Everything about a fit but the problem and its data; see `Problem.fit`."""
+
+    method: str = "gd"
+    learning_rate: float | None = None
+    line_search: LineSearch | None = None
+    max_iterations: int = 10_000
+    tolerance: float = 1e-6
+    start: Mapping[str, Any] | None = None
+    seed: int = 0
+    sizes: Mapping[str, int] | None = None
+    hyperparameters: Mapping[str, float] | None = None
+    standardize: bool | Sequence[str] = False
+    test_fraction: float = 0.0
+    on_iteration: OnIteration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is fitted: the compiled loss, the expressions that it came from, and their leaves."""
+
+    function: Compiled
+    loss: Expr
+    model: Expr | None
+    leaves: Sequence[Leaf]
+
+    def leaf(self, name: str) -> Leaf:
+        """The leaf of this name."""
+        return next(e for e in self.leaves if e.name == name)
+
+    def of_role(self, role: str) -> list[Argument]:
+        """The arguments of the loss and then of the model with this role, each once."""
+        both = (*self.function.arguments, *self.function.model_arguments)
+        return list({a.name: a for a in both if a.role == role}.values())
+
+    def is_input(self, name: str) -> bool:
+        """Whether the model reads these data (all of them, where there is no model)."""
+        return self.model is None or any(a.name == name for a in self.function.model_arguments)
+
+    def read(self, arguments: Sequence[Argument], *values: Mapping[str, Any]) -> dict[str, Any]:
+        """Of all values those that are arguments."""
+        names = {a.name for a in arguments}
+        return {name: value for given in values for name, value in given.items() if name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The arrays to train on and to test on, standardised."""
+
+    train: Mapping[str, Array]
+    test: Mapping[str, Array] | None
+    rows: tuple[int, int]
+    standardizer: Mapping[str, Standardizer]
+
+
+def fit(task: Task, data: Mapping[str, Any], options: Options) -> FitResult:
+    """The fitted parameters of a task, its data given by name."""
+    if options.method != "gd":
+        raise InputError(f"there is no method {options.method!r}; use 'gd', gradient descent")
+    numbers = _numbers(task, options)
+    bound = bind(task.leaves, data, options.sizes or {})
+    _check_sizes(task, bound)
+    target = _target(task, bound)
+    parts = _parts(task, bound, options, target)
+    f = _objective(task, parts.train, bound, numbers)
+    start = _start(task, bound, parts.train, numbers, f, options)
+    with contextlib.suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):
+        _objective(task, parts.train, bound, numbers, is_checked=True)(**start.values)
+    is_fixed = options.line_search == "fixed" or (options.line_search is None and options.learning_rate is not None)
+    result = gradient_descent(
+        f,
+        start.values,
+        learning_rate=options.learning_rate,
+        line_search="fixed" if is_fixed else options.line_search or "backtracking",
+        max_iterations=options.max_iterations,
+        tolerance=options.tolerance,
+        on_iteration=options.on_iteration,
+    )
+    return _result(task, bound, parts, result, start, numbers, target)
+
+
+def _numbers(task: Task, options: Options) -> dict[str, float]:
+    """The value of every hyperparameter: the one given, else its default."""
+    given = options.hyperparameters or {}
+    known = {a.name: a.default for a in task.of_role("hyperparameter")}
+    for name in given:
+        if name not in known:
+            raise InputError(f"there is no hyperparameter {name!r}; the model has {', '.join(known) or 'none'}")
+    found = {name: given.get(name, default) for name, default in known.items()}
+    for name, value in found.items():
+        if value is None:
+            raise InputError(f"the hyperparameter {name} has no value; give one, {name}=0.1 (on the command line --set {name}=0.1)")
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _check_sizes(task: Task, bound: Bound) -> None:
+    wanted = {name: e.name for e in task.leaves for size in e.shape for name in size.names}
+    wanted |= {a.name: "a formula" for a in task.of_role("size")}
+    for name, user in wanted.items():
+        if name not in bound.sizes:
+            what = f"the size {name} of {user} is in the shape of no data"
+            raise InputError(f'{what}; give it, sizes={{"{name}": 64}} (on the command line --size {name}=64)')
+    for name in bound.sizes:
+        if name not in wanted:
+            raise InputError(f"the model has no size {name!r}; its sizes are {', '.join(wanted) or 'none'}")
+
+
+def _target(task: Task, bound: Bound) -> Target | None:
+    if task.model is None:
+        return None
+    data = {e.name: e for e in data_of(task.leaves)}
+    return target_of(task.model, data, task.is_input, bound.examples)
+
+
+def _parts(task: Task, bound: Bound, options: Options, target: Target | None) -> Parts:
+    if options.standardize is True and task.model is None:
+        raise InputError('without a `model` it is not known what to standardise; name it, standardize=["X"]')
+    data = data_of(task.leaves)
+    is_input = {e.name: task.is_input(e.name) for e in data}
+    if options.test_fraction == 0.0:
+        found = standardizers(data, options.standardize, is_input, bound, None)
+        return Parts(standardized(bound.arrays, found, bound.axes), None, (bound.count, 0), found)
+    pairs = [e.name for e in data if e.name not in bound.axes and any(bound.examples in s.names for s in e.shape)]
+    if bound.examples is None or pairs:
+        what = f"{pairs[0]} has more than one axis of them" if pairs else "each axis of the data is one of a parameter's"
+        raise InputError(f"the examples cannot be split, {what}; leave the test fraction at 0")
+    labels = None
+    if target is not None and target.fact is not None:
+        wanted = bound.arrays[target.name]
+        labels = np.argmax(wanted, axis=1) if target.fact == "one_hot" else wanted
+    train, test = split(bound.count, test_fraction=options.test_fraction, seed=options.seed, labels=labels)
+    found = standardizers(data, options.standardize, is_input, bound, train)
+    first, second = (standardized(bound.rows(chosen), found, bound.axes) for chosen in (train, test))
+    return Parts(first, second, (len(train), len(test)), found)
+
+
+Function = Callable[..., tuple[float, Mapping[str, Array]]]
+
+
+def _objective(
+    task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float], *, is_checked: bool = False
+) -> Function:
+    """(L, ∂L/∂θ) as a function of θ alone, the data bound; the facts are checked on demand, not at every step."""
+    arguments = task.function.arguments
+    fixed = task.read(arguments, bound.sizes, arrays, numbers)
+    switches = set(task.function.signature.parameters) - {a.name for a in arguments}
+    options = dict.fromkeys(switches, is_checked)
+
+    def value_and_gradients(**parameters: Array) -> tuple[float, Mapping[str, Array]]:
+        try:
+            return task.function(**fixed, **parameters, **options)
+        except InputError as e:
+            # A singular matrix is the edge of the loss's domain, which the solver knows how to meet.
+            if isinstance(e.__cause__, np.linalg.LinAlgError):
+                raise e.__cause__ from None
+            raise
+
+    return value_and_gradients
+
+
+def _start(
+    task: Task,
+    bound: Bound,
+    arrays: Mapping[str, Array],
+    numbers: Mapping[str, float],
+    f: Function,
+    options: Options,
+) -> Start:
+    names = [a.name for a in task.function.arguments if a.role == "parameter"]
+    left = [a.name for a in task.of_role("parameter") if a.name not in names]
+    if left:
+        raise InputError(f"the loss does not depend on {left[0]}, which the model uses; it cannot be fitted")
+    given = options.start or {}
+    for name in given:
+        if name not in names:
+            raise InputError(f"there is no parameter {name!r} to start; the parameters are {', '.join(names)}")
+    roots = [task.loss] + ([task.model] if task.model is not None else [])
+    slots = [slot_of(task.leaf(name), roots, bound.sizes) for name in names]
+    known = {name: Range(float(a.min()), float(a.max())) for name, a in arrays.items() if a.size}
+    known |= {name: Range(v, v) for name, v in {**numbers, **bound.sizes}.items()}
+    return starting_values(
+        slots,
+        f,
+        is_convex=is_convex(task.loss, known),
+        given=given,
+        seed=options.seed,
+        dtype=np.result_type(np.float32, *(a.dtype for a in arrays.values() if a.dtype.kind == "f")) if arrays else float,
+    )
+
+
+def _result(
+    task: Task,
+    bound: Bound,
+    parts: Parts,
+    result: Result,
+    start: Start,
+    numbers: Mapping[str, float],
+    target: Target | None,
+) -> FitResult:
+    values = {**bound.sizes, **numbers, **result.parameters}
+    mapped = original_units(task.model, result.parameters, parts.standardizer)
+    return FitResult(
+        parameters=result.parameters,
+        loss=result.loss,
+        history=result.history,
+        stop=result.stop,
+        diagnosis=result.diagnosis,
+        learning_rate=result.learning_rate,
+        rate_origin=result.rate_origin,
+        curvature=result.curvature,
+        train=_scores(task, parts.train, values, target),
+        test=None if parts.test is None else _scores(task, parts.test, values, target),
+        train_rows=parts.rows[0],
+        test_rows=parts.rows[1],
+        target=None if target is None else target.name,
+        classes=bound.classes,
+        standardizer=parts.standardizer,
+        original_units=mapped,
+        start=start.origins,
+        sizes=bound.sizes,
+        hyperparameters=numbers,
+        notes=_notes(task, target, parts.standardizer, is_mapped=mapped is not None),
+        function=task.function,
+        axes=bound.axes,
+    )
+
+
+def _notes(
+    task: Task, target: Target | None, standardizer: Mapping[str, Standardizer], *, is_mapped: bool
+) -> tuple[str, ...]:
+    """What was not computed, why, and what to write to have it."""
+    notes = [target.note] if target is not None and target.note else []
+    if task.model is None:
+        notes.append("there is no `model`, so nothing is predicted or scored; assign what predicts to `model`")
+    elif target is None:
+        notes.append("no data are seen to be what `model` should put out, so only the loss is computed")
+    if standardizer and not is_mapped:
+        notes.append(f"the model does not read {', '.join(standardizer)} as XW + b: no parameters in original units")
+    return tuple(notes)
+
+
+def _scores(task: Task, arrays: Mapping[str, Array], values: Mapping[str, Any], target: Target | None) -> Scores:
+    with np.errstate(all="ignore"):
+        try:
+            # Not `value`, which does not check the facts.
+            loss, _ = task.function(**task.read(task.function.arguments, values, arrays))
+            found = {"loss": float(loss)}
+            if target is None:
+                return found
+            outputs = task.function.predict(**task.read(task.function.model_arguments, values, arrays))
+        except InputError as e:
+            if isinstance(e.__cause__, np.linalg.LinAlgError):
+                return {}
+            raise
+    return {**found, **target.scores(arrays[target.name], outputs)}

@@ -1,0 +1,76 @@
+"""What a fit hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symgrad.compile.function import Compiled
+from symgrad.errors import InputError
+from symgrad.fitting.scores import Scores
+from symgrad.fitting.start import Origin
+from symgrad.fitting.units import standardized
+from symgrad.optimize import Curvature, Diagnosis, Iteration, RateOrigin, Stop
+from symgrad.tables import Standardizer
+from symgrad.tables.encode import Label
+
+Array = Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitResult:
+    """The fitted parameters, how the descent went, and how good the model is.
+
+    `parameters` belong to the data as they were fitted, standardised where there is a `standardizer`; `original_units`
+    holds the parameters that predict the same from the data in their own units, or None. `train` and `test` hold the loss
+    and the scores on the two parts, `test` is None without a split. `start` says where each parameter began, and
+    `notes` what was not computed and why. Where there is a `diagnosis` the run failed, and the parameters are the best seen.
+    """
+
+    parameters: Mapping[str, Array]
+    loss: float
+    history: tuple[Iteration, ...]
+    stop: Stop
+    diagnosis: Diagnosis | None
+    learning_rate: float
+    rate_origin: RateOrigin
+    curvature: Curvature | None
+    train: Scores
+    test: Scores | None
+    train_rows: int
+    test_rows: int
+    target: str | None
+    classes: Mapping[str, tuple[Label, ...]]
+    standardizer: Mapping[str, Standardizer]
+    original_units: Mapping[str, Array] | None
+    start: Mapping[str, Origin]
+    sizes: Mapping[str, int]
+    hyperparameters: Mapping[str, float]
+    notes: tuple[str, ...]
+    function: Compiled
+    axes: Mapping[str, int]
+
+    @property
+    def iterations(self) -> int:
+        """The number of steps taken."""
+        return self.history[-1].number
+
+    @property
+    def is_converged(self) -> bool:
+        """True where the gradient is small enough, or as small as floating point allows."""
+        return self.diagnosis is None and self.stop in (Stop.GRADIENT_NORM, Stop.NO_DECREASE)
+
+    def predict(self, **data: Any) -> Array:
+        """The model's outputs for data in their own units, given by name: `result.predict(X=...)`."""
+        arguments = self.function.model_arguments
+        own = {a.name for a in arguments if a.role in ("data", "labels")}
+        if not arguments:
+            raise InputError("there is no model; assign what predicts to `model`")
+        if set(data) != own:
+            raise InputError(f"predict takes {', '.join(sorted(own))} by name; pass each of them and nothing else")
+        arrays = standardized({k: np.asarray(a) for k, a in data.items()}, self.standardizer, self.axes)
+        rest = {**self.parameters, **self.hyperparameters, **self.sizes}
+        return self.function.predict(**arrays, **{a.name: rest[a.name] for a in arguments if a.name not in own})

@@ -1,0 +1,191 @@
+"""Index form: one entry of an expression, with every sum written out, where an order or a transpose has to be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role
+from symgrad.graph.sizes import Size
+from symgrad.notation.latex import latex
+from symgrad.notation.names import entry
+from symgrad.primitives.functions import FUNCTIONS
+from symgrad.rewrite.convert import to_form
+from symgrad.rewrite.form import Atom, Factor, Form, Term, bound_indices, extents
+from symgrad.rewrite.matrix import scalars_of
+
+# Letters for indices, in the order in which they are given out; those that are names on the page are left out.
+LETTERS = "ijpqlmrstuvgh"
+SUM, PRODUCT, ATOM = range(3)
+Text = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Index letters, one for each size; `free` are for further indices of a size. `loss` is how the loss is called."""
+
+    by_size: Mapping[Size, str]
+    free: str
+    loss: str = "L"
+
+    def take(self, sizes: Sequence[Size], beside: Collection[str] = ()) -> list[str]:
+        """A letter for an index of each size: the size's own where it is not in use, else one of the free ones."""
+        used, taken = set(beside), list[str]()
+        for s in sizes:
+            own = self.by_size.get(s)
+            letter = own if own is not None and own not in used else self._next(used)
+            used.add(letter)
+            taken.append(letter)
+        return taken
+
+    def _next(self, used: set[str]) -> str:
+        numbered = (f"i_{{{k}}}" for k in range(1, len(used) + 2))
+        return next(c for c in (*self.free, *numbered) if c not in used)
+
+
+def letters_for(names: Iterable[str], sizes: Iterable[Size], loss: str = "L") -> Letters:
+    """The index letters of a page on which these names and sizes occur; the entries of X are x, so small letters count.
+
+    >>> n, d = Size.symbol("n"), Size.symbol("d")
+    >>> letters_for(["X", "w", "p"], [n, d]).take([n, d, d])
+    ['i', 'j', 'q']
+    """
+    used = {c for name in names for c in (name, name.lower(), name.lower()[:1])}
+    left = [c for c in LETTERS if c not in used]
+    by_size = dict(zip(dict.fromkeys(sizes), left, strict=False))
+    return Letters(by_size, "".join(left[len(by_size) :]), loss)
+
+
+def entry_of(leaf: Leaf, indices: Sequence[str], loss: str = "L") -> str:
+    r"""One entry of a named array, or of the cotangent of one.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> n, d = dims("n d")
+    >>> entry_of(data("X", n, d), ["i", "p"])
+    'x_{ip}'
+    """
+    text = entry(leaf.name, indices)
+    if leaf.role is Role.COTANGENT:
+        return rf"\frac{{\partial {loss}}}{{\partial {text}}}"
+    return text
+
+
+def index_form(e: Expr, free: Sequence[str], letters: Letters) -> str:
+    r"""The entry of `e` at the indices `free`.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> n, d = dims("n d")
+    >>> X, w = data("X", n, d), data("w", d)
+    >>> index_form(X @ w, ["i"], letters_for(["X", "w"], [*X.shape]))
+    '\\sum_{j} x_{ij}\\, w_{j}'
+    """
+    return _form(to_form(e), list(free), letters, set(free))[0]
+
+
+def _form(form: Form, free: list[str], letters: Letters, beside: set[str]) -> Text:
+    if not form.terms:
+        return "0", ATOM
+    ordered = sorted(form.terms, key=lambda t: t.coefficient < 0)
+    pieces = [_term(t, free, letters, beside) for t in ordered]
+    text = ""
+    for t, (piece, level) in zip(ordered, pieces, strict=True):
+        own = _fenced(piece) if level == SUM and t.coefficient < 0 else piece
+        sign = "-" if t.coefficient < 0 else "+"
+        text = f"{text} {sign} {own}" if text else ("-" if t.coefficient < 0 else "") + own
+    return text, SUM if len(pieces) > 1 or ordered[0].coefficient < 0 else pieces[0][1]
+
+
+def _term(term: Term, free: list[str], letters: Letters, beside: set[str]) -> Text:
+    """The term without its sign."""
+    rank = len(free)
+    bound = bound_indices(term.factors, rank)
+    names = dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), beside), strict=True))
+    inside = beside | set(names.values())
+    c, scalars = scalars_of(term)
+    front = _front(abs(c), scalars, letters)
+    above = [_factor(f, names, letters, inside) for f in term.factors if f.indices and f.power > 0]
+    below = [
+        _factor(Factor(f.atom, f.indices, -f.power), names, letters, inside)
+        for f in term.factors
+        if f.indices and f.power < 0
+    ]
+    several = len(above) + len(below) > 1 or bool(bound) or bool(front)
+    top = r"\, ".join(_fenced(t) if level == SUM and several else t for t, level in above)
+    body = top
+    if below:
+        bottom = r"\, ".join(_fenced(t) if level == SUM and len(below) > 1 else t for t, level in below)
+        body = rf"\frac{{{top or '1'}}}{{{bottom}}}"
+    if bound:
+        body = rf"\sum_{{{','.join(names[i] for i in bound)}}} {body or '1'}"
+    text = r"\, ".join(part for part in (front, body) if part) or "1"
+    is_sum = len(above) == 1 and not below and not bound and not front and above[0][1] == SUM
+    return text, SUM if is_sum else PRODUCT if several else ATOM
+
+
+def _sizes(term: Term, indices: Sequence[int]) -> list[Size]:
+    known = extents(term.factors)
+    return [known[i] for i in indices]
+
+
+def _fenced(text: str) -> str:
+    """The text in parentheses as tall as it needs."""
+    is_tall = r"\frac" in text or r"\sum" in text
+    return rf"\Bigl({text}\Bigr)" if is_tall else f"({text})"
+
+
+def _front(c: Fraction, scalars: Sequence[Expr], letters: Letters) -> str:
+    texts = [latex(e, loss=letters.loss) for e in scalars]
+    if c == 1 and texts:
+        return r"\, ".join(texts)
+    if c == 1:
+        return ""
+    number = str(c) if c.denominator == 1 else rf"\tfrac{{{c.numerator}}}{{{c.denominator}}}"
+    if len(texts) == 1 and texts[0].startswith(r"\frac{1}{") and c.denominator == 1:
+        return texts[0].replace(r"\frac{1}", rf"\frac{{{c}}}", 1)
+    return r"\, ".join([number, *texts])
+
+
+def _factor(f: Factor, names: Mapping[int, str], letters: Letters, beside: set[str]) -> Text:
+    indices = [names[i] for i in f.indices]
+    base, level = _atom(f.atom, indices, letters, beside)
+    if f.power == 1:
+        return base, level
+    if f.power == Fraction(1, 2):
+        return rf"\sqrt{{{base}}}", ATOM
+    own = base if level == ATOM and "^" not in base and r"\frac" not in base else rf"\bigl({base}\bigr)"
+    return f"{own}^{{{f.power}}}", ATOM
+
+
+def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) -> Text:
+    if isinstance(atom, Form):
+        return _form(atom, indices, letters, beside)
+    if isinstance(atom, Leaf):
+        if atom.role is Role.IDENTITY:
+            return f"[{indices[0]} = {indices[1]}]", ATOM
+        return entry_of(atom, indices, letters.loss), ATOM
+    if isinstance(atom, Elementwise):
+        operands = [_form(to_form(e), indices, letters, beside) for e in atom.operands]
+        return _applied(FUNCTIONS[atom.function].latex, atom, operands, letters)
+    assert isinstance(atom, Apply | Contraction)
+    text = latex(atom, loss=letters.loss)
+    return (rf"\bigl({text}\bigr)" if indices else text) + (
+        f"_{{{''.join(indices)}}}" if indices else ""
+    ), ATOM
+
+
+def _applied(template: str, atom: Elementwise, operands: list[Text], letters: Letters) -> Text:
+    if atom.function == "scalar" or atom.function == "power":
+        return rf"\bigl({latex(atom, loss=letters.loss)}\bigr)", ATOM
+    texts = [text for text, _ in operands]
+    if "{0}" in template:
+        return template.format(*texts), ATOM
+    (text, level), *_ = operands
+    return (
+        f"{template} {text}" if level == ATOM and len(operands) == 1 else f"{template}({', '.join(texts)})"
+    ), ATOM
+
+
+def held_extents(e: Expr) -> int:
+    """How many sums an entry of the expression holds."""
+    return sum(len(bound_indices(t.factors, e.rank)) for t in to_form(e).terms)

@@ -1,0 +1,190 @@
+"""Arguments: shapes, sizes, facts and names are checked with errors of one line; types are kept."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import symgrad.primitives.language as sg
+from symgrad.compile import compile_derivation
+from symgrad.errors import InputError, ShapeError
+from symgrad.graph.expression import Role, elementwise, leaf
+from symgrad.graph.sizes import Size
+
+from compile.by_hand import Hand, derivation  # isort: skip
+from compile.models import derived, swept  # isort: skip
+
+n, d, k = sg.dims("n d k")
+X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+lam = sg.hyperparameter("lam", Fraction(1, 4))
+
+
+@pytest.fixture(scope="module")
+def f():
+    return compile_derivation(derived(sg.sum((y - X @ w) ** 2) / (2 * n) + lam * w @ w, model=X @ w))
+
+
+GOOD = {"X": np.ones((4, 3)), "y": np.ones(4), "w": np.zeros(3)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"y": np.ones(5)}, "X has shape (4, 3), declared (n, d) with n = 5 (from y)"),
+        ({"w": np.ones(2)}, "w has shape (2,), declared (d,) with d = 3 (from X)"),
+        ({"w": np.ones((3, 1))}, "w has shape (3, 1), declared (d,)"),
+        ({"X": 1.0}, "X has shape (), declared (n, d)"),
+    ],
+)
+def test_a_shape_that_does_not_fit(f, changed, message):
+    with pytest.raises(ShapeError) as caught:
+        f(**{**GOOD, **changed})
+    assert str(caught.value) == message
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"W": np.ones(3)}, "there is no argument 'W'"),
+        ({"X": None}, "X holds values of type object"),
+        ({"X": np.ones((4, 3)) * 1j}, "X holds values of type complex128"),
+    ],
+)
+def test_what_is_no_argument(f, changed, message):
+    with pytest.raises(InputError, match=message):
+        f(**{**GOOD, **changed})
+    with pytest.raises(InputError, match="X is missing; the arguments are"):
+        f(y=np.ones(4), w=np.ones(3))
+
+
+def test_defaults_and_what_predict_needs(f):
+    assert np.isclose(f(**GOOD, lam=0.5)[0], f(**GOOD)[0])
+    ones = {**GOOD, "w": np.ones(3)}
+    assert np.isclose(f.value(**ones, lam=1) - f.value(**ones), 0.75 * 3)
+    assert f.predict(X=GOOD["X"], w=np.ones(3)).tolist() == [3, 3, 3, 3]
+    assert [a.name for a in f.arguments] == ["y", "X", "w", "lam"]
+    assert [a.name for a in f.model_arguments] == ["X", "w"]
+    assert str(f.signature) == "(*, y, X, w, lam=0.25)"
+    with pytest.raises(InputError, match="no model"):
+        compile_derivation(derived(w @ w)).predict(w=np.ones(2))
+
+
+def test_whole_numbers_truth_values_and_mixed_types(f):
+    value, gradients = f(X=[[1, 2, 3]] * 4, y=[True] * 4, w=[0, 0, 0])
+    assert value.dtype == gradients["w"].dtype == np.float64
+    single = {"X": np.ones((4, 3), np.int8), "y": np.ones(4, bool), "w": np.zeros(3, np.float32)}
+    value, gradients = f(**single)
+    assert value.dtype == gradients["w"].dtype == np.float32
+    value, gradients = f(**{**single, "X": np.ones((4, 3))}, lam=np.float64(0.1))
+    assert value.dtype == gradients["w"].dtype == np.float64
+    assert f(**single, lam=np.float64(0.1))[1]["w"].dtype == np.float32
+
+
+def test_a_size_that_only_formulas_have_is_an_argument():
+    m = sg.dims("m")
+    g = compile_derivation(swept(w @ w * sg.sqrt(m) / m))
+    assert np.isclose(g(w=np.ones(2), m=4)[0], 1)
+    assert g(w=np.ones(2, np.float32), m=4)[1]["w"].dtype == np.float32
+    with pytest.raises(InputError, match="m is missing"):
+        g(w=np.ones(2))
+
+
+def test_polynomial_and_literal_sizes_are_checked():
+    u, v = sg.data("u", n + 1), sg.parameter("v", n)
+    fixed = sg.data("t", 3)
+    g = compile_derivation(swept(sg.sum(u) * (v @ v) + sg.sum(fixed)))
+    assert g(u=np.ones(3), v=np.ones(2), t=np.ones(3))[0] == 9
+    with pytest.raises(ShapeError, match=r"^u has shape \(4,\), declared \(n\+1,\) with n = 2 \(from v\)$"):
+        g(u=np.ones(4), v=np.ones(2), t=np.ones(3))
+    with pytest.raises(ShapeError, match=r"^t has shape \(2,\), declared \(3,\)$"):
+        g(u=np.ones(3), v=np.ones(2), t=np.ones(2))
+
+
+def test_facts_that_were_used_are_checked():
+    one_hot = sg.data("Y", n, k, one_hot=True)
+    logits = sg.parameter("Z", n, k)
+    g = compile_derivation(derived(-sg.sum(one_hot * sg.log(sg.softmax(logits)))))
+    smooth = np.full((2, 4), 0.25)
+    assert g(Y=np.eye(4)[:2], Z=np.zeros((2, 4)))[0] > 0
+    with pytest.raises(InputError, match="^Y is declared one_hot but is not"):
+        g(Y=smooth, Z=np.zeros((2, 4)))
+    assert g(Y=smooth, Z=np.zeros((2, 4)), check=False)[0] > 0
+    assert g.value(Y=smooth, Z=np.zeros((2, 4)), check=False) > 0
+
+
+def test_a_fact_of_an_intermediate_is_checked_where_it_is_computed():
+    a = sg.data("A", n, n)
+    q = sg.parameter("q", n)
+    hand = Hand()
+    s = hand("S", a @ a.T + a, facts=["symmetric"])
+    hand("L", q @ s @ q)
+    g = compile_derivation(derivation(hand, {"q": 2 * s @ q}, facts=[("symmetric", s)]))
+    assert g(A=np.eye(2), q=np.ones(2))[0] == 4
+    with pytest.raises(InputError, match="^S is declared symmetric"):
+        g(A=np.array([[0.0, 1], [0, 0]]), q=np.ones(2))
+
+
+def test_labels_are_whole_numbers_in_range():
+    c = sg.labels("c", n, k)
+    p = sg.parameter("v", k)
+    g = compile_derivation(swept(sg.sum(elementwise("equal", c[:, None], p[None, :]) * p[None, :])))
+    value, gradients = g(c=[0, 1, 1], v=np.array([0.0, 1.0], np.float32))
+    assert (value, gradients["v"].tolist()) == (2, [1, 2])
+    assert value.dtype == np.float32
+    for wrong in ([0, 1, 2], [0, 1, -1], [0, 1, 0.5], [0, 1, np.nan]):
+        with pytest.raises(InputError, match="^c holds a value that is no label"):
+            g(c=wrong, v=np.zeros(2))
+
+
+def test_a_singular_matrix_is_the_users_error():
+    m = sg.parameter("M", n, n)
+    a = sg.data("a", n)
+    with pytest.raises(InputError, match="Singular"):
+        compile_derivation(swept(a @ sg.inv(m) @ a))(M=np.zeros((2, 2)), a=np.ones(2))
+
+
+HOSTILE = ["np", "float", "softmax", "value", "value_and_gradients", "check", "sizes", "arrays", "sigmoid", "n_2", "L"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_argument_may_have_any_name(name):
+    z, t = sg.parameter(name, n, k), sg.data("t", n, k)
+    loss = sg.sum(sg.log(sg.softmax(z)) * t) / n + sg.sum(sg.sigmoid(z)) * lam
+    g = compile_derivation(swept(loss, model=sg.softmax(z) * n))
+    expected = compile_derivation(swept(sg.sum(sg.log(sg.softmax(w2)) * t) / n + sg.sum(sg.sigmoid(w2)) * lam))
+    array = np.arange(6.0).reshape(2, 3)
+    value, gradients = g(**{name: array, "t": array, "lam": 2})
+    other, theirs = expected(w2=array, t=array, lam=2)
+    assert value == other
+    assert np.array_equal(gradients[name], theirs["w2"])
+    assert np.allclose(g.predict(**{name: array}).sum(), 4)
+
+
+w2 = sg.parameter("w2", n, k)
+
+
+@pytest.mark.parametrize(
+    "name", ["1; import os", "x = open('/tmp/hostile', 'w')", "for", '"""', "é\n", "", "np", "_arrays", "ﬁ", "a'b", "X"]
+)
+def test_an_intermediate_may_have_any_name(name):
+    hand = Hand()
+    r = hand(name, X @ w - y)
+    hand("L", r @ r)
+    g = compile_derivation(derivation(hand))
+    assert g(**GOOD)[0] == 4
+
+
+@pytest.mark.parametrize("name", ["1; import os", "for", "_x", "a b", ""])
+def test_an_argument_that_is_no_name_is_refused(name):
+    bad = leaf(name, (Size.symbol("n"),), Role.PARAMETER)
+    with pytest.raises(InputError, match="cannot name an argument"):
+        compile_derivation(swept(bad @ bad))
+
+
+def test_names_that_python_reads_as_one_are_refused():
+    one, other = leaf("ﬁ", (), Role.PARAMETER), leaf("fi", (), Role.PARAMETER)
+    with pytest.raises(InputError, match="two arguments are called fi"):
+        compile_derivation(swept(one * other))
