@@ -20,7 +20,8 @@ _PLACES = {
     **dict.fromkeys(_LANGUAGE, "symgrad.primitives.language"),
     **dict.fromkeys(("Problem", "load"), "symgrad.problem"),
     **dict.fromkeys(
-        ("SymgradError", "InputError", "ShapeError", "CheckFailed", "DerivationError", "MissingTool"), "symgrad.errors"
+        ("SymgradError", "InputError", "ShapeError", "CheckFailed", "DerivationError", "MissingTool"),
+        "symgrad.errors",
     ),
 }
 __all__ = sorted(_PLACES)

@@ -12,7 +12,7 @@ import sympy
 from symgrad.primitives.entry import Array, Scalar
 
 
-class InverseEntry(sympy.Function):
+class InverseEntry(sympy.Function):  # type: ignore[misc]  # SymPy has no types
     """Entry (i, j) of X⁻¹, X given by its entries.
 
     Differentiating the defining equation, dX·Y + X·dY = 0, so ∂yᵢⱼ/∂xₖₗ = -yᵢₖ yₗⱼ. [giles2008, §2.2.3]
@@ -44,7 +44,7 @@ class InverseEntry(sympy.Function):
         return sympy.Matrix(int(n), int(n), [e.evalf(n=prec // 3) for e in entries]).inv()[int(i), int(j)]
 
 
-class Determinant(sympy.Function):
+class Determinant(sympy.Function):  # type: ignore[misc]  # SymPy has no types
     """det X, X given by its entries; ∂det/∂xₖₗ = det·(X⁻¹)ₗₖ, Jacobi's formula. [giles2008, §2.2.4]"""
 
     is_real = True

@@ -169,7 +169,7 @@ class Problem:
         >>> X, y, w, b = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d), sg.parameter("b")
         >>> problem = Problem(sg.mean((X @ w + b - y) ** 2), model=X @ w + b)
         >>> result = problem.fit(X=[[0.0], [1.0], [2.0]], y=[1.0, 3.0, 5.0])
-        >>> result.parameters["w"].round(4), result.parameters["b"].round(4), round(result.train["r2"], 6)
+        >>> result.parameters["w"].round(4), float(result.parameters["b"].round(4)), round(result.train["r2"], 6)
         (array([2.]), 1.0, 1.0)
         """
         named = from_source(self.leaves, data, bind, arrays)
@@ -196,7 +196,9 @@ def _expression(value: Any, parameters: Collection[Any], what: str) -> Expr:
         return value
     if type(value).__module__.startswith("sympy."):
         if not parameters:
-            raise InputError(f"a {what} in SymPy's symbols needs `parameters = [w, b]`: the symbols to differentiate by")
+            raise InputError(
+                f"a {what} in SymPy's symbols needs `parameters = [w, b]`: the symbols to differentiate by"
+            )
         return from_sympy(value, list(parameters))
     try:
         return coerce(value)

@@ -28,6 +28,7 @@ RUNGS = (
     ("text",),
     ("primitives",),
     ("graph",),
+    ("files",),
     ("errors", "prose"),
 )
 # Together the one object that a user holds: these may import each other, without a cycle.

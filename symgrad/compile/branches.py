@@ -9,15 +9,15 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.compile.operations import COMPARISONS
-from symgrad.compile.stable import factors, is_function, is_one, rebuilt
+from symgrad.compile.stable import factors, is_function, is_one, product_of, rebuilt
 from symgrad.graph.expression import (
+    CONSTANT_ROLES,
     Contraction,
     Elementwise,
     Expr,
+    Leaf,
     Linear,
-    contraction,
     elementwise,
-    is_number,
     number,
 )
 
@@ -40,14 +40,14 @@ def factor_of_branch(e: Expr) -> Expr | None:
     """[c]·f with a singular f guarded where c does not hold, (1 - [c])·f where it does."""
     if not isinstance(e, Contraction) or len(e.operands) < 2:
         return None
-    found = factors(e)
+    found, sizes = factors(e)
     for x, own in found:
         c, is_first = _condition(x)
         if c is None:
             continue
         new = [(_guarded(y, c, is_first=is_first) if own == at and y is not x else y, at) for y, at in found]
         if any(y is not old for (y, _), (old, _) in zip(new, found, strict=True)):
-            return contraction([y for y, _ in new], [at for _, at in new], e.shape)
+            return product_of(new, sizes, e.shape)
     return None
 
 
@@ -103,7 +103,11 @@ def _same_place(node: Expr) -> list[Expr]:
 
 
 def _is_singular(e: Expr) -> bool:
-    if not isinstance(e, Elementwise) or (isinstance(e.operands[0], Leaf) and e.operands[0].role in CONSTANT_ROLES):
+    """Whether `e` has no value for some argument; that of a size is none of those."""
+    if not isinstance(e, Elementwise):
+        return False
+    x = e.operands[0]
+    if isinstance(x, Leaf) and x.role in CONSTANT_ROLES:
         return False
     if e.function == "power" and isinstance(e.parameter, Fraction):
         return e.parameter < 0 or e.parameter.denominator != 1

@@ -5,10 +5,12 @@ In a gradient as the rules give it, p·(y/p) stands where p has underflowed to 0
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
-from symgrad.compile.stable import Factor, factors, is_product, power_of, quotient, quotient_of_exponentials
-from symgrad.graph.expression import Contraction, Expr, Linear, contraction, linear, number, power
+from symgrad.compile.stable import Factor, factors, power_of, product_of, quotient, quotient_of_exponentials
+from symgrad.graph.expression import Contraction, Expr, Linear, linear, number, power
+from symgrad.graph.sizes import Size
 
 MOST_TERMS = 16
 
@@ -17,9 +19,9 @@ def cancelled(e: Expr) -> Expr | None:
     """xᵃ·x⁻ᵇ = xᵃ⁻ᵇ."""
     if not isinstance(e, Contraction) or len(e.operands) < 2:
         return None
-    found = factors(e)
+    found, sizes = factors(e)
     kept = merged(found)
-    return None if len(kept) == len(found) else _product(kept, e)
+    return None if len(kept) == len(found) else product_of(kept, sizes, e.shape)
 
 
 def merged(found: list[Factor]) -> list[Factor]:
@@ -45,23 +47,20 @@ def distributed(e: Expr) -> Expr | None:
     """(a/p + b)·p = a + b·p: a sum is multiplied out where a factor cancels against one of its terms."""
     if not isinstance(e, Contraction) or len(e.operands) < 2:
         return None
-    found = factors(e)
+    found, sizes = factors(e)
     for k, (x, own) in enumerate(found):
         if not isinstance(x, Linear) or not 1 < len(x.terms) <= MOST_TERMS:
             continue
         rest = found[:k] + found[k + 1 :]
-        divided = {(base, i) for base, i, exponent in _powers(rest) if exponent > 0}
-        fresh = 1 + max([e.rank, *(i for _, indices in found for i in indices)])
-        terms = [_opened(c, t, own, fresh) for c, t in x.terms]
-        if any(
-            (base, i) in divided for _, term in terms for base, i, exponent in _powers(term) if exponent < 0
-        ):
-            return linear((c, _multiplied(merged([*rest, *term]), e)) for c, term in terms)
+        divided = {(base, i) for f, i in rest for base, exponent in [power_of(f)] if exponent > 0}
+        opened = [_opened(c, t, own, sizes) for c, t in x.terms]
+        if any(_meets(f, rest, divided) for _, term, _ in opened for f in term):
+            return linear((c, _multiplied([*rest, *term], own_sizes, e)) for c, term, own_sizes in opened)
     return None
 
 
-def _multiplied(found: list[Factor], e: Contraction) -> Expr:
-    product = _product(found, e)
+def _multiplied(found: list[Factor], sizes: Mapping[int, Size], e: Contraction) -> Expr:
+    product = product_of(merged(found), sizes, e.shape)
     # What was multiplied out may cancel in a further sum; each time a reciprocal is gone, so this ends.
     for rule in (quotient_of_exponentials, cancelled):
         while (better := rule(product)) is not None:
@@ -77,39 +76,18 @@ def _meets(f: Factor, rest: list[Factor], divided: set[Factor]) -> bool:
     return (base, f[1]) in divided or any(quotient(x, f) is not None for x in rest)
 
 
-def _powers(found: list[Factor]) -> list[tuple[Expr, tuple[int, ...], Fraction]]:
-    return [(*_base(x, own), power_of(x)[1]) for x, own in found]
-
-
-def _base(x: Expr, own: tuple[int, ...]) -> Factor:
-    return power_of(x)[0], own
-
-
-def _opened(c: Fraction, term: Expr, own: tuple[int, ...], fresh: int) -> tuple[Fraction, list[Factor]]:
-    """(coefficient, factors) of a term whose axes are the indices `own`."""
+def _opened(
+    c: Fraction, term: Expr, own: tuple[int, ...], sizes: Mapping[int, Size]
+) -> tuple[Fraction, list[Factor], dict[int, Size]]:
+    """(coefficient, factors, sizes of all indices) of a term whose axes are the indices `own`."""
     while isinstance(term, Linear) and len(term.terms) == 1:
         c, term = c * term.terms[0][0], term.terms[0][1]
-    if not isinstance(term, Contraction) or not is_product(term):
-        return c, [(term, own)]
+    every = dict(sizes)
+    if not isinstance(term, Contraction):
+        return c, [(term, own)], every
+    found, inner_sizes = factors(term)
     place = dict(enumerate(own))
-    inside = factors(term)
-    for _, indices in inside:
-        for i in indices:
-            place.setdefault(i, fresh + i)
-    result: list[Factor] = []
-    for x, indices in inside:
-        inner_c, opened = _opened(Fraction(1), x, tuple(place[i] for i in indices), 2 * fresh + 64)
-        c *= inner_c
-        result += opened
-    return c, result
-
-
-def _product(found: list[Factor], e: Contraction) -> Expr:
-    if not found:
-        found = [(number(1), ())]
-    # An index that only cancelled factors had, and that was summed, has to be summed still.
-    before = {i: s for x, own in factors(e) for i, s in zip(own, x.shape, strict=True) if i >= e.rank}
-    lost = [i for i in before if all(i not in own for _, own in found)]
-    for i in lost:
-        found = [*found, (contraction([number(1)], [()], (before[i],)), (i,))]
-    return contraction([x for x, _ in found], [own for _, own in found], e.shape)
+    for i in range(term.rank, len(inner_sizes)):
+        place[i] = len(every)
+        every[len(every)] = inner_sizes[i]
+    return c, [(x, tuple(place[i] for i in indices)) for x, indices in found], every

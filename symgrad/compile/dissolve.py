@@ -84,9 +84,7 @@ def _rewritten(root: Expr, memo: dict[Expr, Expr], rules: tuple[Rule, ...]) -> E
     return memo[root]
 
 
-def _call(
-    e: Expr, name: str, label: int, labels: dict[Expr, tuple[int, ...]], names: dict[Expr, str]
-) -> None:
+def _call(e: Expr, name: str, label: int, labels: dict[Expr, tuple[int, ...]], names: dict[Expr, str]) -> None:
     if isinstance(e, Leaf):
         return
     labels[e] = (*labels.get(e, ()), label)

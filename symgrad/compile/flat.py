@@ -178,9 +178,7 @@ def _tidied(flat: Flat) -> Flat:
     return Flat(coefficient, operands, indices, flat.shape, flat.sizes, flat.labels)
 
 
-def _without_identities(
-    pairs: list[tuple[Expr, Indices]], rank: int
-) -> tuple[list[tuple[Expr, Indices]], set[int]]:
+def _without_identities(pairs: list[tuple[Expr, Indices]], rank: int) -> tuple[list[tuple[Expr, Indices]], set[int]]:
     """Σⱼ δᵢⱼ xⱼ = xᵢ; an identity whose two indices are both axes of the result stays."""
     renamed: set[int] = set()
     kept: list[tuple[Expr, Indices]] = []

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from symgrad.compile.arguments import Argument
 from symgrad.compile.numpy_source import Function, module_of
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError, ShapeError
+from symgrad.files import write_text
 
 Array = Any
 
@@ -60,9 +59,7 @@ class Compiled:
         """The arguments as Python's `inspect` has them, all by keyword."""
         f = self._functions["value_and_gradients"]
         parameters = [
-            Parameter(
-                a.name, Parameter.KEYWORD_ONLY, default=Parameter.empty if a.default is None else a.default
-            )
+            Parameter(a.name, Parameter.KEYWORD_ONLY, default=Parameter.empty if a.default is None else a.default)
             for a in f.arguments
         ]
         if f.switch:
@@ -71,18 +68,7 @@ class Compiled:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the source, all of it or none."""
-        target = Path(path)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(self.source)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_text(path, self.source)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Compiled, (self.source, self._functions)

@@ -21,6 +21,7 @@ def inverse_or_zero(x):
     x = np.asarray(x)
     return np.divide(1, x, out=np.zeros_like(x), where=x != 0)[()]
 '''
+OWN = {"softmax_and_log": SOFTMAX_AND_LOG, "inverse_or_zero": INVERSE_OR_ZERO}
 
 ARRAYS = '''
 def _arrays(arrays, sizes):
@@ -70,14 +71,19 @@ def _labels(name, a, classes):
 '''
 
 
+def kernel_names() -> set[str]:
+    """The names of all functions of generated code that are not NumPy's."""
+    functions = {entry.name for entry in FUNCTIONS.values() if entry.kernel}
+    return functions | {entry.name for entry in PRIMITIVES.values() if entry.kernel} | set(OWN)
+
+
 def kernel_source(name: str) -> str:
     """The source of the function `name` of generated code, or an empty text where it is NumPy's own.
 
     >>> print(kernel_source("sigmoid").split(":")[0].strip())
     def sigmoid(z)
     """
-    own = {"softmax_and_log": SOFTMAX_AND_LOG, "inverse_or_zero": INVERSE_OR_ZERO}
-    if name in own:
-        return own[name]
+    if name in OWN:
+        return OWN[name]
     entry = FUNCTIONS.get(name) or PRIMITIVES.get(name)
     return entry.kernel if entry is not None else ""

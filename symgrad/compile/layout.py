@@ -13,18 +13,13 @@ from symgrad.graph.expression import Leaf, Role
 from symgrad.graph.sizes import Size
 
 WIDTH = 100
-CLOSING = (
-    "The numbers (1), (2), ... are the equations of the derivation. Written by symgrad, needs NumPy alone."
-)
+CLOSING = "The numbers (1), (2), ... are the equations of the derivation. Written by symgrad, needs NumPy alone."
 DEFAULT_TITLE = "A loss and its gradients"
 
 
 def header(title: str, arguments: Sequence[Argument], functions: Sequence[str]) -> str:
     """The module's docstring: its title, and what each argument is."""
-    rows = [
-        (a.name, f"({', '.join(a.shape)}{',' if len(a.shape) == 1 else ''})", a.role, a.about)
-        for a in arguments
-    ]
+    rows = [(a.name, f"({', '.join(a.shape)}{',' if len(a.shape) == 1 else ''})", a.role, a.about) for a in arguments]
     widths = [max((len(row[k]) for row in rows), default=0) for k in range(3)]
     lines = [" ".join(title.split()) or DEFAULT_TITLE, ""]
     for name, shape, role, about in rows:
@@ -47,9 +42,7 @@ def prologue(leaves: Sequence[Leaf]) -> list[str]:
     check = CHECK_SHAPES.strip() + "\n"
     if polynomials:
         table += "_POLYNOMIALS = {\n"
-        table += (
-            "".join(f'    "{text}": {_polynomial(size)},\n' for text, size in polynomials.items()) + "}\n"
-        )
+        table += "".join(f'    "{text}": {_polynomial(size)},\n' for text, size in polynomials.items()) + "}\n"
         check += CHECK_POLYNOMIALS
     parts = [table, ARRAYS.strip() + "\n", check, WRITTEN.strip() + "\n"]
     if any(leaf.role is Role.LABELS for leaf in leaves):
@@ -93,9 +86,7 @@ def _signature(name: str, arguments: Sequence[Argument], local: Mapping[str, str
     positional = [local[a.name] for a in arguments if a.is_array]
     by_keyword = [local[a.name] + _default(a) for a in arguments if not a.is_array]
     by_keyword += [f"{switch}=True"] if switch else []
-    return _wrapped(
-        f"def {name}(", ", ".join([*positional, *(["*", *by_keyword] if by_keyword else [])]), "):"
-    )
+    return _wrapped(f"def {name}(", ", ".join([*positional, *(["*", *by_keyword] if by_keyword else [])]), "):")
 
 
 def _default(a: Argument) -> str:
@@ -119,14 +110,10 @@ def reading(
         lines += [line] if len(line) <= WIDTH else [
             *_wrapped("    (", target, ") = _arrays("), *_indented(f"{{{passed}}}, {{{given}}}"), "    )",
         ]  # fmt: skip
-    lines += [
-        f"    {local[a.name]} = float({local[a.name]})" for a in arguments if a.role == "hyperparameter"
-    ]
+    lines += [f"    {local[a.name]} = float({local[a.name]})" for a in arguments if a.role == "hyperparameter"]
     lines += [f"    {local[a.name]} = int({local[a.name]})" for a in arguments if a.role == "size"]
     lines += _size_lines(leaves, local, context)
-    lines += [
-        f'    {local[name]} = _labels("{name}", {local[name]}, {text})' for name, text in classes.items()
-    ]
+    lines += [f'    {local[name]} = _labels("{name}", {local[name]}, {text})' for name, text in classes.items()]
     return lines
 
 

@@ -20,9 +20,7 @@ def checked_argument(name: str) -> str:
     """
     read = normalize("NFKC", name)
     if not read.isidentifier() or keyword.iskeyword(read) or read.startswith("_"):
-        raise InputError(
-            f"{name!r} cannot name an argument; use letters, digits and _, beginning with a letter"
-        )
+        raise InputError(f"{name!r} cannot name an argument; use letters, digits and _, beginning with a letter")
     return read
 
 
@@ -48,9 +46,7 @@ def quoted(text: str) -> str:
     'a \\\\ \\"b\\"'
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in escaped
-    )
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in escaped)
 
 
 class Names:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_of
 from symgrad.compile.dissolve import Program, dissolve
-from symgrad.compile.kernels import kernel_source
+from symgrad.compile.kernels import kernel_names, kernel_source
 from symgrad.compile.layout import WIDTH, definition, header, prologue, reading
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context
@@ -18,22 +18,9 @@ from symgrad.compile.statements import Writer
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.show import ATOM, enclosed
-from symgrad.primitives.functions import FUNCTIONS
-from symgrad.primitives.table import PRIMITIVES
 
 MAYBE_ARRAYS = ("argument", "primitive", "function", "item")
-RESERVED = {
-    "np",
-    "value",
-    "value_and_gradients",
-    "predict",
-    "float",
-    "int",
-    "softmax_and_log",
-    "inverse_or_zero",
-    *FUNCTIONS,
-    *PRIMITIVES,
-}
+RESERVED = {"np", "value", "value_and_gradients", "predict", "float", "int", *kernel_names()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +133,7 @@ def _fresh(op: Op, writer: Writer, taken: set[Op], *, is_value: bool) -> str:
         return f"np.array({text}{f', {dtype}' if op.type is not Type.FLOATING else ''})"
     base, is_shared = op, False
     while base.kind in ("permute", "expand", "squeeze", "broadcast", "diagonal"):
-        is_shared |= base.kind == "diagonal" or (
-            base.kind == "broadcast" and base.args[0].type is not Type.SCALAR
-        )
+        is_shared |= base.kind == "diagonal" or (base.kind == "broadcast" and base.args[0].type is not Type.SCALAR)
         base = base.args[0]
     is_shared |= base.kind == "argument" or base in taken
     is_shared |= base.kind == "function" and base.data[0] == "scalar"

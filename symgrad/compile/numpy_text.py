@@ -97,12 +97,7 @@ def _broadcast(op: Op, args: Sequence[Text], context: Context) -> Text:
     own = op.data
     text = args[0][0]
     if own and own != tuple(range(op.rank - len(own), op.rank)):
-        text = (
-            enclosed(args[0], ATOM)
-            + "["
-            + ", ".join(":" if k in own else "None" for k in range(op.rank))
-            + "]"
-        )
+        text = enclosed(args[0], ATOM) + "[" + ", ".join(":" if k in own else "None" for k in range(op.rank)) + "]"
     return f"np.broadcast_to({text}, {shape})", ATOM
 
 
@@ -202,9 +197,7 @@ def _inner(op: Op, args: Sequence[Text], context: Context) -> Text:
 
 def _einsum(op: Op, args: Sequence[Text], context: Context) -> Text:
     indices, result = op.data
-    letter = {
-        i: LETTERS[k] for k, i in enumerate(dict.fromkeys([*result, *(i for own in indices for i in own)]))
-    }
+    letter = {i: LETTERS[k] for k, i in enumerate(dict.fromkeys([*result, *(i for own in indices for i in own)]))}
     spelled = ",".join("".join(letter[i] for i in own) for own in indices)
     target = "".join(letter[i] for i in result)
     return f'np.einsum("{spelled}->{target}", {", ".join(t for t, _ in args)})', ATOM

@@ -77,9 +77,7 @@ class Operations:
         self.symmetric: set[Op] = set()
         self.used_symmetry: set[Op] = set()
 
-    def make(
-        self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING
-    ) -> Op:
+    def make(self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING) -> Op:
         """The operation of this content."""
         key = (kind, tuple(map(id, args)), data, shape)
         if key not in self._known:
@@ -194,9 +192,7 @@ class Operations:
     def total(self, terms: Sequence[tuple[Fraction, Op]]) -> Op:
         """Σ c·x, broadcast as NumPy does."""
         ops = [x if x.type is Type.SCALAR else self.floating(x) for _, x in terms]
-        return self.make(
-            "total", ops, tuple(c for c, _ in terms), broadcast(x.shape for x in ops), _joined(ops)
-        )
+        return self.make("total", ops, tuple(c for c, _ in terms), broadcast(x.shape for x in ops), _joined(ops))
 
     def function(self, name: str, parameter: object, args: Sequence[Op]) -> Op:
         """An entry of the table of functions, broadcast."""
@@ -207,14 +203,10 @@ class Operations:
         ready = [x if x.type is Type.SCALAR else self.floating(x) for x in chosen]
         ready = [*args[: len(args) - len(chosen)], *ready]
         is_scalar = all(x.type is Type.SCALAR for x in ready[len(args) - len(chosen) :])
-        made = self.make(
-            "function", ready, (name, parameter), shape, Type.SCALAR if is_scalar else Type.FLOATING
-        )
+        made = self.make("function", ready, (name, parameter), shape, Type.SCALAR if is_scalar else Type.FLOATING)
         return made if not is_scalar or not shape else self.floating(made)
 
-    def primitive(
-        self, name: str, options: tuple[tuple[str, object], ...], args: Sequence[Op], shape: Shape
-    ) -> Op:
+    def primitive(self, name: str, options: tuple[tuple[str, object], ...], args: Sequence[Op], shape: Shape) -> Op:
         """An entry of the table of primitives."""
         return self.make("primitive", [self.floating(x) for x in args], (name, options), shape)
 

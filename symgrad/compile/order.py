@@ -110,9 +110,7 @@ def _kept(task: Task) -> dict[int, frozenset[int]]:
     return {mask: joined[mask] & (needed | joined[full ^ mask]) for mask in range(1, full + 1)}
 
 
-def _cost(
-    task: Task, masks: Pair, own: tuple[frozenset[int], frozenset[int]], result: frozenset[int]
-) -> float:
+def _cost(task: Task, masks: Pair, own: tuple[frozenset[int], frozenset[int]], result: frozenset[int]) -> float:
     """Multiplications of one step, and the entries that it writes."""
     a, b = own
     places = [mask.bit_length() - 1 if mask & (mask - 1) == 0 else -1 for mask in masks]
@@ -143,9 +141,7 @@ def _greedy(task: Task) -> list[Pair]:
                 holders.setdefault(i, []).append(place)
         options = {(p, q) for held in holders.values() for p in held for q in held if p < q}
         places = list(arrays)
-        a, b = min(
-            options or {(places[0], places[1])}, key=lambda pair: (_step(task, arrays, pair, holders), pair)
-        )
+        a, b = min(options or {(places[0], places[1])}, key=lambda pair: (_step(task, arrays, pair, holders), pair))
         found.append((a, b))
         merged = _remaining(task, arrays, (a, b), holders)
         del arrays[a], arrays[b]
@@ -160,9 +156,7 @@ def _remaining(
     return frozenset(i for i in joined if i in task.result or set(holders[i]) - set(pair))
 
 
-def _step(
-    task: Task, arrays: Mapping[int, frozenset[int]], pair: Pair, holders: Mapping[int, list[int]]
-) -> float:
+def _step(task: Task, arrays: Mapping[int, frozenset[int]], pair: Pair, holders: Mapping[int, list[int]]) -> float:
     a, b = pair
     masks = tuple(1 << k if k < len(task.arrays) else 3 for k in pair)
     return _cost(task, (masks[0], masks[1]), (arrays[a], arrays[b]), _remaining(task, arrays, pair, holders))

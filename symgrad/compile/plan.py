@@ -20,9 +20,7 @@ from symgrad.graph.sizes import Size
 Labels = tuple[int, ...]
 PAIRED = frozenset({"softmax", "log_softmax"})
 # Views cost nothing and are never given a name.
-VIEWS = frozenset(
-    {"argument", "number", "size", "permute", "expand", "broadcast", "squeeze", "diagonal", "item"}
-)
+VIEWS = frozenset({"argument", "number", "size", "permute", "expand", "broadcast", "squeeze", "diagonal", "item"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +174,7 @@ class _Planner:
             summands.append((c / inside, op))
         return self.ops.stretched(self.ops.total(summands), union, shape)
 
-    def _product(
-        self, flat: Flat, contractor: Contractor
-    ) -> tuple[Fraction, list[tuple[Op, bool]], list[int]]:
+    def _product(self, flat: Flat, contractor: Contractor) -> tuple[Fraction, list[tuple[Op, bool]], list[int]]:
         """(coefficient, factors, the axes of the result that they have) of a product laid flat."""
         arrays = [self._array(e, own) for e, own in zip(flat.operands, flat.indices, strict=True)]
         result = tuple(range(len(flat.shape)))

@@ -32,9 +32,7 @@ def lambda_source(function: Any, name: str) -> str:
     body = function.expr.xreplace(dict(zip(function.variables, symbols, strict=True)))
     unknown = sorted(str(s) for s in body.free_symbols - set(symbols))
     if unknown:
-        raise DerivationError(
-            f"the function {function} uses {unknown[0]!r}, which is not one of its arguments"
-        )
+        raise DerivationError(f"the function {function} uses {unknown[0]!r}, which is not one of its arguments")
     arguments = ", ".join(s.name for s in symbols)
     text = _printed(body)
     result = f"np.asarray({text}, x1.dtype)[()]"

@@ -1,12 +1,12 @@
-"""The rules that make code stable: log(softmax) → log_softmax, log(1 + eˣ) → softplus, eˣ/Σeˣ → softmax …
+"""Rules for stable code: log(softmax) → log_softmax, log(1 + eˣ) → softplus, eˣ/Σeˣ → softmax …
 
-Each rule looks at one node whose operands have been rewritten already, and gives an equal node or None. They are
-applied after the names are dissolved: a rule sees through `P = softmax(Z)`.
+Each rule looks at one node whose operands have been rewritten already, and gives an equal node or None. Names are
+dissolved by then: a rule sees through `P = softmax(Z)`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 
 from symgrad.graph.expression import (
@@ -14,7 +14,10 @@ from symgrad.graph.expression import (
     Contraction,
     Elementwise,
     Expr,
+    Leaf,
     Linear,
+    Role,
+    Shape,
     apply,
     contraction,
     elementwise,
@@ -24,7 +27,7 @@ from symgrad.graph.expression import (
     power,
     scale,
 )
-from symgrad.graph.sizes import ONE
+from symgrad.graph.sizes import ONE, Size
 from symgrad.primitives.table import PRIMITIVES
 
 Rule = Callable[[Expr], Expr | None]
@@ -92,36 +95,57 @@ def negated(e: Expr) -> Expr:
     return scale(-1, e)
 
 
-def factors(e: Contraction) -> list[Factor]:
-    """The factors of a product with their indices, nested products and sums of products opened.
+def factors(e: Contraction) -> tuple[list[Factor], dict[int, Size]]:
+    """(factors with their indices, the size of each index), nested products and sums of products opened.
 
     >>> from symgrad.graph.expression import Role, leaf
     >>> a, b = (leaf(name, (), Role.DATA) for name in "ab")
-    >>> [str(x) for x, _ in factors((a * b) * a)]
+    >>> [str(x) for x, _ in factors((a * b) * a)[0]]
     ['a', 'b', 'a']
     """
     found: list[Factor] = []
-    fresh = max([e.rank - 1, *(i for own in e.indices for i in own)]) + 1
-    stack = list(zip(e.operands, e.indices, strict=True))[::-1]
+    sizes = dict(enumerate(e.shape))
+    stack = _operands(e, tuple(range(e.rank)), sizes)
     while stack:
         node, own = stack.pop()
-        if not isinstance(node, Contraction) or len(stack) + len(found) > MOST_FACTORS or loses_axes(node):
+        if isinstance(node, Contraction) and len(stack) + len(found) < MOST_FACTORS:
+            stack += _operands(node, own, sizes)
+        elif isinstance(node, Linear) and len(node.terms) == 1:
+            stack += [(node.terms[0][1], own), (number(node.terms[0][0]), ())]
+        else:
             found.append((node, own))
-            continue
-        place = dict(enumerate(own))
-        for inner in node.indices:
-            for i in inner:
-                if i not in place:
-                    place[i] = fresh
-                    fresh += 1
-        pairs = zip(node.operands, node.indices, strict=True)
-        stack += [(x, tuple(place[i] for i in inner)) for x, inner in pairs][::-1]
-    return found
+    return found, sizes
 
 
-def loses_axes(e: Contraction) -> bool:
-    """Whether entries are repeated along an axis: a sum over it counts them, so that the axis must not be lost."""
-    return len({i for own in e.indices for i in own if i < e.rank}) < e.rank
+def _operands(node: Contraction, own: tuple[int, ...], sizes: dict[int, Size]) -> list[Factor]:
+    """The operands of a product whose axes are the indices `own`, last first, summed indices numbered anew."""
+    place = dict(enumerate(own))
+    for x, inner in zip(node.operands, node.indices, strict=True):
+        for axis, i in enumerate(inner):
+            if i not in place:
+                place[i] = len(sizes)
+                sizes[len(sizes)] = x.shape[axis]
+    pairs = zip(node.operands, node.indices, strict=True)
+    return [(x, tuple(place[i] for i in inner)) for x, inner in pairs][::-1]
+
+
+def product_of(found: list[Factor], sizes: Mapping[int, Size], shape: Shape) -> Expr:
+    """The product of factors; an index that none of them has any more, and that is summed, is counted."""
+    covered = {i for _, own in found for i in own}
+    lost = [i for i, s in sizes.items() if i >= len(shape) and i not in covered and s != ONE]
+    ones = [(contraction([number(1)], [()], (sizes[i],)), (i,)) for i in lost]
+    coefficient = Fraction(1)
+    for x, _ in found:
+        coefficient *= _number(x) or 1
+    every = [f for f in found if _number(f[0]) is None] + ones or [(number(1), ())]
+    product = contraction([x for x, _ in every], [own for _, own in every], shape)
+    return product if coefficient == 1 else scale(coefficient, product)
+
+
+def _number(e: Expr) -> Fraction | None:
+    """The value of a number other than 0."""
+    is_it = isinstance(e, Leaf) and e.role is Role.NUMBER and isinstance(e.value, Fraction) and e.value != 0
+    return e.value if is_it else None  # type: ignore[attr-defined,no-any-return]  # it is a NUMBER leaf
 
 
 def is_one(e: Expr) -> bool:
@@ -186,11 +210,7 @@ def reciprocal_of_one_plus_exp(e: Expr) -> Expr | None:
 
 def exp_of_log_softmax(e: Expr) -> Expr | None:
     """e^{log softmax z} = softmax z."""
-    if (
-        not is_function(e, "exp")
-        or not isinstance(e.children[0], Apply)
-        or e.children[0].primitive != "log_softmax"
-    ):
+    if not is_function(e, "exp") or not isinstance(e.children[0], Apply) or e.children[0].primitive != "log_softmax":
         return None
     inner = e.children[0]
     return PRIMITIVES["softmax"](inner.operands[0], axis=inner.option("axis"))
@@ -200,16 +220,15 @@ def quotient_of_exponentials(e: Expr) -> Expr | None:
     """eᶻ/Σeᶻ = softmax z, and eᶻ σ(-z) = σ(z): two factors become one that cannot overflow."""
     if not isinstance(e, Contraction):
         return None
-    found = factors(e)
-    if not any(is_function(x, "exp") for x, _ in found):
-        return None
-    for a, x in enumerate(found):
+    found, sizes = factors(e)
+    places = [a for a, (x, _) in enumerate(found) if is_function(x, "exp")]
+    for a in places:
         for b, y in enumerate(found):
-            merged = quotient(x, y)
+            merged = quotient(found[a], y)
             if merged is not None:
                 kept = [f for k, f in enumerate(found) if k not in (a, b)]
                 kept[min(a, b) : min(a, b)] = merged
-                return contraction([f for f, _ in kept], [i for _, i in kept], e.shape)
+                return product_of(kept, sizes, e.shape)
     return None
 
 
@@ -235,9 +254,7 @@ def view_outwards(e: Expr) -> Expr | None:
         return None
     view = e.operands[0]
     assert isinstance(view, Contraction)
-    return contraction(
-        [elementwise(e.function, view.operands[0], parameter=e.parameter)], view.indices, e.shape
-    )
+    return contraction([elementwise(e.function, view.operands[0], parameter=e.parameter)], view.indices, e.shape)
 
 
 def view_of_view(e: Expr) -> Expr | None:

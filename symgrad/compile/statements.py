@@ -23,7 +23,6 @@ LONGEST_NAME = 24
 
 # What a temporary is called after its operand, by what was done.
 SUFFIXES = {
-    "total": "sum",
     "matmul": "product",
     "einsum": "product",
     "solve": "solution",
@@ -104,10 +103,7 @@ class Writer:
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)[0]
         items = sorted(self.items[op], key=lambda x: bool(x.data))
-        names = [
-            self.names.fresh(self.plan.names.get(x, "softmax" if not x.data else "log_softmax"))
-            for x in items
-        ]
+        names = [self.names.fresh(self.plan.names.get(x) or self._described(x)) for x in items]
         labels = {label for x in items for label in self.plan.labels.get(x, ())}
         inside = self._collected(op)
         self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
@@ -117,11 +113,14 @@ class Writer:
 
     def _described(self, op: Op) -> str:
         """A name for what the page does not name: what was done, and with what."""
-        known = [self.texts[x][0] for x in op.args]
+        args = op.args[0].args if op.kind == "item" else op.args
+        known = [self.texts[x][0] for x in args]
         of = next((t for t in known if t.isidentifier()), "")
         if op.kind == "total" and len(known) == 2 and all(t.isidentifier() for t in known):
             what = f"{known[0]}_{'plus' if op.data[1] > 0 else 'minus'}_{known[1]}"
-            return what if len(what) < LONGEST_NAME else "sum"
+            return what if len(what) < LONGEST_NAME else "total"
+        if op.kind == "item":
+            return f"{'log_softmax' if op.data else 'softmax'}_{of}"
         is_named = op.kind in ("function", "primitive")
         what = op.data[0] if is_named else SUFFIXES.get(op.kind, op.kind)
         return f"{what}_{of}" if of and len(of) + len(what) < LONGEST_NAME else what
@@ -136,9 +135,7 @@ class Writer:
             pieces = wrap(text, WIDTH - 2 * len(INDENT), break_long_words=False, break_on_hyphens=False)
             self.lines += [f"{INDENT}{name} = ("] + [2 * INDENT + piece for piece in pieces] + [f"{INDENT})"]
             return
-        padded = (
-            f"{line:<{COMMENT_COLUMN}}{comment}" if len(line) < COMMENT_COLUMN - 1 else f"{line}  {comment}"
-        )
+        padded = f"{line:<{COMMENT_COLUMN}}{comment}" if len(line) < COMMENT_COLUMN - 1 else f"{line}  {comment}"
         if len(padded) > WIDTH and comment:
             self.lines += [f"{INDENT}{comment}", line]
         else:
@@ -154,6 +151,4 @@ class Writer:
 
 def _quoted(text: str) -> str:
     """A string literal in ASCII."""
-    return (
-        f'"{text}"' if text.isascii() and text.isprintable() and not set(text) & set('"\\') else ascii(text)
-    )
+    return f'"{text}"' if text.isascii() and text.isprintable() and not set(text) & set('"\\') else ascii(text)

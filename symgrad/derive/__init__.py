@@ -1,0 +1,1 @@
+"""From a loss to its proved derivation: names, reverse sweep, steps, proofs, checks."""

@@ -141,7 +141,14 @@ def _backward(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> tuple[
         due = [p for p in parameters if first_use.get(p) == k]
         before = [forward[k - 1].target] if k and forward[k - 1].target in active else []
         for variable in [*due, *before]:
-            step = _step(len(forward) + len(result) + 1, variable, pulled.get(variable, []), upstream, writer, parameters)
+            step = _step(
+                len(forward) + len(result) + 1,
+                variable,
+                pulled.get(variable, []),
+                upstream,
+                writer,
+                parameters,
+            )
             upstream[step.target] = step.expression
             result.append(step)
     return tuple(result)
@@ -174,10 +181,7 @@ def _step(
 ) -> Equation:
     """The equation of one cotangent: what all uses add, written in its shortest form."""
     ordered = sorted(contributions, key=lambda c: c.label)
-    if ordered:
-        raw = accumulate([c.expression for c in ordered])
-    else:
-        raw = linear([(0, variable)])
+    raw = accumulate([c.expression for c in ordered]) if ordered else linear([(0, variable)])
     known = {e: upstream[e] for e in _leaves_of(raw) if e in upstream}
     lines = writer.lines(raw, known, is_result=variable in set(parameters))
     written = tuple(Line(e, reason) for e, reason in lines)

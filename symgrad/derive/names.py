@@ -129,9 +129,11 @@ def is_short(e: Expr, users: Mapping[Expr, str]) -> bool:
         node = stack.pop()
         if node in users or (isinstance(node, Leaf) and node.role not in {Role.NUMBER, Role.SIZE, Role.HYPERPARAMETER}):
             arrays.add(node)
-        elif isinstance(node, Linear) or (isinstance(node, Contraction) and _keeps_every_axis(node)):
-            stack += node.children
-        elif isinstance(node, Elementwise) and node.function == "power" and node.parameter == -1:
+        elif (
+            isinstance(node, Linear)
+            or (isinstance(node, Contraction) and _keeps_every_axis(node))
+            or (isinstance(node, Elementwise) and node.function == "power" and node.parameter == -1)
+        ):
             stack += node.children
         elif not isinstance(node, Leaf):
             return False
@@ -157,7 +159,7 @@ def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str]) -> dict[
 
 
 def _free_letter(letters: str, used: set[str], count: int) -> str:
-    candidates = [*letters, *(f"{letters[0]}_{k}" for k in range(1, len(used) + 2))]
+    candidates: list[str] = [*letters, *(f"{letters[0]}_{k}" for k in range(1, len(used) + 2))]
     for letter in candidates:
         names = [letter] if count == 1 else [f"{letter}{k}" for k in range(1, count + 1)]
         if letter not in used and not used & set(names):

@@ -82,7 +82,12 @@ class _Step:
     def roots(self) -> list[Expr]:
         """Everything that the proof reads, in a fixed order."""
         pairs = [*self.uses, *self.upstream.items(), *self.softmax.items()]
-        return [self.variable, *self.seeds, *(e for pair in pairs for e in pair), *(x.expression for x in self.eq.lines)]
+        return [
+            self.variable,
+            *self.seeds,
+            *(e for pair in pairs for e in pair),
+            *(x.expression for x in self.eq.lines),
+        ]
 
     def key(self) -> tuple[bytes, ...]:
         """The shape of the step: what it says but for the names."""
@@ -137,7 +142,7 @@ class _Comparison:
         for seed, (_, expression) in zip(self.step.seeds, self.step.uses, strict=True):
             zbar, z = self._at([seed, expression], self.opaque)
             for weight, entry in zip(entries_of(zbar), entries_of(z), strict=True):
-                held = getattr(entry, "free_symbols", set())
+                held: set[Any] = getattr(entry, "free_symbols", set())
                 for symbol in total:
                     if symbol in held:
                         total[symbol].append(weight * sympy.diff(entry, symbol))
@@ -191,4 +196,3 @@ class _Comparison:
             f"the step ({self.step.eq.label}) for {self.step.variable.name} is not proved: in its line {line + 1},"
             f" {expression}, an entry differs ({what}); this is a defect of symgrad, please report the model"
         )
-

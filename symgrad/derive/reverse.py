@@ -96,9 +96,8 @@ def _operand_cotangents(node: Expr, value: Expr, here: Pulled, active: set[Expr]
     if isinstance(node, Linear):
         return [_stronger(here, scale(c, here.cotangent), "linearity", node) for c, _ in node.terms]
     if isinstance(node, Contraction):
-        rule = "contraction" if _mixes(node) else "linearity"
         return [
-            _stronger(here, contraction_cotangent(node, k, here.cotangent), rule, node) if e in active else None
+            _stronger(here, contraction_cotangent(node, k, here.cotangent), _law(node, k), node) if e in active else None
             for k, e in enumerate(node.operands)
         ]
     if isinstance(node, Elementwise):
@@ -112,10 +111,10 @@ def _operand_cotangents(node: Expr, value: Expr, here: Pulled, active: set[Expr]
     return [_stronger(here, cotangent, entry.name, node) for cotangent in sent]
 
 
-def _mixes(node: Contraction) -> bool:
-    """Whether a contraction does more than multiply by scalars."""
-    tensors = [own for own in node.indices if own]
-    return len(tensors) > 1 or any(own != tuple(range(node.rank)) for own in tensors)
+def _law(node: Contraction, place: int) -> str:
+    """Linearity where the operand only meets scalars and keeps its axes; contraction otherwise."""
+    meets_scalars = all(not own for k, own in enumerate(node.indices) if k != place)
+    return "linearity" if meets_scalars and node.indices[place] == tuple(range(node.rank)) else "contraction"
 
 
 def contraction_cotangent(node: Contraction, place: int, cotangent: Expr) -> Expr:

@@ -36,7 +36,9 @@ def markdown_opening(text: str) -> str:
     '1\\. Fit'
     """
     escaped = markdown_text(text)
-    return re.sub(r"^(\s*)([-+]|\d+)([.)]?)(?=\s)", r"\1\2\\\3" if re.match(r"\s*\d", escaped) else r"\1\\\2\3", escaped)
+    return re.sub(
+        r"^(\s*)([-+]|\d+)([.)]?)(?=\s)", r"\1\2\\\3" if re.match(r"\s*\d", escaped) else r"\1\\\2\3", escaped
+    )
 
 
 def markdown_code(text: str) -> str:

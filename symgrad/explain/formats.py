@@ -12,7 +12,18 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from symgrad.errors import InputError, MissingTool
-from symgrad.explain.document import Box, CodeSpan, Display, Document, Inline, Join, Listing, Math, Plain, Sentence
+from symgrad.explain.document import (
+    Box,
+    CodeSpan,
+    Display,
+    Document,
+    Inline,
+    Join,
+    Listing,
+    Math,
+    Plain,
+    Sentence,
+)
 from symgrad.explain.escape import latex_code, latex_text, markdown_code, markdown_text
 from symgrad.explain.layout import Line, lines
 from symgrad.prose import Language, Text
@@ -103,7 +114,9 @@ def _templates() -> Path:
     for folder in (inside, inside.parent.parent / "templates"):
         if (folder / "markdown").is_dir():
             return folder
-    raise MissingTool("the templates of symgrad are not installed; install it again: pip install --force-reinstall symgrad")
+    raise MissingTool(
+        "the templates of symgrad are not installed; install it again: pip install --force-reinstall symgrad"
+    )
 
 
 @dataclass(frozen=True, slots=True)

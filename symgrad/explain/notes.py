@@ -22,7 +22,10 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
             zh="对数、幂等函数作用于矩阵或向量时，是对每个元素分别作用",
         ),
     ),
-    "indicator": ("[c]", Text(en="{sign} is 1 where the condition c holds, else 0", zh="{sign} 在条件 c 成立时为 1，否则为 0")),
+    "indicator": (
+        "[c]",
+        Text(en="{sign} is 1 where the condition c holds, else 0", zh="{sign} 在条件 c 成立时为 1，否则为 0"),
+    ),
     "diag": (
         r"\mathrm{diag}(v)",
         Text(en="{sign} is the diagonal matrix with the vector v", zh="{sign} 是以向量 v 为对角线的对角矩阵"),
@@ -42,7 +45,10 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
         r"X^{-\top}",
         Text(en="{sign} is the transpose of the inverse", zh="{sign} 是逆矩阵的转置"),
     ),
-    "delta": (r"\delta_{ij}", Text(en="{sign} is 1 where i = j, else 0", zh="{sign} 在 i = j 时为 1，否则为 0")),
+    "delta": (
+        r"\delta_{ij}",
+        Text(en="{sign} is 1 where i = j, else 0", zh="{sign} 在 i = j 时为 1，否则为 0"),
+    ),
     "entries": (
         r"[\cdot]_{ij}",
         Text(en="{sign} is the array with these entries", zh="{sign} 是以括号内各式为元素的数组"),

@@ -28,11 +28,11 @@ from symgrad.explain.document import (
 )
 from symgrad.explain.notes import SIGNS
 from symgrad.explain.steps import Detail, step_blocks
-from symgrad.explain.writing import Writing, listed, row, shape_inline, shape_tex, writing_of
+from symgrad.explain.writing import Writing, equation_number, listed, row, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder
-from symgrad.notation.scalars import number
 from symgrad.notation.pieces import render
+from symgrad.notation.scalars import number
 from symgrad.primitives.facts import FACTS
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
@@ -46,6 +46,8 @@ ROLES = {
 }
 # The way of the chain rule is written out up to this many values; in a deep net it is a pattern.
 LONGEST_PATH = 14
+# The update is written for each of up to this many parameters, and once for all of more.
+MOST_UPDATES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     header = tuple(Sentence(text) for text in (say.SYMBOL, say.MEANS, say.SHAPE, say.ROLE))
     order = list(ROLES)
     leaves = sorted(derivation.leaves, key=lambda e: order.index(e.role))
-    rows = tuple((Math(writing.name(e)), _meaning_of(e), shape_inline(e.shape), Sentence(ROLES[e.role])) for e in leaves)
+    rows = tuple(
+        (Math(writing.name(e)), _meaning_of(e), shape_inline(e.shape), Sentence(ROLES[e.role])) for e in leaves
+    )
     yield Table(header, rows, wide=1)
     derivatives = [Math(writing.derivative(p, is_inline=True)) for p in derivation.parameters]
     names = listed([Math(writing.name(p)) for p in derivation.parameters], "or")
@@ -147,7 +151,11 @@ def _wants_entries(eq: Equation) -> bool:
     if isinstance(eq.expression, Apply):
         return PRIMITIVES[eq.expression.primitive].definition is not None
     order = postorder([eq.expression])
-    mixes = any(isinstance(e, Contraction) and len(e.operands) > 1 and max(map(max, e.indices)) >= e.rank for e in order if _is_indexed(e))
+    mixes = any(
+        isinstance(e, Contraction) and len(e.operands) > 1 and max(map(max, e.indices)) >= e.rank
+        for e in order
+        if _is_indexed(e)
+    )
     return mixes and all(e.kind != "apply" for e in order)
 
 
@@ -190,6 +198,17 @@ def _results(writing: Writing, detail: Detail) -> Iterator[Block]:
         if eq.variable in wanted and eq.variable is not None
     ]
     yield Box(tuple(rows))
+    results = [eq.expression for eq in writing.derivation.backward if eq.variable in wanted]
+    held = {e for e in postorder(results) if isinstance(e, Leaf) and e.role is Role.COTANGENT}
+    places = [_stands_in(writing, eq) for eq in writing.derivation.backward if eq.target in held]
+    if places:
+        yield Paragraph((Sentence(say.HERE, {"items": listed(places)}),))
+
+
+def _stands_in(writing: Writing, eq: Equation) -> Inline:
+    assert eq.variable is not None
+    derivative = Math(writing.derivative(eq.variable, is_inline=True))
+    return Sentence(say.STANDS_IN, {"derivative": derivative, "equation": equation_number(eq.label)})
 
 
 def _meaning(writing: Writing, found: Nudge | None) -> Iterator[Block]:
@@ -199,10 +218,16 @@ def _meaning(writing: Writing, found: Nudge | None) -> Iterator[Block]:
         sentences.insert(0, _nudged(writing, found))
     yield Paragraph(tuple(sentences))
     rate = r"\eta"
+    parameters = writing.derivation.parameters
+    if len(parameters) > MOST_UPDATES:
+        yield Paragraph((Sentence(say.UPDATE_EACH, {"rate": Math(rate), "any": Math(r"\theta")}),))
+        slope = rf"\frac{{\partial {writing.loss}}}{{\partial \theta}}"
+        yield Display((Row(r"\theta", rf"\theta - {rate}\,{slope}", relation=r"\leftarrow"),))
+        return
     yield Paragraph((Sentence(say.UPDATE, {"rate": Math(rate)}),))
     rows = [
         Row(writing.name(p), rf"{writing.name(p)} - {rate}\,{writing.derivative(p)}", relation=r"\leftarrow")
-        for p in writing.derivation.parameters
+        for p in parameters
     ]
     yield Display(tuple(rows))
 
@@ -250,7 +275,7 @@ def _checks(writing: Writing) -> Iterator[Block]:
     if derivation.end_to_end is not None:
         parameters = listed([Math(writing.name(p)) for p in derivation.parameters])
         error = Math(_digits(float(derivation.end_to_end.largest_error)))
-        values = {"points": Plain(str(derivation.end_to_end.points)), "error": error}
+        values: dict[str, Inline] = {"points": Plain(str(derivation.end_to_end.points)), "error": error}
         rows.append((parameters, Sentence(say.WHOLE_GRADIENT), Sentence(say.DIFFERENCES, values)))
     yield Table(header, tuple(rows), wide=2)
 
@@ -280,5 +305,3 @@ def _program(code: str) -> Iterator[Block]:
     yield Heading(1, Sentence(say.PROGRAM))
     yield Paragraph((Sentence(say.PROGRAM_TEXT, {"command": CodeSpan("symgrad compile model.py -o grads.py")}),))
     yield Code("python", code)
-
-

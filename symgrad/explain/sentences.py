@@ -50,16 +50,16 @@ LINEARITY = Text(
     zh="在 {equation} 中，{variable} 以线性方式出现：传回的梯度等于 {target} 处的梯度乘以相同的系数。",
 )
 CONTRACTION = Text(
-    en="By {equation}, the entry {entry} takes part in {reached}; what comes back is added up over {indices}:",
-    zh="由 {equation}，元素 {entry} 参与构成 {reached}，因此对 {indices} 求和：",
+    en="By {equation}, the entry {entry} takes part in {reached} for every {indices}: the shares are added up.",
+    zh="由 {equation}，元素 {entry} 对每个 {indices} 都参与构成 {reached}，因此要对 {indices} 求和。",
 )
 CONTRACTION_SINGLE = Text(
-    en="By {equation}, the entry {entry} takes part in {reached} once:",
-    zh="由 {equation}，元素 {entry} 只在 {reached} 中出现一次：",
+    en="By {equation}, the entry {entry} takes part in {reached} alone.",
+    zh="由 {equation}，元素 {entry} 只参与构成 {reached}。",
 )
 CONTRACTION_LOSS = Text(
-    en="In {equation}, the entry {entry} is a factor of several terms; each leaves the other factors behind:",
-    zh="在 {equation} 中，元素 {entry} 是若干项的因子；对每一项求导后留下其余因子：",
+    en="In {equation}, the entry {entry} is a factor of several terms; each leaves its other factors behind.",
+    zh="在 {equation} 中，元素 {entry} 是若干项的因子；对每一项求导后留下其余因子。",
 )
 ELEMENTWISE = Text(
     en="In {equation} each entry of {variable} acts on its own, through {function}, and {rule}.",
@@ -78,13 +78,17 @@ EQUATION = Text(en="({number})", zh="({number})")
 
 # Section 3: from one line to the next
 PUT_IN = Text(en="with {equations} put in", zh="代入 {equations}")
-CANCEL = Text(en="what is divided and multiplied cancels", zh="约去公因子")
+CANCEL = Text(en="equal factors cancel", zh="约去相同因子")
 MULTIPLY_OUT = Text(en="multiply out", zh="展开并合并")
 ROWS_SUM_TO_ONE = Text(en="each row of {array} sums to 1", zh="{array} 的每行之和为 1")
 ENTRIES_SUM_TO_ONE = Text(en="the entries of {array} sum to 1", zh="{array} 的元素之和为 1")
 IS_SYMMETRIC = Text(en="{array} is symmetric", zh="{array} 是对称矩阵")
 SQUARES_TO_ONE = Text(en="the entries of {array} are ±1", zh="{array} 的元素为 ±1")
 SQUARES_TO_ITSELF = Text(en="the entries of {array} are 0 or 1", zh="{array} 的元素为 0 或 1")
+
+# Section 4
+STANDS_IN = Text(en="{derivative} stands in {equation}", zh="{derivative} 见 {equation}")
+HERE = Text(en="Here {items}.", zh="其中 {items}。")
 
 # Section 5
 ALL_ZERO = Text(
@@ -100,6 +104,10 @@ SCALAR_NUDGE = Text(
     en="With sample numbers, {loss} = {value} and {derivative} = {slope}. Raising {entry} by {epsilon} should change the"
     " loss by {predicted}; it changes by {actual}.",
     zh="取一组示例数值，{loss} = {value}，{derivative} = {slope}。将 {entry} 增大 {epsilon}，损失的改变量应约为 {predicted}；实际改变量为 {actual}。",
+)
+UPDATE_EACH = Text(
+    en="Gradient descent takes a small step against the gradient, with the learning rate {rate}, for every parameter {any}:",
+    zh="梯度下降对每个参数 {any} 沿梯度的反方向走一小步，学习率为 {rate}：",
 )
 UPDATE = Text(
     en="Gradient descent takes a small step against the gradient, with the learning rate {rate}:",

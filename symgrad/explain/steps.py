@@ -18,35 +18,29 @@ from symgrad.rewrite.display import Reason, Why, simplify
 from symgrad.rewrite.facts import Facts
 
 Detail = Literal["brief", "normal", "full"]
-ORDER = ("linearity", "contraction", "elementwise")
 
 
 def step_blocks(writing: Writing, eq: Equation, number: int, detail: Detail) -> Iterator[Block]:
     """A step: its heading, its reasons, its lines."""
     assert eq.variable is not None
-    rule = _strongest(eq).rule if eq.contributions else "linearity"
-    yield Heading(2, _heading(writing, eq, number, rule))
+    rules = list(dict.fromkeys(c.rule for c in eq.contributions)) or ["linearity"]
+    yield Heading(2, _heading(writing, eq, number, rules))
     if detail != "brief":
         because = list(_reasons(writing, eq))
         if because:
             yield Paragraph(tuple(because))
-        index_rows = list(_index_rows(writing, eq, rule, detail))
+        index_rows = list(_index_rows(writing, eq, rules, detail))
         if index_rows:
             yield Display(tuple(index_rows))
             yield Paragraph((Sentence(say.IN_MATRICES),))
     yield Display(tuple(_lines(writing, eq, detail)))
 
 
-def _heading(writing: Writing, eq: Equation, number: int, rule: str) -> Sentence:
+def _heading(writing: Writing, eq: Equation, number: int, rules: list[str]) -> Sentence:
     assert eq.variable is not None
-    name = Sentence(say.LAWS[rule]) if rule in say.LAWS else Sentence(PRIMITIVES[rule].about)
+    names = [Sentence(say.LAWS[rule] if rule in say.LAWS else PRIMITIVES[rule].about) for rule in rules]
     derivative = Math(writing.derivative(eq.variable, is_inline=True))
-    return Sentence(say.STEP, {"number": Plain(str(number)), "derivative": derivative, "rule": name})
-
-
-def _strongest(eq: Equation) -> Contribution:
-    """The use whose law needs most explaining: a primitive, then the elementwise chain, then contraction."""
-    return max(eq.contributions, key=lambda c: ORDER.index(c.rule) if c.rule in ORDER else len(ORDER))
+    return Sentence(say.STEP, {"number": Plain(str(number)), "derivative": derivative, "rule": listed(names)})
 
 
 def _reasons(writing: Writing, eq: Equation) -> Iterator[Inline]:
@@ -65,7 +59,11 @@ def _math(writing: Writing, variable: Leaf | None) -> Math:
 def _reason(writing: Writing, eq: Equation, c: Contribution) -> Inline:
     variable = _math(writing, eq.variable)
     target = next(f.target for f in writing.derivation.forward if f.label == c.label)
-    values = {"equation": equation_number(c.label), "variable": variable, "target": Math(writing.name(target))}
+    values: dict[str, Inline] = {
+        "equation": equation_number(c.label),
+        "variable": variable,
+        "target": Math(writing.name(target)),
+    }
     if c.rule == "linearity":
         return Sentence(say.LINEARITY, values)
     if c.rule == "elementwise":
@@ -95,7 +93,12 @@ def _local_reason(writing: Writing, c: Contribution, target: Leaf, values: dict[
     x_entry, y_entry = writing.entry(x, own), writing.entry(target, [*own[:-1], other])
     entries = writing.entry_form(jacobian, [*own[:-1], other, own[-1]])
     formula = rf"\partial {y_entry}/\partial {x_entry} = {entries}"
-    more = {"x_entry": Math(x_entry), "y_entry": Math(y_entry), "local": Math(formula), "loss": Math(writing.loss)}
+    more = {
+        "x_entry": Math(x_entry),
+        "y_entry": Math(y_entry),
+        "local": Math(formula),
+        "loss": Math(writing.loss),
+    }
     return Sentence(text, {**values, **more})
 
 
@@ -132,11 +135,11 @@ def _is_summed(e: Expr) -> bool:
     return held_extents(e) > 0
 
 
-def _index_rows(writing: Writing, eq: Equation, rule: str, detail: Detail) -> Iterator[Row]:
+def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail) -> Iterator[Row]:
     """The step entry by entry, where it holds a sum or a transpose; in full detail always."""
     assert eq.variable is not None
     first = eq.lines[0].expression
-    is_needed = rule not in ("linearity", "elementwise") and bool(eq.variable.shape)
+    is_needed = any(rule not in ("linearity", "elementwise") for rule in rules)
     if not eq.variable.shape or not (is_needed or detail == "full") or not _fits_index_form(first):
         return
     own = writing.indices(eq.variable.shape)
@@ -168,7 +171,9 @@ def _lines(writing: Writing, eq: Equation, detail: Detail) -> Iterator[Row]:
 def line_reason(writing: Writing, reason: Reason) -> Inline | None:
     """Why a line follows from the one before it."""
     if reason.kind is Why.PUT_IN:
-        numbers = [equation_number(eq.label) for c in reason.put_in for eq in writing.derivation.backward if eq.target is c]
+        numbers = [
+            equation_number(eq.label) for c in reason.put_in for eq in writing.derivation.backward if eq.target is c
+        ]
         return Sentence(say.PUT_IN, {"equations": listed(numbers)})
     if reason.kind is Why.CANCEL:
         return Sentence(say.CANCEL)
@@ -184,5 +189,3 @@ def _fact(writing: Writing, fact: str, array: Expr) -> Inline:
     texts = {"symmetric": say.IS_SYMMETRIC, "sign": say.SQUARES_TO_ONE, "binary": say.SQUARES_TO_ITSELF}
     text = texts[fact] if not is_sum else say.ROWS_SUM_TO_ONE if array.rank > 1 else say.ENTRIES_SUM_TO_ONE
     return Sentence(text, {"array": Math(writing.tex(array))})
-
-

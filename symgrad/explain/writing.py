@@ -13,8 +13,8 @@ from symgrad.graph.walk import postorder
 from symgrad.notation.index import Letters, entry_of, index_form, letters_for
 from symgrad.notation.latex import latex, latex_terms, symbols_used
 from symgrad.notation.names import typeset
-from symgrad.notation.scalars import size
 from symgrad.notation.pieces import render
+from symgrad.notation.scalars import size
 from symgrad.prose import Language, Text
 
 OTHERWISE = Text(en="otherwise", zh="否则")
@@ -105,4 +105,3 @@ def listed(items: Sequence[Inline], join: Join = "and") -> Inline:
 def row(writing: Writing, left: str, e: Expr, **more: object) -> Row:
     """A line of an equation whose right side is an expression."""
     return Row(left, writing.tex(e), terms=writing.terms(e), **more)  # type: ignore[arg-type]  # the fields of Row
-

@@ -134,8 +134,7 @@ def from_table(leaves: Sequence[Leaf], table: Table, columns: Mapping[str, Colum
     """
     wanted = data_of(leaves)
     _check_names(columns, wanted, leaves)
-    own = {e.name: e.name for e in wanted if e.name in table.names and (e.rank == 1 or class_fact(e))}
-    chosen: dict[str, Columns] = {**own, **columns}
+    chosen = columns_of(leaves, table, columns)
     missing = [e for e in wanted if e.name not in chosen and e.rank > 0]
     if missing:
         raise InputError(_unbound(missing, table))
@@ -143,16 +142,21 @@ def from_table(leaves: Sequence[Leaf], table: Table, columns: Mapping[str, Colum
     return {e.name: _from_columns(e, table, chosen[e.name], examples) for e in wanted if e.name in chosen}
 
 
+def columns_of(leaves: Sequence[Leaf], table: Table, columns: Mapping[str, Columns]) -> dict[str, tuple[str, ...]]:
+    """The names of the columns for each of the data: those bound to it, else the one of its own name."""
+    own = {e.name: [e.name] for e in data_of(leaves) if e.name in table.names and (e.rank == 1 or class_fact(e))}
+    return {name: table.select(chosen) for name, chosen in {**own, **columns}.items()}
+
+
 def _first_axis(wanted: Sequence[Leaf]) -> str | None:
     return next((e.shape[0].names[0] for e in wanted if e.rank and e.shape[0].is_name), None)
 
 
-def _from_columns(leaf: Leaf, table: Table, columns: Columns, examples: str | None) -> Array:
+def _from_columns(leaf: Leaf, table: Table, names: Sequence[str], examples: str | None) -> Array:
     axis = axis_of(leaf, examples)
     if axis is None or leaf.rank > 2:
         rows = f"with the examples ({examples}) along one axis" if examples else "with an axis of examples"
         raise InputError(f"{leaf.name} has shape {show_shape(leaf.shape)}; columns fill a vector or a matrix {rows}")
-    names = table.select(columns)
     if len(names) == 1 and class_fact(leaf):
         return table.column(names[0])
     if leaf.rank == 1:

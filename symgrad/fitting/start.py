@@ -117,10 +117,10 @@ def _summed_axes(parameter: Leaf, order: Sequence[Expr]) -> list[int]:
     node: Expr = parameter
     axes = list(range(parameter.rank))  # of the parameter, for each axis of the node
     while True:
-        user = next((e for e in order if isinstance(e, Contraction) and node in e.operands), None)
+        user = next((e for e in order if isinstance(e, Contraction) and any(c is node for c in e.operands)), None)
         if user is None:
             return []
-        own = user.indices[user.operands.index(node)]
+        own = next(i for c, i in zip(user.operands, user.indices, strict=True) if c is node)
         summed = [axes[k] for k, i in enumerate(own) if i >= user.rank]
         is_transpose = len(user.operands) == 1 and not summed and sorted(own) == list(range(user.rank))
         if not is_transpose:

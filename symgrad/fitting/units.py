@@ -86,10 +86,11 @@ def _affine(name: str, order: Sequence[Expr], counts: Mapping[Expr, int]) -> tup
         return None
     product = products[0]
     w = _weights(product, name, counts)
-    total = next((e for e in order if isinstance(e, Linear) and product in e.children), None)
-    if w is None or total is None or (1, product) not in total.terms:
+    sums = [e for e in order if isinstance(e, Linear) and any(c is product for c in e.children)]
+    plain = [e for c, e in sums[0].terms if c == 1] if sums else []
+    if w is None or not any(e is product for e in plain):
         return None
-    biases = [b for c, e in total.terms if c == 1 and (b := _bias(e, counts)) is not None]
+    biases = [b for e in plain if (b := _bias(e, counts)) is not None]
     return (w, biases[0]) if biases else None
 
 

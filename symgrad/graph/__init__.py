@@ -1,0 +1,1 @@
+"""The expression graph: nodes, sizes, walks, the model language written."""

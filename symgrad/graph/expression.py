@@ -141,7 +141,9 @@ class Expr:
         return multiply(self, other)
 
     def __eq__(self, other: object) -> NoReturn:
-        raise InputError("`==` between expressions has no single answer; write sg.equal(a, b) for [a = b] entry by entry")
+        raise InputError(
+            "`==` between expressions has no single answer; write sg.equal(a, b) for [a = b] entry by entry"
+        )
 
     def __ne__(self, other: object) -> NoReturn:
         raise InputError("`!=` between expressions has no single answer; write 1 - sg.equal(a, b)")
@@ -150,7 +152,9 @@ class Expr:
     __hash__ = object.__hash__
 
     def __bool__(self) -> NoReturn:
-        raise InputError("an expression is neither true nor false; use sg.where(condition, a, b), and `&` between comparisons")
+        raise InputError(
+            "an expression is neither true nor false; use sg.where(condition, a, b), and `&` between comparisons"
+        )
 
     def __iter__(self) -> NoReturn:
         raise InputError("an expression cannot be iterated over; use sums over axes, or declare one leaf for each item")
@@ -180,6 +184,7 @@ class Linear(Expr):
 
     @property
     def children(self) -> tuple[Expr, ...]:
+        """The eₖ."""
         return tuple(e for _, e in self.terms)
 
 
@@ -193,6 +198,7 @@ class Contraction(Expr):
 
     @property
     def children(self) -> tuple[Expr, ...]:
+        """The operands."""
         return self.operands
 
 
@@ -207,6 +213,7 @@ class Elementwise(Expr):
 
     @property
     def children(self) -> tuple[Expr, ...]:
+        """The operands."""
         return self.operands
 
 
@@ -221,6 +228,7 @@ class Apply(Expr):
 
     @property
     def children(self) -> tuple[Expr, ...]:
+        """The operands."""
         return self.operands
 
     def option(self, name: str) -> object:
@@ -314,7 +322,9 @@ def coerce(value: object) -> Expr:
     if isinstance(value, Expr):
         return value
     if isinstance(value, bool):
-        raise InputError(f"{value} is a Python truth value, not an expression; compare expressions with <, >, <=, >= or sg.equal")
+        raise InputError(
+            f"{value} is a Python truth value, not an expression; compare expressions with <, >, <=, >= or sg.equal"
+        )
     if isinstance(value, (Fraction, Integral)):
         return number(Fraction(int(value.numerator), int(value.denominator)))
     if isinstance(value, Rational | Real):
@@ -341,7 +351,9 @@ def broadcast_shape(what: Callable[[], str], nodes: Sequence[Expr]) -> Shape:
         if len(sizes) > 1:
             shapes = " and ".join(show_shape(e.shape) for e in nodes)
             names = " is not ".join(sorted(str(s) for s in sizes))
-            raise ShapeError(f"{what()}: shapes {shapes} do not fit, {names}; give both the same size, or transpose one")
+            raise ShapeError(
+                f"{what()}: shapes {shapes} do not fit, {names}; give both the same size, or transpose one"
+            )
         shape.append(sizes.pop() if sizes else ONE)
     return tuple(shape)
 

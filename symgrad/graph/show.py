@@ -148,7 +148,10 @@ def _one_operand(node: Any, pattern: Pattern, axes: tuple[int, ...], keepdims: b
         return enclosed(text, ATOM) + suffix, ATOM
     if pattern is Pattern.BROADCAST:
         suffix = inserted(node.indices[0], node.rank)
-        return f"broadcast_to({enclosed(text, ATOM) + suffix if suffix else text[0]}, {show_shape(node.shape)})", ATOM
+        return (
+            f"broadcast_to({enclosed(text, ATOM) + suffix if suffix else text[0]}, {show_shape(node.shape)})",
+            ATOM,
+        )
     return _einsum(node, texts)
 
 
@@ -157,9 +160,10 @@ def _product(node: Any, texts: dict[Any, Text]) -> Text:
         a, b = (texts[e][0] for e in node.operands)
         return f"outer({a}, {b})", ATOM
     on_diagonal = [e for e, own in zip(node.operands, node.indices, strict=True) if own == (0,)]
-    if node.rank == 2 and len(node.operands) == 2 and on_diagonal and node.operands[1].kind == "leaf":
-        if node.operands[1].role.value == "identity":
-            return f"diag({texts[on_diagonal[0]][0]})", ATOM
+    last = node.operands[1]
+    is_diagonal = node.rank == 2 and len(node.operands) == 2 and last.kind == "leaf" and last.role.value == "identity"
+    if is_diagonal and on_diagonal:
+        return f"diag({texts[on_diagonal[0]][0]})", ATOM
     numerator: list[str] = []
     denominator: list[str] = []
     for e, own in zip(node.operands, node.indices, strict=True):

@@ -35,9 +35,7 @@ from symgrad.notation.scalars import scaled
 from symgrad.primitives.functions import FUNCTIONS
 
 # TeX spaces these as operators, so that tanh Z can do without parentheses; σ Z would be a product.
-OPERATORS = frozenset(
-    {r"\log", r"\ln", r"\sin", r"\cos", r"\tan", r"\sinh", r"\cosh", r"\tanh", r"\arctan", r"\det"}
-)
+OPERATORS = frozenset({r"\log", r"\ln", r"\sin", r"\cos", r"\tan", r"\sinh", r"\cosh", r"\tanh", r"\arctan", r"\det"})
 # e^Z would be the exponential of a matrix.
 OF_ARRAYS = {"exp": r"\exp"}
 FENCES = (
@@ -223,10 +221,7 @@ def _without_braces(text: str) -> str:
             opened.append(found.start())
             continue
         start = opened.pop()
-        is_call = (
-            re.search(r"\\(?!frac|sqrt)[a-z]+\{$", text[:start])
-            and text[found.end() : found.end() + 1] == "}"
-        )
+        is_call = re.search(r"\\(?!frac|sqrt)[a-z]+\{$", text[:start]) and text[found.end() : found.end() + 1] == "}"
         if is_call:
             calls += [(start - 1, len(r"{\left(")), (found.start(), len(r"\right)}"))]
     for at, length in sorted(calls, reverse=True):

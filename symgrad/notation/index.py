@@ -41,7 +41,8 @@ class Letters:
 
     def _next(self, used: set[str]) -> str:
         numbered = (f"i_{{{k}}}" for k in range(1, len(used) + 2))
-        return next(c for c in (*self.free, *numbered) if c not in used)
+        letter: str = next(c for c in (*self.free, *numbered) if c not in used)
+        return letter
 
 
 def letters_for(names: Iterable[str], sizes: Iterable[Size], loss: str = "L") -> Letters:
@@ -169,9 +170,7 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
         return _applied(FUNCTIONS[atom.function].latex, atom, operands, letters)
     assert isinstance(atom, Apply | Contraction)
     text = latex(atom, loss=letters.loss)
-    return (rf"\bigl({text}\bigr)" if indices else text) + (
-        f"_{{{''.join(indices)}}}" if indices else ""
-    ), ATOM
+    return (rf"\bigl({text}\bigr)" if indices else text) + (f"_{{{''.join(indices)}}}" if indices else ""), ATOM
 
 
 def _applied(template: str, atom: Elementwise, operands: list[Text], letters: Letters) -> Text:
@@ -181,9 +180,7 @@ def _applied(template: str, atom: Elementwise, operands: list[Text], letters: Le
     if "{0}" in template:
         return template.format(*texts), ATOM
     (text, level), *_ = operands
-    return (
-        f"{template} {text}" if level == ATOM and len(operands) == 1 else f"{template}({', '.join(texts)})"
-    ), ATOM
+    return (f"{template} {text}" if level == ATOM and len(operands) == 1 else f"{template}({', '.join(texts)})"), ATOM
 
 
 def held_extents(e: Expr) -> int:

@@ -1,0 +1,1 @@
+"""The tables: functions, primitives, facts, and what users call."""

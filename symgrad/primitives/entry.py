@@ -69,11 +69,11 @@ class Scalars(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """y = f(x₁, …) entry by entry.
+    r"""y = f(x₁, …) entry by entry.
 
     `body(s, x₁, …)` calculates in the field `s` (with the parameter last, for a family). `derivatives[k](y, x₁, …)` is
     ∂f/∂xₖ in the model language, None where it is zero everywhere; without the tuple SymPy's derivative of the body is
-    translated. Either way each use of it is proved against SymPy's. `latex` is a prefix (`\\tanh`) or holds `{0}`.
+    translated. Either way each use of it is proved against SymPy's. `latex` is a prefix (`\tanh`) or holds `{0}`.
     `numpy` holds `{0}`; `kernel` is the source of a helper that it calls. `sample` bounds the points of proofs.
     """
 

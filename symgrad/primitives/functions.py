@@ -35,7 +35,9 @@ def _softplus(s: Scalars, x: Any) -> Any:
 def _huber(s: Scalars, r: Any, delta: Any) -> Any:
     half = s.number(Fraction(1, 2))
     return s.choose(
-        (-delta * r - half * delta**2, r < -delta), (delta * r - half * delta**2, r > delta), (half * r**2, True)
+        (-delta * r - half * delta**2, r < -delta),
+        (delta * r - half * delta**2, r > delta),
+        (half * r**2, True),
     )
 
 
@@ -242,7 +244,10 @@ POWER_OF = Function(
     name="power_of",
     about=Text(en="a power whose exponent varies", zh="指数可变的幂"),
     body=lambda s, x, exponent: s.exp(exponent * s.log(x)),
-    derivatives=(lambda y, x, p: p * elementwise("power_of", x, p - 1), lambda y, x, p: y * elementwise("log", x)),
+    derivatives=(
+        lambda y, x, p: p * elementwise("power_of", x, p - 1),
+        lambda y, x, p: y * elementwise("log", x),
+    ),
     latex="{0}^{{{1}}}",
     numpy="{0} ** {1}",
     arity=2,

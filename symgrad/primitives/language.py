@@ -12,27 +12,28 @@ from typing import Any
 
 from symgrad.errors import InputError
 from symgrad.graph.expression import (
-    ONE,
     Expr,
     Leaf,
     Number,
     Role,
     Shape,
     axes_of,
-    broadcast_to as _broadcast_to,
     coerce,
     contraction,
-    elementwise,
     identity,
     leaf,
-    number,
     power,
     size,
     total,
-    transpose as _transpose,
 )  # fmt: skip
-from symgrad.graph.sizes import Size
+from symgrad.graph.expression import (
+    broadcast_to as _broadcast_to,
+)
+from symgrad.graph.expression import (
+    transpose as _transpose,
+)
 from symgrad.graph.show import show_shape
+from symgrad.graph.sizes import ONE, Size
 from symgrad.primitives.facts import FACTS
 from symgrad.primitives.functions import ABSOLUTE as abs
 from symgrad.primitives.functions import CLIP as clip
@@ -156,7 +157,9 @@ def where(condition: object, a: object, b: object) -> Expr:
     'where(r > 0, r, 0)'
     """
     if isinstance(condition, bool):
-        raise InputError("where: the condition is a Python truth value; compare expressions with <, >, <=, >= or sg.equal")
+        raise InputError(
+            "where: the condition is a Python truth value; compare expressions with <, >, <=, >= or sg.equal"
+        )
     return _WHERE(condition, a, b)
 
 

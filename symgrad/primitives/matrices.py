@@ -8,7 +8,7 @@ from typing import Any
 from symgrad.errors import ShapeError
 from symgrad.graph.expression import Expr, Shape, transpose
 from symgrad.graph.show import show_shape
-from symgrad.primitives.entry import Array, Primitive, Scalars, square
+from symgrad.primitives.entry import Primitive, square
 from symgrad.prose import Text
 
 Options = dict[str, Any]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from symgrad.graph.expression import ONE, Expr, Shape, axes_of, elementwise, identity, power, total
+from symgrad.graph.expression import Expr, Shape, axes_of, elementwise, identity, power, total
+from symgrad.graph.sizes import ONE
 from symgrad.primitives.entry import Array, Primitive, Scalars
 from symgrad.prose import Text
 
@@ -146,7 +147,7 @@ def log_softmax(z, axis):
 ''',
     citation="Bishop 2006, eq. 4.106",
 )
-LOGSUMEXP = Primitive(
+LOGSUMEXP: Primitive = Primitive(
     name="logsumexp",
     about=Text(en="log-sum-exp", zh="log-sum-exp"),
     shape=_reduced,

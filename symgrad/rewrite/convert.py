@@ -21,7 +21,17 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
-from symgrad.rewrite.form import Factor, Form, Term, bound_indices, collect, extents, make_term, relabel, size_factor
+from symgrad.rewrite.form import (
+    Factor,
+    Form,
+    Term,
+    bound_indices,
+    collect,
+    extents,
+    make_term,
+    relabel,
+    size_factor,
+)
 from symgrad.rewrite.matrix import to_expression
 
 Indices = tuple[int, ...]
@@ -76,7 +86,7 @@ def _leaf(node: Leaf) -> Form:
 
 def _contraction(node: Contraction, forms: Mapping[Expr, Form]) -> Form:
     operands = [forms[e] for e in node.operands]
-    sizes = {axis: s for axis, s in enumerate(node.shape)}
+    sizes = dict(enumerate(node.shape))
     for e, own in zip(node.operands, node.indices, strict=True):
         sizes.update(zip(own, e.shape, strict=True))
     if any(not f.terms for f in operands):
@@ -223,7 +233,3 @@ def rebuild(node: Expr, children: list[Expr]) -> Expr:
         return elementwise(node.function, *children, parameter=node.parameter)
     assert isinstance(node, Apply)
     return apply(node.primitive, children, node.options, node.shape)
-
-
-
-

@@ -12,8 +12,8 @@ from enum import Enum
 
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.walk import postorder
-from symgrad.rewrite.cost import cost
 from symgrad.rewrite.convert import substitute, to_form
+from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import expand, opened
 from symgrad.rewrite.factor import factored
 from symgrad.rewrite.facts import Facts

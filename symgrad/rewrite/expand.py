@@ -60,9 +60,7 @@ def has_reciprocal(atom: Atom) -> bool:
     """Whether a sum holds an array in a denominator (sizes and numbers do not count)."""
     if not isinstance(atom, Form):
         return False
-    return any(
-        (f.power < 0 and f.indices != ()) or has_reciprocal(f.atom) for term in atom.terms for f in term.factors
-    )
+    return any((f.power < 0 and f.indices != ()) or has_reciprocal(f.atom) for term in atom.terms for f in term.factors)
 
 
 def _distribute(term: Term, place: int, rank: int, is_symmetric: IsSymmetric) -> list[Term]:

@@ -52,7 +52,10 @@ def factored(form: Form) -> Form:
     while len(current.terms) > 1:
         promising = sorted((s for s in _candidates(current) if s.gain > 0), key=lambda s: -s.gain)
         now = cost(to_expression(current)) if promising else 0
-        shorter = next((f for f in (_written(current, s) for s in promising) if cost(to_expression(f)) <= now + SLACK), None)
+        shorter = next(
+            (f for f in (_written(current, s) for s in promising) if cost(to_expression(f)) <= now + SLACK),
+            None,
+        )
         if shorter is None:
             break
         current = shorter

@@ -186,7 +186,7 @@ def _best_labelling(
     factors: list[Factor], rank: int, bound: list[int], colours: dict[int, int], is_symmetric: IsSymmetric
 ) -> dict[int, int]:
     if len(bound) <= 1:
-        return {i: rank for i in bound}
+        return dict.fromkeys(bound, rank)
     colours = _refine(factors, rank, bound, colours, is_symmetric)
     classes: dict[int, list[int]] = {}
     for i in bound:

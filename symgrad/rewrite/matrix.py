@@ -258,7 +258,11 @@ def _is_turned(run: list[Tensor], path: Indices) -> bool:
 
 def _product(run: list[Tensor], path: Indices, rank: int) -> Tensor:
     """The matrix product along a path; a closed path is a trace."""
-    around = (*([None] if len(run[0].indices) == 1 else []), *path, *([None] if len(run[-1].indices) == 1 else []))
+    around = (
+        *([None] if len(run[0].indices) == 1 else []),
+        *path,
+        *([None] if len(run[-1].indices) == 1 else []),
+    )
     expr: Expr | None = None
     for k, t in enumerate(run):
         turned = len(t.indices) == 2 and t.indices != (around[k], around[k + 1])

@@ -120,4 +120,3 @@ def _view_outside(node: Expr, opaque: Collection[Expr]) -> Expr | None:
 
 
 RULES: tuple[Rule, ...] = (_softplus, _sigmoid, _times_one, _squared_norm, _view_outside)
-

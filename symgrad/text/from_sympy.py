@@ -61,14 +61,20 @@ def _convert(node: Any, known: Mapping[Any, Expr], parameters: set[str]) -> Expr
         return elementwise(FUNCTIONS[node.func], known[node.args[0]])
     if isinstance(node, sympy.Max | sympy.Min):
         return _extremum(node, known)
-    if isinstance(node, sympy.Function | sympy.NumberSymbol) and not isinstance(node, sympy.core.function.AppliedUndef):
+    if isinstance(node, sympy.NumberSymbol) or (isinstance(node, sympy.Function) and not _is_undefined(node)):
         return _as_whole(node, known)
-    raise InputError(f"{node} ({type(node).__name__}) is not understood in a SymPy loss; use symbols and functions of them")
+    what = f"{node} ({type(node).__name__})"
+    raise InputError(f"{what} is not understood in a SymPy loss; use symbols and functions of them")
+
+
+def _is_undefined(node: Any) -> bool:
+    return isinstance(node, sympy.core.function.AppliedUndef)
 
 
 def _written(node: Any) -> Sequence[Any]:
     """The arguments in the order in which SymPy prints them, so that pages do not depend on hashes."""
-    return node.as_ordered_terms() if isinstance(node, sympy.Add) else node.as_ordered_factors()
+    ordered: Sequence[Any] = node.as_ordered_terms() if isinstance(node, sympy.Add) else node.as_ordered_factors()
+    return ordered
 
 
 def _sum(terms: Sequence[Expr]) -> Expr:
@@ -91,13 +97,13 @@ def _as_whole(node: Any, known: Mapping[Any, Expr]) -> Expr:
     """A function without an entry of its own, kept as SymPy's: its derivative is SymPy's too."""
     varying = [a for a in node.args if a.free_symbols]
     symbols = [sympy.Symbol(f"u{k}", real=True) for k in range(len(varying))]
-    body = node.func(*(symbols[varying.index(a)] if a.free_symbols else a for a in node.args)) if node.args else node
     if not symbols:
         raise InputError(f"the constant {node} has no exact rational value; pass it as data or as a hyperparameter")
+    body = node.func(*(symbols[varying.index(a)] if a.free_symbols else a for a in node.args))
     return elementwise("scalar", *(known[a] for a in varying), parameter=sympy.Lambda(tuple(symbols), body))
 
 
 def _symbol(name: str, parameters: set[str]) -> Leaf:
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise InputError(f"the symbol {name!r} cannot be an argument of a function; give it a name of letters and digits")
+        raise InputError(f"the symbol {name!r} cannot be an argument; give it a name of letters and digits")
     return leaf(name, (), Role.PARAMETER if name in parameters else Role.DATA)

@@ -59,15 +59,10 @@ def test_the_page_to_aim_at():
     ]
 
 
-def gradient_line(loss, name, start="swept"):
-    code = body(compile_derivation(swept(loss) if start == "swept" else derived(loss)))
-    return code
-
-
 @pytest.mark.parametrize(
     ("loss", "has", "has_not"),
     [
-        (w @ (A @ B @ w), ["B @ w"], ["A @ B"]),
+        (w @ (A @ B @ w), ["A @ (B @ w)"], ["(A @ B", "= A @ B", "+ A @ B"]),
         (sg.trace(A @ (w[:, None] * B)), [], ["A @ "]),
         (sg.sum(sg.diag(w) @ A), [], ["np.diag", "np.eye", "@ A\n"]),
         (sg.sum(A * sg.outer(w, w)), [], ["np.outer"]),
@@ -75,7 +70,7 @@ def gradient_line(loss, name, start="swept"):
         (w @ sg.solve(A, w), ["np.linalg.solve(A, w)"], ["linalg.inv"]),
         (w @ sg.inv(A) @ B @ sg.inv(A) @ w, ["np.linalg.solve(A"], ["linalg.inv"]),
         (sg.sum((A @ w) ** 2), [], ["einsum", "**2"]),
-        (sg.sum(w) * sg.sum(A), ["np.full("], []),
+        (sg.sum(w) * sg.sum(A), ["np.broadcast_to("], []),
     ],
 )  # fmt: skip
 def test_the_cheap_order(loss, has, has_not):

@@ -1,0 +1,240 @@
+"""The command line: parse, call, print. What a command needs is imported when the command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from symgrad.errors import InputError, SymgradError
+
+if TYPE_CHECKING:
+    from symgrad.problem import Problem
+
+INTERRUPTED = 130  # 128 + SIGINT
+CLOSED_PIPE = 141  # 128 + SIGPIPE
+
+PAGES = {".md": "markdown", ".tex": "latex"}
+
+
+class Format(StrEnum):
+    """What a page can be written as."""
+
+    md = "md"
+    latex = "latex"
+
+
+class Lang(StrEnum):
+    """The languages of a page."""
+
+    en = "en"
+    zh = "zh"
+
+
+class Detail(StrEnum):
+    """How much of the derivation a page shows."""
+
+    brief = "brief"
+    normal = "normal"
+    full = "full"
+
+
+class Group(TyperGroup):
+    """Turns whatever the user did wrong into one line on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except SymgradError as e:
+            raise _ended(" ".join(str(e).split("\n")), e.exit_code) from None
+        except KeyboardInterrupt:
+            raise _ended("interrupted", INTERRUPTED) from None
+        except BrokenPipeError:
+            # Python flushes once more when it ends, and would complain about it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise typer.Exit(CLOSED_PIPE) from None
+        except OSError as e:
+            place = f"{e.filename}: " if e.filename else ""
+            raise _ended(f"{place}{(e.strerror or str(e)).lower()}", InputError.exit_code) from None
+
+
+def _ended(line: str, code: int) -> typer.Exit:
+    typer.echo(line, err=True)
+    return typer.Exit(code)
+
+
+# Without markup help needs no rich: that halves the time that `symgrad --help` takes.
+app = typer.Typer(
+    name="symgrad",
+    cls=Group,
+    help="Derive the gradients of a model step by step, prove them, explain them, compile them to NumPy, fit them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model file; - reads it from standard input.")]
+Wrt = Annotated[
+    list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")
+]
+Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")]
+
+
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
+        from symgrad import __version__
+
+        typer.echo(f"symgrad {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def symgrad(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Derive the gradients of a model step by step, prove them, explain them, compile them to NumPy, fit them."""
+
+
+@app.command()
+def explain(
+    model: Model,
+    form: Annotated[
+        Format | None, typer.Option("-f", "--format", help="The page's format; else by the output's suffix.")
+    ] = None,
+    output: Output = "-",
+    lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
+    detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
+    wrt: Wrt = None,
+) -> None:
+    """Write the derivation as a handout, every step proved."""
+    chosen = _page_format(form, output)
+    page = _load(model).explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt))
+    _write(output, page)
+
+
+@app.command()
+def check(model: Model, wrt: Wrt = None) -> None:
+    """Prove every step, and print how sure each is."""
+    from symgrad.cli.checks import print_checks
+
+    derivation = _load(model).derive(_names(wrt))
+    if not print_checks(derivation):
+        raise typer.Exit(1)
+
+
+@app.command("compile")
+def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
+    """Write the gradients as a NumPy module that runs without symgrad."""
+    if output != "-" and _suffix(output) != ".py":
+        raise InputError(f"{output}: a NumPy module ends in .py; write for example {_stem(output)}.py")
+    _write(output, _load(model).compile(_names(wrt)).source)
+
+
+@app.command()
+def fit(
+    model: Model,
+    data: Annotated[str, typer.Option(metavar="CSV", help="A table with a header; - is standard input.")],
+    bind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X=COLUMNS", help="Columns for data of the model, as X=RM,LSTAT or X=CRIM:LSTAT."),
+    ] = None,
+    size: Annotated[
+        list[str] | None, typer.Option(metavar="H=NUMBER", help="A size that no data tells, as h=64.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="LAM=NUMBER", help="A hyperparameter's value.")
+    ] = None,
+    standardize: Annotated[
+        bool, typer.Option("--standardize", help="Use (X - m)/s for what the model reads.")
+    ] = False,
+    method: Annotated[str, typer.Option(help="gd: gradient descent.")] = "gd",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="A fixed step; without it each step is found by backtracking.")
+    ] = None,
+    iterations: Annotated[int, typer.Option(help="The most steps to take.")] = 10_000,
+    tolerance: Annotated[float, typer.Option(help="The gradient norm to stop at.")] = 1e-6,
+    test: Annotated[float, typer.Option(help="The share of the rows to test on.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Fixes the split and the initial values.")] = 0,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
+    ] = None,
+) -> None:
+    """Fit the parameters to a table by gradient descent, and say how good the model is."""
+    from symgrad.cli.fits import run_fit
+
+    if model == "-" and data == "-":
+        raise InputError("the model and the data are both to come from standard input; give one of them as a file")
+    options = {
+        "method": method,
+        "learning_rate": learning_rate,
+        "max_iterations": iterations,
+        "tolerance": tolerance,
+        "test_fraction": test,
+        "seed": seed,
+        "standardize": standardize,
+    }
+    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output):
+        raise typer.Exit(1)
+
+
+def _load(model: str) -> Problem:
+    from symgrad.problem import load
+
+    return load(model)
+
+
+def _names(wrt: list[str] | None) -> list[str] | None:
+    return wrt or None
+
+
+def _page_format(form: Format | None, output: str) -> str:
+    """The format asked for, else that of the output's suffix, else Markdown."""
+    if form is not None:
+        return "markdown" if form is Format.md else form.value
+    if output == "-":
+        return "markdown"
+    suffix = _suffix(output)
+    if suffix not in PAGES:
+        raise InputError(f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f")
+    return PAGES[suffix]
+
+
+def _suffix(output: str) -> str:
+    return os.path.splitext(output)[1].lower()
+
+
+def _stem(output: str) -> str:
+    return os.path.splitext(os.path.basename(output))[0] or "grads"
+
+
+def _write(output: str, text: str) -> None:
+    if output == "-":
+        typer.echo(text, nl=not text.endswith("\n"))
+        return
+    from symgrad.files import write_text
+
+    write_text(output, text)
+
+
+def main() -> None:
+    """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no Greek shows escapes, not a traceback.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are TextIOWrapper
+    try:
+        app()
+    except KeyboardInterrupt:
+        # Before a command runs, while modules are imported.
+        typer.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)

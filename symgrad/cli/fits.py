@@ -1,0 +1,159 @@
+"""What `symgrad fit` does: read the table, descend with a progress bar on a terminal, print what came out."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import typer
+
+from symgrad.cli.tables import aligned
+from symgrad.errors import InputError
+from symgrad.fitting import FitResult, OnIteration
+from symgrad.fitting.binding import columns_of
+from symgrad.fitting.export import as_json, check_suffix, save
+from symgrad.problem import Problem
+from symgrad.tables import Table, read_table
+
+SHORT = 16  # the most entries of a parameter that are printed
+LONG_VECTOR = 64  # the most entries where each has a column's name
+
+SCORES = {"loss": "loss", "mse": "MSE", "mae": "MAE", "r2": "R²", "accuracy": "accuracy", "log_loss": "log-loss"}
+
+
+def run_fit(
+    load: Callable[[], Problem],
+    data: str,
+    bind: Sequence[str],
+    size: Sequence[str],
+    numbers: Sequence[str],
+    options: Mapping[str, Any],
+    output: str | None,
+) -> bool:
+    """Fit, print, write; whether the descent ended well."""
+    if output is not None:
+        check_suffix(output)
+    columns = _pairs("--bind", bind, "X=RM,LSTAT")
+    sizes = {name: _whole(name, text) for name, text in _pairs("--size", size, "h=64").items()}
+    values = {name: _real(name, text) for name, text in _pairs("--set", numbers, "lam=0.1").items()}
+    problem = load()
+    table = read_table(sys.stdin, name="<stdin>") if data == "-" else read_table(data)
+    with _progress(options["max_iterations"]) as on_iteration:
+        result = problem.fit(
+            table, bind=columns, sizes=sizes, hyperparameters=values, on_iteration=on_iteration, **options
+        )
+    if result.diagnosis is not None:
+        typer.echo(f"the fit failed at {result.diagnosis}", err=True)
+        return False
+    named = columns_of(problem.leaves, table, columns)
+    lines = list(summary(result, table, named, options))
+    typer.echo("\n".join(lines), err=output == "-")
+    if output == "-":
+        typer.echo(as_json(result), nl=False)
+    elif output is not None:
+        save(result, output)
+    return True
+
+
+def _pairs(option: str, texts: Sequence[str], example: str) -> dict[str, str]:
+    """NAME=VALUE of an option that may be repeated."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError(f"{option} {text}: it has no name and value; write for example {option} {example}")
+        if name.strip() in found:
+            raise InputError(f"{option} {text}: {name.strip()} is given twice; give it once")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise InputError(f"--size {name}={text}: a size is a whole number; write for example --size {name}=64")
+    return int(text)
+
+
+def _real(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"--set {name}={text}: that is no number; write for example --set {name}=0.1")
+    return value
+
+
+@contextlib.contextmanager
+def _progress(most: int) -> Iterator[OnIteration | None]:
+    """A bar on standard error where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    shown = TextColumn("{task.completed}/{task.total}  loss {task.fields[loss]:.6g}  ‖∇L‖ {task.fields[norm]:.2e}")
+    bar = Progress(BarColumn(), shown, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    with bar:
+        task = bar.add_task("", total=most, loss=math.nan, norm=math.nan)
+        yield lambda entry: bar.update(task, completed=entry.number, loss=entry.loss, norm=entry.gradient_norm)
+
+
+def summary(
+    result: FitResult, table: Table, named: Mapping[str, Sequence[str]], options: Mapping[str, Any]
+) -> Iterator[str]:
+    """What is printed of a fit that ended well."""
+    parts = f"{result.train_rows} to train on, {result.test_rows} to test on" if result.test_rows else "all to train on"
+    yield f"{table.source}: {len(table)} rows, {parts}"
+    step = f"fixed step {result.learning_rate:.6g}" if options["learning_rate"] else "backtracking"
+    origins = " and ".join(dict.fromkeys(map(str, result.start.values())))
+    yield f"gradient descent, {step}, from {origins}: {result.iterations} iterations, {result.stop}"
+    yield f"loss {result.history[0].loss:.6g} → {result.loss:.6g}, gradient norm {result.history[-1].gradient_norm:.3g}"
+    yield from _hints(result, options)
+    yield from ("", *_scores(result), "")
+    yield from _parameters(result, named)
+    for name, classes in result.classes.items():
+        yield f"classes of {name}: {', '.join(map(str, classes))}"
+    for note in result.notes:
+        yield f"note: {note}"
+
+
+def _hints(result: FitResult, options: Mapping[str, Any]) -> Iterator[str]:
+    if not result.is_converged:
+        more = "" if result.standardizer or options["standardize"] else " or --standardize"
+        yield f"note: the gradient is not yet small; give more --iterations{more}"
+
+
+def _scores(result: FitResult) -> list[str]:
+    test = result.test or {}
+    header = ["", "train", *(["test"] if result.test is not None else [])]
+    rows = [
+        [SCORES[name], f"{value:.6g}", *([f"{test[name]:.6g}" if name in test else ""] if result.test is not None else [])]
+        for name, value in result.train.items()
+    ]
+    return aligned([header, *rows])
+
+
+def _parameters(result: FitResult, named: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The short parameters, in original units where these are known; the others by shape."""
+    values = result.original_units or result.parameters
+    if result.standardizer:
+        yield "in original units:" if result.original_units else "for standardised data:"
+    columns_by_length = {tuple(c): c for c in named.values() if len(c) > 1}
+    for name, value in values.items():
+        array = np.asarray(value)
+        own = [c for c in columns_by_length.values() if array.shape == (len(c),)]
+        if array.ndim == 0:
+            yield f"{name} = {float(array):.6g}"
+        elif len(own) == 1 and array.size <= LONG_VECTOR:
+            yield f"{name}:"
+            yield from aligned([["", column, f"{v: .6g}"] for column, v in zip(own[0], array, strict=True)])
+        elif array.size <= SHORT:
+            yield f"{name} = " + " ".join(np.array2string(array, precision=6, max_line_width=10_000).split())
+        else:
+            yield f"{name}: {' × '.join(map(str, array.shape))} numbers; -o writes them"

@@ -1,0 +1,276 @@
+"""The problems of a lecture, each a model file of `models/`: proved, ending in the textbook's line, right in numbers.
+
+The textbook's lines and PyTorch's losses are written here by hand: neither knows anything of how symgrad derives.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.derive.derivation import Verdict
+from symgrad.graph.expression import Apply, Role
+from symgrad.rewrite.convert import substitute, to_form
+from symgrad.rewrite.cost import cost
+from symgrad.rewrite.expand import expand
+from symgrad.rewrite.facts import Facts
+
+FOLDER = Path(__file__).parent / "models"
+FILES = {path.stem: path for path in sorted(FOLDER.glob("p[0-9]*.py"))}
+# A shown line may print this many times the symbols of the textbook's.
+LONGEST = 1.2
+
+# The table's line for each cotangent, as a function of the derivation's own names (`z_bar` is ∂L/∂z, `n` a size).
+LINES = {
+    "p01_least_squares": {
+        "w": lambda X, r, n: X.T @ r / n,
+        "b": lambda r, n: sg.sum(r) / n,
+    },
+    "p02_relu_neuron": {
+        "z": lambda z, y, n: 2 / n * (sg.maximum(0, z) - y) * (z > 0),
+        "w": lambda X, z_bar: X.T @ z_bar,
+        "b": lambda z_bar: sg.sum(z_bar),
+    },
+    "p03_quadratic_form": {"x": lambda A, x: (A + A.T) @ x},
+    "p03_quadratic_form_symmetric": {"x": lambda A, x: 2 * A @ x},
+    "p04_circuit": {
+        "x": lambda x, y, N, D: 1 / D - N / D**2 * (sg.sigmoid(x) * (1 - sg.sigmoid(x)) + 2 * (x + y)),
+        "y": lambda x, y, N, D: sg.sigmoid(y) * (1 - sg.sigmoid(y)) / D - N / D**2 * (2 * (x + y)),
+    },
+    "p06_distance": {"x": lambda x, a: (x - a) / sg.norm(x - a)},
+    "p07_ridge": {"w": lambda X, w, r, lam: 2 * X.T @ r + 2 * lam * w},
+    "p09_logistic_signs": {"w": lambda X, y, w, c, z: w - c * X.T @ (y * sg.sigmoid(z))},
+    "p10_binary_cross_entropy": {
+        "w": lambda X, p, y, n: X.T @ (p - y) / n,
+        "b": lambda p, y, n: sg.sum(p - y) / n,
+    },
+    "p11_softmax_regression": {
+        "Z": lambda S, T, n: (S - T) / n,
+        "W": lambda X, S, T, n, lam, W: X.T @ (S - T) / n + lam * W,
+        "b": lambda S, T, n: sg.sum(S - T, axis=0) / n,
+    },
+    "p12_cross_entropy": {"z": lambda t, z: sg.sum(t) * sg.softmax(z) - t},
+    "p12_cross_entropy_one_hot": {"z": lambda t, z: sg.softmax(z) - t},
+    "p14_poisson": {"w": lambda X, eta, y: X.T @ (sg.exp(eta) - y)},
+    "p15_huber": {"w": lambda X, r, delta: X.T @ sg.clip(r, -delta, delta)},
+    "p19_logdet": {"X": lambda X: sg.inv(X).T},
+    "p21_inverse_sandwich": {"X": lambda a, b, X: -(sg.inv(X).T @ sg.outer(a, b) @ sg.inv(X).T)},
+    "p22_trace": {"X": lambda A, B, C, X: A.T @ C.T @ X @ B.T + C @ A @ X @ B},
+    "p23_general_least_squares": {"X": lambda A, B, E: 2 * A.T @ E @ B.T},
+    "p29_hidden_layer": {
+        "W2": lambda o, y, h, lam, W2: sg.outer(o - y, h) + lam * W2,
+        "z": lambda W2, o, y, h: W2.T @ (o - y) * (1 - h**2),
+        "W1": lambda z_bar, x, lam, W1: sg.outer(z_bar, x) + lam * W1,
+    },
+    "p30_relu_net": {
+        "W2": lambda H, S, T, n, lam, W2: H.T @ (S - T) / n + lam * W2,
+        "b2": lambda S, T, n: sg.sum(S - T, axis=0) / n,
+        "Z": lambda S, T, n, W2, Z: ((S - T) / n @ W2.T) * (Z > 0),
+        "W1": lambda X, Z_bar, lam, W1: X.T @ Z_bar + lam * W1,
+        "b1": lambda Z_bar: sg.sum(Z_bar, axis=0),
+    },
+    "p31_tanh_net": {
+        "O": lambda O, Y, n: (O - Y) / n,
+        "W3": lambda H2, O, Y, n: H2.T @ (O - Y) / n,
+        "b3": lambda O, Y, n: sg.sum(O - Y, axis=0) / n,
+        "Z2": lambda O_bar, W3, H2: (O_bar @ W3.T) * (1 - H2**2),
+        "W2": lambda H1, Z2_bar: H1.T @ Z2_bar,
+        "b2": lambda Z2_bar: sg.sum(Z2_bar, axis=0),
+        "Z1": lambda Z2_bar, W2, H1: (Z2_bar @ W2.T) * (1 - H1**2),
+        "W1": lambda X, Z1_bar: X.T @ Z1_bar,
+        "b1": lambda Z1_bar: sg.sum(Z1_bar, axis=0),
+    },
+}
+
+# What is printed, letter for letter: a change of the display is seen here.
+PRINTED = {}
+
+# The same losses in PyTorch, over the tensors `t` by name.
+TORCH = {
+    "p01_least_squares": lambda torch, t: ((t.X @ t.w + t.b - t.y) ** 2).mean() / 2,
+    "p02_relu_neuron": lambda torch, t: ((t.y - torch.relu(t.X @ t.w + t.b)) ** 2).mean(),
+    "p03_quadratic_form": lambda torch, t: torch.einsum("i,ij,j->", t.x, t.A, t.x),
+    "p03_quadratic_form_symmetric": lambda torch, t: torch.einsum("i,ij,j->", t.x, t.A, t.x),
+    "p04_circuit": lambda torch, t: (t.x + torch.sigmoid(t.y)) / (torch.sigmoid(t.x) + (t.x + t.y) ** 2),
+    "p06_distance": lambda torch, t: torch.linalg.vector_norm(t.x - t.a),
+    "p07_ridge": lambda torch, t: (t.X @ t.w - t.y).square().sum() + t.lam * t.w.square().sum(),
+    "p09_logistic_signs": lambda torch, t: (
+        t.w.square().sum() / 2 - t.c * torch.nn.functional.logsigmoid(t.y * (t.X @ t.w)).sum()
+    ),
+    "p10_binary_cross_entropy": lambda torch, t: torch.nn.functional.binary_cross_entropy_with_logits(
+        t.X @ t.w + t.b, t.y
+    ),
+    "p11_softmax_regression": lambda torch, t: (
+        torch.nn.functional.cross_entropy(t.X @ t.W + t.b, t.T.argmax(1)) + t.lam / 2 * t.W.square().sum()
+    ),
+    "p12_cross_entropy": lambda torch, t: t.t.sum() * torch.logsumexp(t.z, 0) - t.t @ t.z,
+    "p12_cross_entropy_one_hot": lambda torch, t: torch.nn.functional.cross_entropy(t.z, t.t.argmax()),
+    "p14_poisson": lambda torch, t: torch.nn.functional.poisson_nll_loss(t.X @ t.w, t.y, reduction="sum"),
+    "p15_huber": lambda torch, t: torch.nn.functional.huber_loss(
+        t.X @ t.w, t.y, reduction="sum", delta=t.delta.item()
+    ),
+    "p19_logdet": lambda torch, t: torch.linalg.slogdet(t.X)[1],
+    "p21_inverse_sandwich": lambda torch, t: t.a @ torch.linalg.solve(t.X, t.b),
+    "p22_trace": lambda torch, t: torch.einsum("pm,mn,nq,rq,rp->", t.A, t.X, t.B, t.X, t.C),
+    "p23_general_least_squares": lambda torch, t: torch.linalg.matrix_norm(t.A @ t.X @ t.B + t.C) ** 2,
+    "p29_hidden_layer": lambda torch, t: (
+        (t.W2 @ torch.tanh(t.W1 @ t.x) - t.y).square().sum() / 2
+        + t.lam / 2 * (t.W1.square().sum() + t.W2.square().sum())
+    ),
+    "p30_relu_net": lambda torch, t: (
+        torch.nn.functional.cross_entropy(torch.relu(t.X @ t.W1 + t.b1) @ t.W2 + t.b2, t.T.argmax(1))
+        + t.lam / 2 * (t.W1.square().sum() + t.W2.square().sum())
+    ),
+    "p31_tanh_net": lambda torch, t: (
+        (torch.tanh(torch.tanh(t.X @ t.W1 + t.b1) @ t.W2 + t.b2) @ t.W3 + t.b3 - t.Y).square().sum()
+        / (2 * len(t.X))
+    ),
+}
+
+
+@cache
+def problem(name):
+    return sg.load(str(FILES[name]))
+
+
+@cache
+def derivation(name):
+    return problem(name).derive()
+
+
+def line_of(name, write):
+    """An expected line over the derivation's own names."""
+    known = {e.name: e for e in [*derivation(name).leaves, *(eq.target for eq in derivation(name).forward)]}
+    known |= {f"{eq.name}_bar": eq.target for eq in derivation(name).backward}
+    sizes = {size for e in known.values() for s in e.shape for size in s.names}
+    known |= {size: sg.dims(size) for size in sizes}
+    return write(*(known[argument] for argument in inspect.signature(write).parameters))
+
+
+def dissolved(name, e):
+    """An expression in the leaves alone: cotangents first, then the intermediates that they are written in."""
+    equations = [*derivation(name).forward, *derivation(name).backward]
+    for eq in reversed(equations):
+        e = substitute(e, {eq.target: eq.expression})
+    return e
+
+
+def normal_form(name, e):
+    """Multiplied out and with every fact used: equal for all ways of writing the same thing."""
+    softmaxes = {
+        eq.target: eq.expression
+        for eq in derivation(name).forward
+        if isinstance(eq.expression, Apply) and eq.expression.primitive == "softmax"
+    }
+    form = expand(to_form(dissolved(name, e)))
+    assert form is not None, "too long to be multiplied out"
+    return Facts(softmaxes).apply(form)
+
+
+def equation_for(name, variable):
+    (found,) = [eq for eq in derivation(name).backward if eq.name == variable]
+    return found
+
+
+CASES = [(name, variable) for name, lines in LINES.items() for variable in lines]
+
+
+def test_every_file_has_its_line_and_its_loss():
+    assert FILES.keys() == LINES.keys() == PRINTED.keys() == TORCH.keys()
+    for name in FILES:
+        assert derivation(name).gradients.keys() <= LINES[name].keys(), f"{name}: a gradient has no line"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_step_is_proved(name):
+    for eq in derivation(name).backward:
+        assert eq.lines, f"∂L/∂{eq.name} has no line"
+        assert eq.lines[-1].expression is eq.expression
+        assert [line.proof.verdict for line in eq.lines] == [Verdict.PROVED] * len(eq.lines), eq.name
+        assert eq.proof.verdict is Verdict.PROVED
+        # One size alone cannot tell n from 3: every proof compares at two, none below 3.
+        for line in eq.lines:
+            assert all(size >= 3 for sizes in line.proof.sizes for size in sizes.values())
+            assert len(line.proof.sizes) == 2 or not any(line.proof.sizes)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_whole_gradient_agrees_with_differences_of_the_loss(name):
+    checked = derivation(name).end_to_end
+    assert checked.points == 3
+    assert checked.largest_error < 1e-20
+
+
+@pytest.mark.parametrize(("name", "variable"), CASES)
+def test_the_end_is_the_textbooks_line(name, variable):
+    shown, expected = equation_for(name, variable).expression, line_of(name, LINES[name][variable])
+    assert shown.shape == expected.shape
+    assert normal_form(name, shown).key == normal_form(name, expected).key
+
+
+@pytest.mark.parametrize(("name", "variable"), CASES)
+def test_the_end_is_as_short_as_the_textbooks_line(name, variable):
+    shown, expected = equation_for(name, variable).expression, line_of(name, LINES[name][variable])
+    assert cost(shown) <= LONGEST * cost(expected), f"{shown} is longer than {expected}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_printed(name):
+    assert {key: str(e) for key, e in derivation(name).gradients.items()} == PRINTED[name]
+
+
+class Tensors:
+    """Arrays as tensors that PyTorch differentiates by, each under its own name."""
+
+    def __init__(self, torch, arrays):
+        for name, a in arrays.items():
+            setattr(self, name, torch.tensor(a, dtype=torch.float64, requires_grad=True))
+
+
+def arrays_of(leaves, seed):
+    """A random array for each leaf, with its facts; every size is a number of its own."""
+    random = np.random.default_rng(seed)
+    names = sorted({name for e in leaves for s in e.shape for name in s.names})
+    sizes = {name: 4 + (k + seed) % len(names) for k, name in enumerate(names)}
+    return {e.name: array_of(e, tuple(s.at(sizes) for s in e.shape), random) for e in leaves}
+
+
+def array_of(e, shape, random):
+    a = random.normal(size=shape)
+    if e.role is Role.HYPERPARAMETER:
+        return random.uniform(0.2, 1.0)
+    if "one_hot" in e.facts:
+        return np.eye(shape[-1])[random.integers(shape[-1], size=shape[:-1])]
+    if "sign" in e.facts:
+        return np.where(a > 0, 1.0, -1.0)
+    if "binary" in e.facts:
+        return np.where(a > 0, 1.0, 0.0)
+    if "nonnegative" in e.facts:
+        return np.floor(abs(a) * 3)
+    if "symmetric" in e.facts:
+        return a + a.T
+    # A square parameter is inverted here: far from singular, its determinant positive, and not symmetric.
+    return a + 6 * np.eye(shape[0]) if len(shape) == 2 and shape[0] == shape[1] else a
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", FILES)
+def test_values_and_gradients_agree_with_torch(name, seed):
+    torch = pytest.importorskip("torch", reason="PyTorch is the outside oracle; install symgrad[oracle]")
+    f, leaves = problem(name).compile(), derivation(name).leaves
+    arrays = arrays_of(leaves, seed)
+    value, gradients = f(**arrays)
+    tensors = Tensors(torch, arrays)
+    loss = TORCH[name](torch, tensors)
+    loss.backward()
+    np.testing.assert_allclose(value, loss.item(), rtol=1e-10)
+    assert list(gradients) == [e.name for e in derivation(name).parameters]
+    for key, g in gradients.items():
+        expected = getattr(tensors, key).grad.numpy()
+        assert np.abs(expected).max() > 1e-6, "where a gradient vanishes, agreement says nothing"
+        np.testing.assert_allclose(g, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
