@@ -14,13 +14,13 @@ NEW_FILE = 0o666  # what `open` creates, before the umask
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """The file `path` holds `text` in UTF-8, or what it held before; a failure is an error that names the file.
+    r"""The file `path` holds `text` in UTF-8, or what it held before; a failure is an error that names the file.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_text(folder + "/grads.py", "import numpy as np\\n")
+    ...     write_text(folder + "/grads.py", "import numpy as np\n")
     ...     os.listdir(folder), Path(folder, "grads.py").read_text()
-    (['grads.py'], 'import numpy as np\\n')
+    (['grads.py'], 'import numpy as np\n')
     """
     write_bytes(path, text.encode())
 
@@ -59,9 +59,9 @@ def _replace(target: Path, content: bytes, permissions: int) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, permissions)
         os.replace(temporary, target)
-    except BaseException:
+    finally:
+        # After the rename there is nothing left of this name.
         Path(temporary).unlink(missing_ok=True)
-        raise
     _sync_folder(target.parent)
 
 

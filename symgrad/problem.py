@@ -16,7 +16,7 @@ from symgrad.errors import InputError
 from symgrad.explain.formats import render
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
-from symgrad.fitting import FitResult, LineSearch, OnIteration, Options, Task, fit, from_source
+from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source
 from symgrad.graph.expression import Expr, Leaf, Role, coerce
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model
@@ -174,20 +174,8 @@ class Problem:
         """
         named = from_source(self.leaves, data, bind, arrays)
         task = Task(self.compile(), self.loss, self.model, self.leaves)
-        options = Options(
-            method=method,
-            learning_rate=learning_rate,
-            line_search=line_search,
-            max_iterations=max_iterations,
-            tolerance=tolerance,
-            start=start,
-            seed=seed,
-            sizes=sizes,
-            hyperparameters=hyperparameters,
-            standardize=standardize,
-            test_fraction=test_fraction,
-            on_iteration=on_iteration,
-        )
+        descent = Descent(method, learning_rate, line_search, max_iterations, tolerance, on_iteration)
+        options = Options(descent, start or {}, seed, sizes or {}, hyperparameters or {}, standardize, test_fraction)
         return fit(task, named, options)
 
 

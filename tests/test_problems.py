@@ -75,9 +75,9 @@ LINES = {
         "b1": lambda Z_bar: sg.sum(Z_bar, axis=0),
     },
     "p31_tanh_net": {
-        "O": lambda O, Y, n: (O - Y) / n,
-        "W3": lambda H2, O, Y, n: H2.T @ (O - Y) / n,
-        "b3": lambda O, Y, n: sg.sum(O - Y, axis=0) / n,
+        "O": lambda O, Y, n: (O - Y) / n,  # noqa: E741
+        "W3": lambda H2, O, Y, n: H2.T @ (O - Y) / n,  # noqa: E741
+        "b3": lambda O, Y, n: sg.sum(O - Y, axis=0) / n,  # noqa: E741
         "Z2": lambda O_bar, W3, H2: (O_bar @ W3.T) * (1 - H2**2),
         "W2": lambda H1, Z2_bar: H1.T @ Z2_bar,
         "b2": lambda Z2_bar: sg.sum(Z2_bar, axis=0),
@@ -88,7 +88,85 @@ LINES = {
 }
 
 # What is printed, letter for letter: a change of the display is seen here.
-PRINTED = {}
+PRINTED = {
+    "p01_least_squares": {
+        "w": "X.T @ r / n",
+        "b": "sum(r) / n",
+    },
+    "p02_relu_neuron": {
+        "w": "X.T @ z_bar",
+        "b": "sum(z_bar)",
+    },
+    "p03_quadratic_form": {
+        "x": "(A.T + A) @ x",
+    },
+    "p03_quadratic_form_symmetric": {
+        "x": "2 * A @ x",
+    },
+    "p04_circuit": {
+        "x": "1 / D - N * (2 * (x + y) + sigmoid(x) * (1 - sigmoid(x))) / D**2",
+        "y": "sigmoid(y) * (1 - sigmoid(y)) / D - 2 * N * (x + y) / D**2",
+    },
+    "p06_distance": {
+        "x": "(x - a) / norm(x - a)",
+    },
+    "p07_ridge": {
+        "w": "2 * X.T @ r + 2 * lam * w",
+    },
+    "p09_logistic_signs": {
+        "w": "w - c * (X.T @ (sigmoid(z) * y))",
+    },
+    "p10_binary_cross_entropy": {
+        "w": "X.T @ (p - y) / n",
+        "b": "sum(p - y) / n",
+    },
+    "p11_softmax_regression": {
+        "W": "X.T @ (S - T) / n + lam * W",
+        "b": "sum(S - T, axis=0) / n",
+    },
+    "p12_cross_entropy": {
+        "z": "sum(t) * softmax(z) - t",
+    },
+    "p12_cross_entropy_one_hot": {
+        "z": "softmax(z) - t",
+    },
+    "p14_poisson": {
+        "w": "X.T @ (exp(eta) - y)",
+    },
+    "p15_huber": {
+        "w": "X.T @ clip(r, -delta, delta)",
+    },
+    "p19_logdet": {
+        "X": "inv(X).T",
+    },
+    "p21_inverse_sandwich": {
+        "X": "-inv(X).T @ outer(a, b) @ inv(X).T",
+    },
+    "p22_trace": {
+        "X": "C @ A @ X @ B + A.T @ C.T @ X @ B.T",
+    },
+    "p23_general_least_squares": {
+        "X": "2 * A.T @ E @ B.T",
+    },
+    "p29_hidden_layer": {
+        "W2": "outer(o - y, h) + lam * W2",
+        "W1": "outer(z_bar, x) + lam * W1",
+    },
+    "p30_relu_net": {
+        "W2": "H.T @ (S - T) / n + lam * W2",
+        "b2": "sum(S - T, axis=0) / n",
+        "W1": "X.T @ Z_bar + lam * W1",
+        "b1": "sum(Z_bar, axis=0)",
+    },
+    "p31_tanh_net": {
+        "W3": "H2.T @ (O - Y) / n",
+        "b3": "sum(O - Y, axis=0) / n",
+        "W2": "H1.T @ Z2_bar",
+        "b2": "sum(Z2_bar, axis=0)",
+        "W1": "X.T @ Z1_bar",
+        "b1": "sum(Z1_bar, axis=0)",
+    },
+}
 
 # The same losses in PyTorch, over the tensors `t` by name.
 TORCH = {
@@ -111,9 +189,7 @@ TORCH = {
     "p12_cross_entropy": lambda torch, t: t.t.sum() * torch.logsumexp(t.z, 0) - t.t @ t.z,
     "p12_cross_entropy_one_hot": lambda torch, t: torch.nn.functional.cross_entropy(t.z, t.t.argmax()),
     "p14_poisson": lambda torch, t: torch.nn.functional.poisson_nll_loss(t.X @ t.w, t.y, reduction="sum"),
-    "p15_huber": lambda torch, t: torch.nn.functional.huber_loss(
-        t.X @ t.w, t.y, reduction="sum", delta=t.delta.item()
-    ),
+    "p15_huber": lambda torch, t: torch.nn.functional.huber_loss(t.X @ t.w, t.y, reduction="sum", delta=t.delta.item()),
     "p19_logdet": lambda torch, t: torch.linalg.slogdet(t.X)[1],
     "p21_inverse_sandwich": lambda torch, t: t.a @ torch.linalg.solve(t.X, t.b),
     "p22_trace": lambda torch, t: torch.einsum("pm,mn,nq,rq,rp->", t.A, t.X, t.B, t.X, t.C),
@@ -127,8 +203,7 @@ TORCH = {
         + t.lam / 2 * (t.W1.square().sum() + t.W2.square().sum())
     ),
     "p31_tanh_net": lambda torch, t: (
-        (torch.tanh(torch.tanh(t.X @ t.W1 + t.b1) @ t.W2 + t.b2) @ t.W3 + t.b3 - t.Y).square().sum()
-        / (2 * len(t.X))
+        (torch.tanh(torch.tanh(t.X @ t.W1 + t.b1) @ t.W2 + t.b2) @ t.W3 + t.b3 - t.Y).square().sum() / (2 * len(t.X))
     ),
 }
 
@@ -236,7 +311,7 @@ def arrays_of(leaves, seed):
     """A random array for each leaf, with its facts; every size is a number of its own."""
     random = np.random.default_rng(seed)
     names = sorted({name for e in leaves for s in e.shape for name in s.names})
-    sizes = {name: 4 + (k + seed) % len(names) for k, name in enumerate(names)}
+    sizes = {name: 7 + (k + seed) % len(names) for k, name in enumerate(names)}
     return {e.name: array_of(e, tuple(s.at(sizes) for s in e.shape), random) for e in leaves}
 
 

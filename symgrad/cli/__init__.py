@@ -83,17 +83,18 @@ app = typer.Typer(
 )
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model file; - reads it from standard input.")]
-Wrt = Annotated[
-    list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")
-]
+Wrt = Annotated[list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")]
 
 
 def _version(is_wanted: bool) -> None:
     if is_wanted:
-        from symgrad import __version__
+        from importlib.metadata import PackageNotFoundError, version
 
-        typer.echo(f"symgrad {__version__}")
+        try:
+            typer.echo(f"symgrad {version('symgrad')}")
+        except PackageNotFoundError:
+            raise _ended("symgrad is not installed; pip install -e . in its checkout", 4) from None
         raise typer.Exit
 
 
@@ -155,9 +156,7 @@ def fit(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="LAM=NUMBER", help="A hyperparameter's value.")
     ] = None,
-    standardize: Annotated[
-        bool, typer.Option("--standardize", help="Use (X - m)/s for what the model reads.")
-    ] = False,
+    standardize: Annotated[bool, typer.Option("--standardize", help="Use (X - m)/s for what the model reads.")] = False,
     method: Annotated[str, typer.Option(help="gd: gradient descent.")] = "gd",
     learning_rate: Annotated[
         float | None, typer.Option(help="A fixed step; without it each step is found by backtracking.")
@@ -206,7 +205,9 @@ def _page_format(form: Format | None, output: str) -> str:
         return "markdown"
     suffix = _suffix(output)
     if suffix not in PAGES:
-        raise InputError(f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f")
+        raise InputError(
+            f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
+        )
     return PAGES[suffix]
 
 
@@ -233,7 +234,7 @@ def main() -> None:
         # A terminal that knows no Greek shows escapes, not a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are TextIOWrapper
     try:
-        app()
+        app(prog_name="symgrad")
     except KeyboardInterrupt:
         # Before a command runs, while modules are imported.
         typer.echo("interrupted", err=True)

@@ -29,7 +29,7 @@ def rows(derivation: Derivation) -> Iterator[tuple[str, ...]]:
         first = equation.lines[0].proof if equation.lines else equation.proof
         yield (f"({equation.label})", what, rules, *_proof(first))
         for line in equation.lines[1:]:
-            yield ("", "", f"= {_reason(line)}", *_proof(line.proof))
+            yield ("", "", f"= {_reason(line, derivation.loss.name)}", *_proof(line.proof))
 
 
 def _proofs(derivation: Derivation) -> Iterator[Proof]:
@@ -39,17 +39,15 @@ def _proofs(derivation: Derivation) -> Iterator[Proof]:
             yield equation.proof
 
 
-def _reason(line: Line) -> str:
+def _reason(line: Line, loss: str) -> str:
     reason = line.reason
     if reason.kind is Why.PUT_IN:
-        return f"put in {', '.join(leaf.name for leaf in reason.put_in)}"
+        return f"put in {', '.join(f'∂{loss}/∂{leaf.name}' for leaf in reason.put_in)}"
     if reason.kind is Why.FACT:
         return ", ".join(f"{e} is {fact}" for fact, e in reason.facts)
-    return reason.kind.value
+    return str(reason.kind.value)
 
 
 def _proof(proof: Proof) -> tuple[str, str]:
     sizes = [", ".join(f"{name}={value}" for name, value in choice.items()) for choice in proof.sizes]
     return proof.verdict.value, "; ".join(text for text in sizes if text)
-
-

@@ -133,7 +133,11 @@ def _scores(result: FitResult) -> list[str]:
     test = result.test or {}
     header = ["", "train", *(["test"] if result.test is not None else [])]
     rows = [
-        [SCORES[name], f"{value:.6g}", *([f"{test[name]:.6g}" if name in test else ""] if result.test is not None else [])]
+        [
+            SCORES[name],
+            f"{value:.6g}",
+            *([f"{test[name]:.6g}" if name in test else ""] if result.test is not None else []),
+        ]
         for name, value in result.train.items()
     ]
     return aligned([header, *rows])
@@ -144,16 +148,24 @@ def _parameters(result: FitResult, named: Mapping[str, Sequence[str]]) -> Iterat
     values = result.original_units or result.parameters
     if result.standardizer:
         yield "in original units:" if result.original_units else "for standardised data:"
-    columns_by_length = {tuple(c): c for c in named.values() if len(c) > 1}
+    declared = {a.name: a.shape for a in result.function.arguments}
+    by_size = {
+        size: own for name, own in named.items() if len(own) > 1 for size in _across(declared[name], own, result)
+    }
     for name, value in values.items():
         array = np.asarray(value)
-        own = [c for c in columns_by_length.values() if array.shape == (len(c),)]
+        own = by_size.get(declared[name][0], ()) if array.ndim == 1 else ()
         if array.ndim == 0:
             yield f"{name} = {float(array):.6g}"
-        elif len(own) == 1 and array.size <= LONG_VECTOR:
+        elif own and array.size <= LONG_VECTOR:
             yield f"{name}:"
-            yield from aligned([["", column, f"{v: .6g}"] for column, v in zip(own[0], array, strict=True)])
+            yield from aligned([["", column, f"{v: .6g}"] for column, v in zip(own, array, strict=True)])
         elif array.size <= SHORT:
             yield f"{name} = " + " ".join(np.array2string(array, precision=6, max_line_width=10_000).split())
         else:
             yield f"{name}: {' × '.join(map(str, array.shape))} numbers; -o writes them"
+
+
+def _across(shape: Sequence[str], columns: Sequence[str], result: FitResult) -> list[str]:
+    """The declared size that counts these columns."""
+    return [size for size in shape if result.sizes.get(size, size) in (len(columns), str(len(columns)))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from symgrad.compile.stable import Factor, factors, power_of, product_of, quotient, quotient_of_exponentials
+from symgrad.compile.stable import Factor, factors, power_of, product_of, quotient, quotient_of_exponentials, unscaled
 from symgrad.graph.expression import Contraction, Expr, Linear, linear, number, power
 from symgrad.graph.sizes import Size
 
@@ -55,17 +55,20 @@ def distributed(e: Expr) -> Expr | None:
         divided = {(base, i) for f, i in rest for base, exponent in [power_of(f)] if exponent > 0}
         opened = [_opened(c, t, own, sizes) for c, t in x.terms]
         if any(_meets(f, rest, divided) for _, term, _ in opened for f in term):
-            return linear((c, _multiplied([*rest, *term], own_sizes, e)) for c, term, own_sizes in opened)
+            products = [_multiplied([*rest, *term], every, e) for _, term, every in opened]
+            return linear((c * p, x) for (c, _, _), (p, x) in zip(opened, products, strict=True))
     return None
 
 
-def _multiplied(found: list[Factor], sizes: Mapping[int, Size], e: Contraction) -> Expr:
-    product = product_of(merged(found), sizes, e.shape)
-    # What was multiplied out may cancel in a further sum; each time a reciprocal is gone, so this ends.
-    for rule in (quotient_of_exponentials, cancelled):
+def _multiplied(found: list[Factor], sizes: Mapping[int, Size], e: Contraction) -> tuple[Fraction, Expr]:
+    """(coefficient, product) of the factors of one term; what meets in it may cancel in a further sum."""
+    c, product = unscaled(product_of(merged(found), sizes, e.shape))
+    for rule in (quotient_of_exponentials, cancelled, distributed):
+        # Each time a reciprocal is gone, so this ends.
         while (better := rule(product)) is not None:
-            product = better
-    return distributed(product) or product
+            p, product = unscaled(better)
+            c *= p
+    return c, product
 
 
 def _meets(f: Factor, rest: list[Factor], divided: set[Factor]) -> bool:
@@ -80,8 +83,8 @@ def _opened(
     c: Fraction, term: Expr, own: tuple[int, ...], sizes: Mapping[int, Size]
 ) -> tuple[Fraction, list[Factor], dict[int, Size]]:
     """(coefficient, factors, sizes of all indices) of a term whose axes are the indices `own`."""
-    while isinstance(term, Linear) and len(term.terms) == 1:
-        c, term = c * term.terms[0][0], term.terms[0][1]
+    p, term = unscaled(term)
+    c *= p
     every = dict(sizes)
     if not isinstance(term, Contraction):
         return c, [(term, own)], every

@@ -61,10 +61,8 @@ def number(value: Fraction) -> Text:
     (('0.3', 5), ('-1 / 3', 2), ('7', 5))
     """
     p, q = value.numerator, value.denominator
-    if max(abs(p), q) > EXACT or (q != 1 and _is_decimal(q)):
-        text = repr(float(value))
-    else:
-        text = str(p) if q == 1 else f"{p} / {q}"
+    exact = str(p) if q == 1 else f"{p} / {q}"
+    text = repr(float(value)) if max(abs(p), q) > EXACT or (q != 1 and _is_decimal(q)) else exact
     return text, PRODUCT if "/" in text else UNARY if text.startswith("-") else ATOM
 
 

@@ -88,6 +88,14 @@ def rebuilt(node: Expr, children: list[Expr]) -> Expr:
     return apply(node.primitive, children, node.options, node.shape)
 
 
+def unscaled(e: Expr) -> tuple[Fraction, Expr]:
+    """(c, x) of c·x."""
+    c = Fraction(1)
+    while isinstance(e, Linear) and len(e.terms) == 1:
+        c, e = c * e.terms[0][0], e.terms[0][1]
+    return c, e
+
+
 def negated(e: Expr) -> Expr:
     """-e, and x of -x."""
     if isinstance(e, Linear) and len(e.terms) == 1 and e.terms[0][0] == -1:
@@ -145,7 +153,7 @@ def product_of(found: list[Factor], sizes: Mapping[int, Size], shape: Shape) -> 
 def _number(e: Expr) -> Fraction | None:
     """The value of a number other than 0."""
     is_it = isinstance(e, Leaf) and e.role is Role.NUMBER and isinstance(e.value, Fraction) and e.value != 0
-    return e.value if is_it else None  # type: ignore[attr-defined,no-any-return]  # it is a NUMBER leaf
+    return e.value if is_it else None  # type: ignore[attr-defined]  # it is a NUMBER leaf
 
 
 def is_one(e: Expr) -> bool:
@@ -206,6 +214,15 @@ def reciprocal_of_one_plus_exp(e: Expr) -> Expr | None:
     if added is None or not is_function(added, "exp"):
         return None
     return power(elementwise("sigmoid", negated(added.children[0])), number(-exponent))
+
+
+def power_of_power(e: Expr) -> Expr | None:
+    """(xᵃ)ᵇ = xᵃᵇ for whole a and b."""
+    base, exponent = power_of(e)
+    inner, own = power_of(base)
+    if base is e or inner is base or exponent.denominator != 1 or own.denominator != 1:
+        return None
+    return power(inner, number(own * exponent))
 
 
 def exp_of_log_softmax(e: Expr) -> Expr | None:
@@ -297,6 +314,7 @@ STABLE: tuple[Rule, ...] = (
     view_of_view,
     view_outwards,
     sum_before_view,
+    power_of_power,
     log_of,
     reciprocal_of_one_plus_exp,
     exp_of_log_softmax,
@@ -318,8 +336,7 @@ def stabilise(e: Expr, rules: tuple[Rule, ...], known: Collection[Expr] = ()) ->
             better = rule(e)
             if better is not None and better is not e:
                 e, pending = better, True
-    if is_view(e) and all(e.children[0] is not k for k in known):
-        assert isinstance(e, Contraction)
-        # The operand is new, made by a rule that took the view outwards; it is no view itself.
-        return contraction([stabilise(e.operands[0], rules, known)], e.indices, e.shape)
+    # The operand of a view or of a multiple may be new, made by a rule; it is neither itself.
+    if (is_view(e) or unscaled(e)[1] is not e) and all(e.children[0] is not k for k in known):
+        return rebuilt(e, [stabilise(e.children[0], rules, known)])
     return e

@@ -155,11 +155,14 @@ class _Comparison:
 
     def _compare(self, a: Array, b: Array, line: int) -> Verdict:
         undecided = []
+        # A derivative is compared off its kinks; two ways of writing one are compared everywhere.
+        kinks = set(entries_of(self.opaque[self.step.variable])) if line == 0 else set()
         if np.shape(a) != np.shape(b):
             raise self._failure(line, f"the shapes are {np.shape(a)} and {np.shape(b)}")
         for x, y in zip(entries_of(a), entries_of(b), strict=True):
             p, q = sympy.S(x), sympy.S(y)
-            if not are_equal(p, q, signs=self.symbols.signs, binaries=self.symbols.binaries):
+            facts = {"signs": self.symbols.signs, "binaries": self.symbols.binaries}
+            if not are_equal(p, q, **facts, kinks=kinks):
                 undecided.append((p, q))
         if not undecided:
             return Verdict.PROVED

@@ -1,8 +1,10 @@
 """Is a SymPy expression zero? Exact, by polynomial arithmetic over what cannot be taken apart.
 
 Each expression is brought to numerator/denominator over generators: symbols, e^x for each x up to whole multiples, roots,
-and every other function or case distinction as a whole. Two such fractions are equal if their cross products are equal
-polynomials, roots reduced by their defining equation. «Yes» is a proof; «no» means only that this did not decide it.
+and every other function as a whole. A case distinction is the sum of its cases, each times the bracket of its condition:
+[u > 0] and [u = 0] are generators that square to themselves and exclude each other. Two such fractions are equal if their
+cross products are equal polynomials, roots reduced by their defining equation. «Yes» is a proof; «no» means only that
+this did not decide it.
 """
 
 from __future__ import annotations
@@ -17,31 +19,59 @@ from sympy.polys.rings import PolyElement, ring
 Quotient = tuple[Any, Any]
 
 
-def are_equal(a: Any, b: Any, *, signs: Collection[Any] = (), binaries: Collection[Any] = ()) -> bool:
+def are_equal(
+    a: Any,
+    b: Any,
+    *,
+    signs: Collection[Any] = (),
+    binaries: Collection[Any] = (),
+    kinks: Collection[Any] = (),
+) -> bool:
     """Whether two SymPy expressions are equal as quotients of polynomials in their generators.
 
-    The symbols in `signs` square to 1, those in `binaries` to themselves.
+    The symbols in `signs` square to 1, those in `binaries` to themselves. With symbols in `kinks`, the points are left
+    out at which a condition on them changes: there a derivative by them is a convention, not a value.
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> are_equal((x**2 - y**2) / (x - y), x + y), are_equal(sympy.exp(-x) * sympy.exp(2 * x), sympy.exp(x))
     (True, True)
     >>> are_equal(sympy.sqrt(x**2 + 1) ** 2, x**2 + 1), are_equal(x, y)
     (True, False)
+    >>> rising, falling = sympy.Piecewise((0, x < 0), (1, True)), sympy.Piecewise((1, x > 0), (0, True))
+    >>> are_equal(rising, falling), are_equal(rising, falling, kinks=[x])
+    (False, True)
     """
     if a == b:
         return True
-    fractions = _Fractions([a, b], signs, binaries)
+    fractions = _Fractions([a, b], signs, binaries, kinks)
     (p, q), (r, s) = fractions.of(a), fractions.of(b)
     return bool(fractions.reduced(p * s - r * q) == 0)
+
+
+class Positive(sympy.Function):  # type: ignore[misc]  # SymPy ships no types
+    """[u > 0]: 1 where it holds, else 0. Of a condition that is no comparison, [u]."""
+
+
+class Zero(sympy.Function):  # type: ignore[misc]  # SymPy ships no types
+    """[u = 0]: 1 where it holds, else 0."""
+
+
+def _oriented(condition: Any) -> tuple[Any, bool]:
+    """u, where a comparison says something of u and 0 (or of -u and 0, then the second is True)."""
+    u = sympy.expand(condition.lhs - condition.rhs)
+    return (-u, True) if u.could_extract_minus_sign() else (u, False)
 
 
 class _Fractions:
     """Numerators and denominators in one polynomial ring, whose generators are collected from all expressions first."""
 
-    def __init__(self, expressions: list[Any], signs: Collection[Any], binaries: Collection[Any]) -> None:
+    def __init__(
+        self, expressions: list[Any], signs: Collection[Any], binaries: Collection[Any], kinks: Collection[Any]
+    ) -> None:
         self._generators: dict[Any, int] = {}
         self._roots: dict[Any, tuple[Any, int]] = {}
         self._binaries = binaries
+        self._kinks = frozenset(kinks)
         for e in expressions:
             for node in _walk(e):
                 self._note(node)
@@ -59,8 +89,22 @@ class _Fractions:
             root = sympy.Pow(node.base, sympy.Rational(1, node.exp.q))
             self._roots[root] = (node.base, int(node.exp.q))
             self._generators.setdefault(root, len(self._generators))
+        elif isinstance(node, sympy.Piecewise):
+            for _, condition in node.args:
+                self._note_condition(condition)
         elif not isinstance(node, sympy.Add | sympy.Mul | sympy.Pow | sympy.Rational):
             self._generators.setdefault(node, len(self._generators))
+
+    def _note_condition(self, condition: Any) -> None:
+        if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
+            for part in condition.args:
+                self._note_condition(part)
+        elif isinstance(condition, sympy.core.relational.Relational):
+            u, _ = _oriented(condition)
+            for bracket in (Positive(u), Zero(u)):
+                self._generators.setdefault(bracket, len(self._generators))
+        elif condition not in (sympy.true, sympy.false):
+            self._generators.setdefault(Positive(condition), len(self._generators))
 
     def of(self, e: Any) -> Quotient:
         """Numerator and denominator of an expression."""
@@ -87,7 +131,48 @@ class _Fractions:
             return top, bottom
         if isinstance(e, sympy.Pow) and e.exp.is_Rational:
             return self._power(e)
+        if isinstance(e, sympy.Piecewise):
+            return self._cases(e)
         return self._elements[e], one
+
+    def _cases(self, e: Any) -> Quotient:
+        """Σ valueₖ·[conditionₖ]·Π_{j<k} (1 - [conditionⱼ])."""
+        left, parts = self._ring.one, []
+        for value, condition in e.args:
+            holds = self._truth(condition)
+            p, q = self.of(value)
+            parts.append((self._idempotent(left * holds) * p, q))
+            left = self._idempotent(left * (1 - holds))
+        return self._sum(parts)
+
+    def _truth(self, condition: Any) -> Any:
+        """[condition] as a polynomial in brackets."""
+        one = self._ring.one
+        if condition in (sympy.true, sympy.false):
+            return one if condition == sympy.true else self._ring.zero
+        if isinstance(condition, sympy.Not):
+            return one - self._truth(condition.args[0])
+        if isinstance(condition, sympy.And | sympy.Or):
+            is_and, product = isinstance(condition, sympy.And), one
+            for t in map(self._truth, condition.args):
+                product = self._idempotent(product * (t if is_and else one - t))
+            return product if is_and else one - product
+        if not isinstance(condition, sympy.core.relational.Relational):
+            return self._elements[Positive(condition)]
+        u, is_turned = _oriented(condition)
+        positive, zero = self._elements[Positive(u)], self._elements[Zero(u)]
+        if u.free_symbols & self._kinks:
+            zero = self._ring.zero
+        if is_turned:
+            positive = one - positive - zero
+        return {
+            ">": positive,
+            ">=": positive + zero,
+            "<": one - positive - zero,
+            "<=": one - positive,
+            "==": zero,
+            "!=": one - zero,
+        }[condition.rel_op]
 
     def _power(self, e: Any) -> Quotient:
         exponent = Fraction(int(e.exp.p), int(e.exp.q))
@@ -120,13 +205,22 @@ class _Fractions:
         return p
 
     def _idempotent(self, p: PolyElement) -> PolyElement:
-        places = {k for g, k in self._generators.items() if g in self._binaries}
+        brackets = {g: k for g, k in self._generators.items() if isinstance(g, Positive | Zero)}
+        places = {k for g, k in self._generators.items() if g in self._binaries} | set(brackets.values())
         if not places:
             return p
-        total = self._ring.zero
+        exclusive = [
+            (k, brackets[Zero(*g.args)])
+            for g, k in brackets.items()
+            if Zero(*g.args) in brackets and isinstance(g, Positive)
+        ]
+        total: dict[tuple[int, ...], Any] = {}
         for monomial, c in p.terms():
-            total += self._ring({tuple(min(m, 1) if k in places else m for k, m in enumerate(monomial)): c})
-        return total
+            if any(monomial[j] and monomial[k] for j, k in exclusive):
+                continue
+            lowered = tuple(min(m, 1) if k in places else m for k, m in enumerate(monomial))
+            total[lowered] = total.get(lowered, 0) + c
+        return self._ring.from_dict({m: c for m, c in total.items() if c})
 
     def _reduced_by(self, p: PolyElement, g: PolyElement, degree: int, top: PolyElement, bottom: PolyElement) -> Any:
         place = self._ring.gens.index(g)
@@ -140,11 +234,13 @@ class _Fractions:
 
 
 def _walk(e: Any) -> Any:
-    """The nodes that arithmetic is made of; functions and case distinctions are not entered."""
+    """The nodes that arithmetic is made of; functions are not entered, nor are the conditions of cases."""
     stack = [e]
     while stack:
         node = stack.pop()
         yield node
+        if isinstance(node, sympy.Piecewise):
+            stack += [value for value, _ in node.args]
         if isinstance(node, sympy.Add | sympy.Mul | sympy.Pow):
             stack += [a for a in node.args if not (isinstance(node, sympy.Pow) and a is node.exp)]
 

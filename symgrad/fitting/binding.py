@@ -209,7 +209,9 @@ def _array(leaf: Leaf, value: Any) -> tuple[Array, tuple[Label, ...]]:
     if array.dtype.kind not in "fiub":
         raise InputError(f"{leaf.name} holds {array.dtype.name} values; give it numbers")
     if array.ndim != leaf.rank:
-        raise ShapeError(f"{leaf.name} has shape {array.shape}, declared {show_shape(leaf.shape)}; give it {leaf.rank} axes")
+        raise ShapeError(
+            f"{leaf.name} has shape {array.shape}, declared {show_shape(leaf.shape)}; give it {leaf.rank} axes"
+        )
     if not np.isfinite(array).all():
         place = ", ".join(str(int(i)) for i in np.argwhere(~np.isfinite(array))[0])
         raise InputError(f"{leaf.name}[{place}] is not finite; fill it in, or leave its row out")

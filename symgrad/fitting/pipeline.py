@@ -19,31 +19,52 @@ from symgrad.fitting.result import FitResult
 from symgrad.fitting.scores import Scores, Target, target_of
 from symgrad.fitting.start import Start, slot_of, starting_values
 from symgrad.fitting.units import original_units, standardized, standardizers
-from symgrad.graph.expression import Expr, Leaf, Role
+from symgrad.graph.expression import Expr, Leaf
 from symgrad.optimize import Iteration, Result, gradient_descent
 from symgrad.tables import Standardizer, split
 
 Array = Any
 LineSearch = Literal["fixed", "backtracking"]
 OnIteration = Callable[[Iteration], object]
+Function = Callable[..., tuple[float, Mapping[str, Array]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Everything about a fit but the problem and its data; see `Problem.fit`."""
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """How the loss is descended: see `gradient_descent`; without a line search a given learning rate is a fixed step."""
 
     method: str = "gd"
     learning_rate: float | None = None
     line_search: LineSearch | None = None
     max_iterations: int = 10_000
     tolerance: float = 1e-6
-    start: Mapping[str, Any] | None = None
-    seed: int = 0
-    sizes: Mapping[str, int] | None = None
-    hyperparameters: Mapping[str, float] | None = None
-    standardize: bool | Sequence[str] = False
-    test_fraction: float = 0.0
     on_iteration: OnIteration | None = None
+
+    def run(self, f: Function, start: Mapping[str, Array]) -> Result:
+        """Descend from `start`."""
+        by_default: LineSearch = "backtracking" if self.learning_rate is None else "fixed"
+        return gradient_descent(
+            f,
+            start,
+            learning_rate=self.learning_rate,
+            line_search=self.line_search or by_default,
+            max_iterations=self.max_iterations,
+            tolerance=self.tolerance,
+            on_iteration=self.on_iteration,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything about a fit but the problem and its data; see `Problem.fit`."""
+
+    descent: Descent
+    start: Mapping[str, Any]
+    seed: int
+    sizes: Mapping[str, int]
+    hyperparameters: Mapping[str, float]
+    standardize: bool | Sequence[str]
+    test_fraction: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +107,10 @@ class Parts:
 
 def fit(task: Task, data: Mapping[str, Any], options: Options) -> FitResult:
     """The fitted parameters of a task, its data given by name."""
-    if options.method != "gd":
-        raise InputError(f"there is no method {options.method!r}; use 'gd', gradient descent")
+    if options.descent.method != "gd":
+        raise InputError(f"there is no method {options.descent.method!r}; use 'gd', gradient descent")
     numbers = _numbers(task, options)
-    bound = bind(task.leaves, data, options.sizes or {})
+    bound = bind(task.leaves, data, options.sizes)
     _check_sizes(task, bound)
     target = _target(task, bound)
     parts = _parts(task, bound, options, target)
@@ -97,22 +118,13 @@ def fit(task: Task, data: Mapping[str, Any], options: Options) -> FitResult:
     start = _start(task, bound, parts.train, numbers, f, options)
     with contextlib.suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):
         _objective(task, parts.train, bound, numbers, is_checked=True)(**start.values)
-    is_fixed = options.line_search == "fixed" or (options.line_search is None and options.learning_rate is not None)
-    result = gradient_descent(
-        f,
-        start.values,
-        learning_rate=options.learning_rate,
-        line_search="fixed" if is_fixed else options.line_search or "backtracking",
-        max_iterations=options.max_iterations,
-        tolerance=options.tolerance,
-        on_iteration=options.on_iteration,
-    )
+    result = options.descent.run(f, start.values)
     return _result(task, bound, parts, result, start, numbers, target)
 
 
 def _numbers(task: Task, options: Options) -> dict[str, float]:
     """The value of every hyperparameter: the one given, else its default."""
-    given = options.hyperparameters or {}
+    given = options.hyperparameters
     known = {a.name: a.default for a in task.of_role("hyperparameter")}
     for name in given:
         if name not in known:
@@ -120,7 +132,9 @@ def _numbers(task: Task, options: Options) -> dict[str, float]:
     found = {name: given.get(name, default) for name, default in known.items()}
     for name, value in found.items():
         if value is None:
-            raise InputError(f"the hyperparameter {name} has no value; give one, {name}=0.1 (on the command line --set {name}=0.1)")
+            raise InputError(
+                f"the hyperparameter {name} has no value; give one, {name}=0.1 (on the command line --set {name}=0.1)"
+            )
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
@@ -153,7 +167,9 @@ def _parts(task: Task, bound: Bound, options: Options, target: Target | None) ->
         return Parts(standardized(bound.arrays, found, bound.axes), None, (bound.count, 0), found)
     pairs = [e.name for e in data if e.name not in bound.axes and any(bound.examples in s.names for s in e.shape)]
     if bound.examples is None or pairs:
-        what = f"{pairs[0]} has more than one axis of them" if pairs else "each axis of the data is one of a parameter's"
+        what = (
+            f"{pairs[0]} has more than one axis of them" if pairs else "each axis of the data is one of a parameter's"
+        )
         raise InputError(f"the examples cannot be split, {what}; leave the test fraction at 0")
     labels = None
     if target is not None and target.fact is not None:
@@ -163,9 +179,6 @@ def _parts(task: Task, bound: Bound, options: Options, target: Target | None) ->
     found = standardizers(data, options.standardize, is_input, bound, train)
     first, second = (standardized(bound.rows(chosen), found, bound.axes) for chosen in (train, test))
     return Parts(first, second, (len(train), len(test)), found)
-
-
-Function = Callable[..., tuple[float, Mapping[str, Array]]]
 
 
 def _objective(
@@ -201,7 +214,7 @@ def _start(
     left = [a.name for a in task.of_role("parameter") if a.name not in names]
     if left:
         raise InputError(f"the loss does not depend on {left[0]}, which the model uses; it cannot be fitted")
-    given = options.start or {}
+    given = options.start
     for name in given:
         if name not in names:
             raise InputError(f"there is no parameter {name!r} to start; the parameters are {', '.join(names)}")
@@ -215,7 +228,9 @@ def _start(
         is_convex=is_convex(task.loss, known),
         given=given,
         seed=options.seed,
-        dtype=np.result_type(np.float32, *(a.dtype for a in arrays.values() if a.dtype.kind == "f")) if arrays else float,
+        dtype=np.result_type(np.float32, *(a.dtype for a in arrays.values() if a.dtype.kind == "f"))
+        if arrays
+        else float,
     )
 
 

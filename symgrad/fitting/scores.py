@@ -51,7 +51,9 @@ class Target:
         return {"accuracy": accuracy(codes, decide(outputs, "sign"))} if self.fact == "sign" else {}
 
 
-def target_of(model: Expr, data: Mapping[str, Leaf], used: Callable[[str], bool], examples: str | None) -> Target | None:
+def target_of(
+    model: Expr, data: Mapping[str, Leaf], used: Callable[[str], bool], examples: str | None
+) -> Target | None:
     """The data with examples that the loss uses and the model does not: those with classes, or of the outputs' shape.
 
     None where there is no such array, or more than one.
@@ -72,7 +74,9 @@ def target_of(model: Expr, data: Mapping[str, Leaf], used: Callable[[str], bool]
 
 
 def _fits(leaf: Leaf, model: Expr) -> bool:
-    return model.rank == 2 and model.shape[:1] == leaf.shape if class_fact(leaf) == "labels" else model.shape == leaf.shape
+    return (
+        model.rank == 2 and model.shape[:1] == leaf.shape if class_fact(leaf) == "labels" else model.shape == leaf.shape
+    )
 
 
 def _codes(wanted: Array, fact: str) -> Array:

@@ -38,7 +38,9 @@ def _rows_first(bound: Bound, name: str, array: Array, chosen: Array | None) -> 
     return rows if chosen is None else rows[chosen]
 
 
-def standardized(arrays: Mapping[str, Array], found: Mapping[str, Standardizer], axes: Mapping[str, int]) -> dict[str, Array]:
+def standardized(
+    arrays: Mapping[str, Array], found: Mapping[str, Standardizer], axes: Mapping[str, int]
+) -> dict[str, Array]:
     """The arrays, those with a standardizer as (X − m)/s in the type that they had."""
     result = dict(arrays)
     for name, standardizer in found.items():

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symgrad.errors import InputError
-from symgrad.graph.expression import Expr, Leaf, Role, add, elementwise, leaf, multiply, number, power
+from symgrad.graph.expression import Expr, Leaf, Linear, Role, add, elementwise, leaf, multiply, number, power, scale
 
 # SymPy's name of a function, and ours.
 FUNCTIONS: Mapping[Any, str] = {
@@ -80,7 +80,11 @@ def _written(node: Any) -> Sequence[Any]:
 def _sum(terms: Sequence[Expr]) -> Expr:
     result = terms[0]
     for e in terms[1:]:
-        result = add(result, e)
+        if isinstance(e, Linear) and len(e.terms) == 1 and e.terms[0][0] < 0:
+            # -y is subtracted; x + (-y) is how SymPy keeps it, not how it is written.
+            result = add(result, scale(-e.terms[0][0], e.children[0]), -1)
+        else:
+            result = add(result, e)
     return result
 
 

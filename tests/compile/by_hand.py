@@ -44,9 +44,7 @@ def derivation(hand, gradients=None, model=None, facts=()):
     leaves = [e for eq in hand.equations for e in postorder([eq.expression]) if isinstance(e, Leaf)]
     if model is not None:
         leaves += [e for e in postorder([model]) if isinstance(e, Leaf)]
-    leaves = list(
-        dict.fromkeys(e for e in leaves if e.role not in CONSTANT_ROLES and e.role is not Role.INTERMEDIATE)
-    )
+    leaves = list(dict.fromkeys(e for e in leaves if e.role not in CONSTANT_ROLES and e.role is not Role.INTERMEDIATE))
     parameters = tuple(e for e in leaves if e.role is Role.PARAMETER)
     if gradients is None:
         backward = sweep(hand.equations, parameters)
@@ -54,8 +52,7 @@ def derivation(hand, gradients=None, model=None, facts=()):
         known = {e.name: e for e in [*parameters, *(eq.target for eq in hand.equations)]}
         first = len(hand.equations) + 1
         backward = [
-            Equation(first + k, bar(known[name]), e, known[name])
-            for k, (name, e) in enumerate(gradients.items())
+            Equation(first + k, bar(known[name]), e, known[name]) for k, (name, e) in enumerate(gradients.items())
         ]
     if facts:
         line = Line(backward[0].expression, Reason(Why.FACT, facts=tuple(facts)))
@@ -124,9 +121,7 @@ def pullbacks(node, ybar):
         entry = FUNCTIONS[node.function]
         extra = (node.parameter,) if entry.is_family else ()
         assert entry.derivatives is not None
-        return [
-            None if d is None else product(ybar, d(node, *node.operands, *extra)) for d in entry.derivatives
-        ]
+        return [None if d is None else product(ybar, d(node, *node.operands, *extra)) for d in entry.derivatives]
     assert isinstance(node, Apply)
     return list(PRIMITIVES[node.primitive].pullback(ybar, node, node.operands, dict(node.options)))
 

@@ -227,8 +227,7 @@ def arrays_for(leaves, seed=0, dtype=np.float64):
 def oracle(function, arrays, parameters):
     """(value, gradients) by PyTorch in float64."""
     tensors = {
-        name: torch.tensor(a, dtype=torch.float64, requires_grad=name in parameters)
-        for name, a in arrays.items()
+        name: torch.tensor(a, dtype=torch.float64, requires_grad=name in parameters) for name, a in arrays.items()
     }
     tensors["lam"] = torch.tensor(0.3, dtype=torch.float64)
     value = function(tensors)

@@ -15,7 +15,7 @@ import sympy
 
 import symgrad.primitives.language as sg
 from symgrad.compile import compile_derivation
-from symgrad.errors import DerivationError
+from symgrad.errors import DerivationError, InputError
 from symgrad.graph.expression import contraction, elementwise, linear
 
 from compile.by_hand import Hand, derivation, product  # isort: skip
@@ -151,7 +151,18 @@ def test_it_pickles_and_imports_numpy_alone(name):
 
 @pytest.mark.parametrize(
     "title",
-    ['"""\nimport os\n"""', "\\", '"', 'a\\"""', "\x00\x1b[31m", "\ud800", "\\N{BULLET}", "{% x %}", "\\u0022" * 3, "中文"],
+    [
+        '"""\nimport os\n"""',
+        "\\",
+        '"',
+        'a\\"""',
+        "\x00\x1b[31m",
+        "\ud800",
+        "\\N{BULLET}",
+        "{% x %}",
+        "\\u0022" * 3,
+        "中文",
+    ],
 )
 def test_a_title_is_only_a_title(title):
     x = sg.parameter("x", n, about=title)
@@ -171,7 +182,7 @@ def test_save_is_atomic(tmp_path):
     f = compile_derivation(swept(w @ w))
     f.save(path)
     assert path.read_text() == f.source
-    with pytest.raises(OSError, match="missing"):
+    with pytest.raises(InputError, match="missing"):
         f.save(tmp_path / "missing" / "grads.py")
     assert [p.name for p in tmp_path.iterdir()] == ["grads.py"]
 

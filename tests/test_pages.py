@@ -1,0 +1,138 @@
+"""Pages: both languages are whole, formulas compile, the code's numbers are the page's, and text of the user's prints as itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from symgrad.modelfile import run_model
+from symgrad.problem import Problem, load
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+MODELS = sorted((ROOT / "tests" / "models").glob("*.py"))
+GOLDEN = ROOT / "tests" / "golden"
+LANGUAGES = ("en", "zh")
+SECTIONS = 7
+
+HOSTILE = r"""\input{/etc/passwd} {% raw %} {{ 7*7 }} <script>alert(1)</script> $x^2$ `rm` **b** | # & % ~ ^ _ \end{document} <<7*7>> <%if%>"""
+
+
+def tex_program(text: str) -> str:
+    return "xelatex" if "xelatex" in text.splitlines()[0] else "pdflatex"
+
+
+def compiled_log(text: str, folder: Path) -> str:
+    """The log of a page that TeX has taken without an error."""
+    program = tex_program(text)
+    if shutil.which(program) is None:
+        assert not os.environ.get("CI"), f"{program} is missing; .ci/run installs it"
+        pytest.skip(f"{program} is not installed")
+    (folder / "page.tex").write_text(text, encoding="utf-8")
+    command = [program, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    for _ in range(2):
+        run = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
+        assert run.returncode == 0, run.stdout.decode(errors="replace")[-2000:]
+    return (folder / "page.log").read_text(errors="replace")
+
+
+def flaws(log: str) -> list[str]:
+    """Characters that no font had, and lines more than 2 pt too wide."""
+    missing = re.findall(r"Missing character.*", log)
+    wide = [line for line in re.findall(r"Overfull \\hbox.*", log) if float(re.search(r"\(([\d.]+)pt", line)[1]) > 2]
+    return missing + wide
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", [*EXAMPLES, *MODELS], ids=lambda p: p.stem)
+def test_every_page_compiles(path, language, tmp_path):
+    page = load(str(path)).explain("latex", language)
+    assert flaws(compiled_log(page, tmp_path)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_every_page_is_whole(path, language):
+    page = load(str(path)).explain("markdown", language)
+    assert len(re.findall(r"^## \d+ ", page, re.M)) == SECTIONS
+    assert r"\operatorname" not in page
+    prose = re.sub(r"```.*?```|\$`.*?`\$|`.*?`", "", page, flags=re.S)
+    assert "{" not in prose.replace(r"\{", "")
+    if language == "zh":
+        headings = re.findall(r"^## \d+ (.*)$", page, re.M)
+        assert all(re.search(r"[\u4e00-\u9fff]", h) for h in headings)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_the_code_names_the_equations_of_the_page(path):
+    page = load(str(path)).explain("markdown", "en")
+    shown = {int(n) for n in re.findall(r"&& \((\d+)\)", page)}
+    code = page.split("```python")[1]
+    named = {int(n) for n in re.findall(r"\((\d+)\)", "".join(re.findall(r"#.*", code)))}
+    assert named and named <= shown
+    derivation = load(str(path)).derive()
+    results = {eq.label for eq in derivation.backward if eq.variable in set(derivation.parameters)}
+    assert results <= named
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_softmax_regression_is_the_one_that_was_read(language):
+    """A golden page: rewrite it with SYMGRAD_UPDATE=1 and read the difference."""
+    page = load(str(ROOT / "examples" / "softmax_regression.py")).explain("markdown", language)
+    path = GOLDEN / f"softmax_regression.{language}.md"
+    if os.environ.get("SYMGRAD_UPDATE"):
+        path.write_text(page, encoding="utf-8")
+    assert page == path.read_text(encoding="utf-8")
+
+
+def hostile_problem() -> Problem:
+    text = (
+        f"{HOSTILE!r}\n"
+        "import symgrad as sg\n"
+        'n, d = sg.dims("n d")\n'
+        f'X = sg.data("X", n, d, about={HOSTILE!r})\n'
+        f'w = sg.parameter("w", d, about={HOSTILE!r})\n'
+        "loss = sg.sum((X @ w)**2)\n"
+    )
+    file = run_model(text, "hostile.py", ROOT)
+    return Problem(
+        file.variables["loss"], names=dict(file.assignments), docstring=HOSTILE + "\n\n" + HOSTILE, source="hostile.py"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hostile_text_prints_as_itself_in_latex(language, tmp_path):
+    page = hostile_problem().explain("latex", language)
+    assert r"\input{" not in page
+    assert page.count(r"\end{document}") == 1
+    assert flaws(compiled_log(page, tmp_path)) == []
+    if shutil.which("pdftotext"):
+        subprocess.run(["pdftotext", "-layout", "page.pdf"], cwd=tmp_path, check=True)
+        printed = (tmp_path / "page.txt").read_text()
+        for piece in ("<script>", "{% raw %}", "{{ 7*7 }}", "<<7*7>>", r"\input{/etc/passwd}"):
+            assert piece in printed
+        assert "root:" not in printed and "49" not in re.sub(r"\d*\.\d+", "", printed)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hostile_text_prints_as_itself_in_markdown(language):
+    page = hostile_problem().explain("markdown", language)
+    prose = re.sub(r"```.*?```|\$`.*?`\$", "", page, flags=re.S)
+    # Every sign that could be markup stands behind a backslash, wherever the text of the user's stands.
+    assert re.search(r"(?<!\\)<script", prose) is None
+    assert re.search(r"(?<!\\)\$x", prose) is None
+    assert prose.count(r"\{\{ 7\*7 \}\}") >= 3 and "49" not in prose
+    assert all(line.count("|") - line.count(r"\|") == 5 for line in prose.splitlines() if line.startswith("| $"))
+
+
+def test_a_page_needs_a_known_language_and_format():
+    problem = load(str(EXAMPLES[0]))
+    with pytest.raises(Exception, match="choose en or zh"):
+        problem.explain(language="fr")
+    with pytest.raises(Exception, match="markdown or latex"):
+        problem.explain("docx")
