@@ -9,7 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.compile.operations import COMPARISONS
-from symgrad.compile.stable import factors, is_function, is_one, product_of, rebuilt
+from symgrad.compile.products import Factor, Sizes, product_of
+from symgrad.compile.stable import is_function, is_one, rebuilt
 from symgrad.graph.expression import (
     CONSTANT_ROLES,
     Contraction,
@@ -17,6 +18,7 @@ from symgrad.graph.expression import (
     Expr,
     Leaf,
     Linear,
+    Shape,
     elementwise,
     number,
 )
@@ -36,18 +38,15 @@ def branch_of(e: Expr) -> Expr | None:
     return elementwise("where", c, *guarded)
 
 
-def factor_of_branch(e: Expr) -> Expr | None:
+def factor_of_branch(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
     """[c]·f with a singular f guarded where c does not hold, (1 - [c])·f where it does."""
-    if not isinstance(e, Contraction) or len(e.operands) < 2:
-        return None
-    found, sizes = factors(e)
     for x, own in found:
         c, is_first = _condition(x)
         if c is None:
             continue
         new = [(_guarded(y, c, is_first=is_first) if own == at and y is not x else y, at) for y, at in found]
         if any(y is not old for (y, _), (old, _) in zip(new, found, strict=True)):
-            return product_of(new, sizes, e.shape)
+            return product_of(new, sizes, shape)
     return None
 
 

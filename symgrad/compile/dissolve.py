@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symgrad.compile.branches import branch_of, factor_of_branch
-from symgrad.compile.cancel import cancelled, distributed
+from symgrad.compile.products import PRODUCT_RULES, better_product
 from symgrad.compile.stable import STABLE, Rule, rebuilt, reciprocal_of_norm, stabilise
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import (
@@ -23,7 +23,13 @@ from symgrad.graph.expression import (
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 
-FORWARD: tuple[Rule, ...] = (*STABLE, cancelled, distributed, branch_of, factor_of_branch)
+
+def product_rules(e: Expr) -> Expr | None:
+    """All rules of products."""
+    return better_product(e, (*PRODUCT_RULES, factor_of_branch))
+
+
+FORWARD: tuple[Rule, ...] = (*STABLE, product_rules, branch_of)
 BACKWARD: tuple[Rule, ...] = (*FORWARD, reciprocal_of_norm)
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symgrad.compile.cancel import merged
+from symgrad.compile.products import merged
 from symgrad.compile.stable import is_product, is_view
 from symgrad.graph.expression import (
     Contraction,

@@ -6,7 +6,7 @@ dissolved by then: a rule sees through `P = softmax(Z)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from fractions import Fraction
 
 from symgrad.graph.expression import (
@@ -14,10 +14,7 @@ from symgrad.graph.expression import (
     Contraction,
     Elementwise,
     Expr,
-    Leaf,
     Linear,
-    Role,
-    Shape,
     apply,
     contraction,
     elementwise,
@@ -27,12 +24,10 @@ from symgrad.graph.expression import (
     power,
     scale,
 )
-from symgrad.graph.sizes import ONE, Size
+from symgrad.graph.sizes import ONE
 from symgrad.primitives.table import PRIMITIVES
 
 Rule = Callable[[Expr], Expr | None]
-Factor = tuple[Expr, tuple[int, ...]]
-MOST_FACTORS = 24
 
 
 def is_function(e: Expr, name: str) -> bool:
@@ -103,59 +98,6 @@ def negated(e: Expr) -> Expr:
     return scale(-1, e)
 
 
-def factors(e: Contraction) -> tuple[list[Factor], dict[int, Size]]:
-    """(factors with their indices, the size of each index), nested products and sums of products opened.
-
-    >>> from symgrad.graph.expression import Role, leaf
-    >>> a, b = (leaf(name, (), Role.DATA) for name in "ab")
-    >>> [str(x) for x, _ in factors((a * b) * a)[0]]
-    ['a', 'b', 'a']
-    """
-    found: list[Factor] = []
-    sizes = dict(enumerate(e.shape))
-    stack = _operands(e, tuple(range(e.rank)), sizes)
-    while stack:
-        node, own = stack.pop()
-        if isinstance(node, Contraction) and len(stack) + len(found) < MOST_FACTORS:
-            stack += _operands(node, own, sizes)
-        elif isinstance(node, Linear) and len(node.terms) == 1:
-            stack += [(node.terms[0][1], own), (number(node.terms[0][0]), ())]
-        else:
-            found.append((node, own))
-    return found, sizes
-
-
-def _operands(node: Contraction, own: tuple[int, ...], sizes: dict[int, Size]) -> list[Factor]:
-    """The operands of a product whose axes are the indices `own`, last first, summed indices numbered anew."""
-    place = dict(enumerate(own))
-    for x, inner in zip(node.operands, node.indices, strict=True):
-        for axis, i in enumerate(inner):
-            if i not in place:
-                place[i] = len(sizes)
-                sizes[len(sizes)] = x.shape[axis]
-    pairs = zip(node.operands, node.indices, strict=True)
-    return [(x, tuple(place[i] for i in inner)) for x, inner in pairs][::-1]
-
-
-def product_of(found: list[Factor], sizes: Mapping[int, Size], shape: Shape) -> Expr:
-    """The product of factors; an index that none of them has any more, and that is summed, is counted."""
-    covered = {i for _, own in found for i in own}
-    lost = [i for i, s in sizes.items() if i >= len(shape) and i not in covered and s != ONE]
-    ones = [(contraction([number(1)], [()], (sizes[i],)), (i,)) for i in lost]
-    coefficient = Fraction(1)
-    for x, _ in found:
-        coefficient *= _number(x) or 1
-    every = [f for f in found if _number(f[0]) is None] + ones or [(number(1), ())]
-    product = contraction([x for x, _ in every], [own for _, own in every], shape)
-    return product if coefficient == 1 else scale(coefficient, product)
-
-
-def _number(e: Expr) -> Fraction | None:
-    """The value of a number other than 0."""
-    is_it = isinstance(e, Leaf) and e.role is Role.NUMBER and isinstance(e.value, Fraction) and e.value != 0
-    return e.value if is_it else None  # type: ignore[attr-defined]  # it is a NUMBER leaf
-
-
 def is_one(e: Expr) -> bool:
     """Whether `e` is the number 1, or an array of it."""
     while is_view(e):
@@ -173,7 +115,7 @@ def _one_and(e: Expr, sign: int) -> Expr | None:
     return None
 
 
-def _summed_exponentials(e: Expr) -> tuple[Expr, tuple[int, ...]] | None:
+def summed_exponentials(e: Expr) -> tuple[Expr, tuple[int, ...]] | None:
     """(u, axes) of Σ e^u over those axes, the others kept in order."""
     if not isinstance(e, Contraction) or len(e.operands) != 1 or not is_function(e.operands[0], "exp"):
         return None
@@ -203,7 +145,7 @@ def log_of(e: Expr) -> Expr | None:
     taken = _one_and(x, -1)
     if taken is not None and is_function(taken, "sigmoid"):
         return scale(-1, elementwise("softplus", taken.children[0]))
-    summed = _summed_exponentials(x)
+    summed = summed_exponentials(x)
     return None if summed is None else PRIMITIVES["logsumexp"](summed[0], axis=summed[1])
 
 
@@ -233,38 +175,6 @@ def exp_of_log_softmax(e: Expr) -> Expr | None:
     return PRIMITIVES["softmax"](inner.operands[0], axis=inner.option("axis"))
 
 
-def quotient_of_exponentials(e: Expr) -> Expr | None:
-    """eᶻ/Σeᶻ = softmax z, and eᶻ σ(-z) = σ(z): two factors become one that cannot overflow."""
-    if not isinstance(e, Contraction):
-        return None
-    found, sizes = factors(e)
-    places = [a for a, (x, _) in enumerate(found) if is_function(x, "exp")]
-    for a in places:
-        for b, y in enumerate(found):
-            merged = quotient(found[a], y)
-            if merged is not None:
-                kept = [f for k, f in enumerate(found) if k not in (a, b)]
-                kept[min(a, b) : min(a, b)] = merged
-                return product_of(kept, sizes, e.shape)
-    return None
-
-
-def quotient(x: Factor, y: Factor) -> list[Factor] | None:
-    """The factors that eᶻ and a power of σ(-z) or of 1/Σeᶻ become."""
-    (e, own), (f, other) = x, y
-    if not is_function(e, "exp"):
-        return None
-    u, (base, exponent) = e.children[0], power_of(f)
-    if is_function(base, "sigmoid") and base.children[0] is negated(u) and own == other and exponent >= 1:
-        rest = [(power(base, number(exponent - 1)), own)] if exponent > 1 else []
-        return [(elementwise("sigmoid", u), own), *rest]
-    summed = _summed_exponentials(base) if exponent <= -1 else None
-    if summed is None or summed[0] is not u or other != tuple(i for k, i in enumerate(own) if k not in summed[1]):
-        return None
-    rest = [(power(base, number(exponent + 1)), other)] if exponent < -1 else []
-    return [(PRIMITIVES["softmax"](u, axis=summed[1]), own), *rest]
-
-
 def view_outwards(e: Expr) -> Expr | None:
     """f(view of x) = view of f(x): fewer entries to compute, and rules above see f(x)."""
     if not isinstance(e, Elementwise) or len(e.operands) != 1 or not is_view(e.operands[0]):
@@ -272,6 +182,12 @@ def view_outwards(e: Expr) -> Expr | None:
     view = e.operands[0]
     assert isinstance(view, Contraction)
     return contraction([elementwise(e.function, view.operands[0], parameter=e.parameter)], view.indices, e.shape)
+
+
+def multiple_of_multiple(e: Expr) -> Expr | None:
+    """Two coefficients in a row are one."""
+    c, x = unscaled(e)
+    return linear([(c, x)]) if isinstance(e, Linear) and e.children[0] is not x else None
 
 
 def view_of_view(e: Expr) -> Expr | None:
@@ -311,6 +227,7 @@ def reciprocal_of_norm(e: Expr) -> Expr | None:
 
 
 STABLE: tuple[Rule, ...] = (
+    multiple_of_multiple,
     view_of_view,
     view_outwards,
     sum_before_view,
@@ -318,7 +235,6 @@ STABLE: tuple[Rule, ...] = (
     log_of,
     reciprocal_of_one_plus_exp,
     exp_of_log_softmax,
-    quotient_of_exponentials,
 )
 
 

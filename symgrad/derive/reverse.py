@@ -97,7 +97,9 @@ def _operand_cotangents(node: Expr, value: Expr, here: Pulled, active: set[Expr]
         return [_stronger(here, scale(c, here.cotangent), "linearity", node) for c, _ in node.terms]
     if isinstance(node, Contraction):
         return [
-            _stronger(here, contraction_cotangent(node, k, here.cotangent), _law(node, k), node) if e in active else None
+            _stronger(here, contraction_cotangent(node, k, here.cotangent), _law(node, k), node)
+            if e in active
+            else None
             for k, e in enumerate(node.operands)
         ]
     if isinstance(node, Elementwise):

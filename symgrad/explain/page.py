@@ -236,10 +236,8 @@ def _nudged(writing: Writing, found: Nudge) -> Inline:
     place = [str(k + 1) for k in found.place]
     entry = writing.entry(found.parameter, place)
     values: dict[str, Inline] = {
-        "loss": Math(writing.loss),
-        "value": Math(_digits(found.loss)),
-        "derivative": Math(rf"\partial {writing.loss}/\partial {entry}"),
-        "slope": Math(_digits(found.slope)),
+        "value": Math(f"{writing.loss} = {_digits(found.loss)}"),
+        "slope": Math(rf"\partial {writing.loss}/\partial {entry} = {_digits(found.slope)}"),
         "entry": Math(entry),
         "epsilon": Math(str(float(found.epsilon))),
         "predicted": Math(_digits(found.predicted)),

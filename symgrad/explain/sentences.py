@@ -65,6 +65,10 @@ ELEMENTWISE = Text(
     en="In {equation} each entry of {variable} acts on its own, through {function}, and {rule}.",
     zh="在 {equation} 中，{variable} 的各元素经 {function} 各自独立地起作用，且 {rule}。",
 )
+ELEMENTWISE_SCALAR = Text(
+    en="In {equation}, {variable} stands inside {function}, and {rule}.",
+    zh="在 {equation} 中，{variable} 出现在 {function} 中，且 {rule}。",
+)
 ELEMENTWISE_PLAIN = Text(
     en="In {equation} each entry of {variable} acts on its own.",
     zh="在 {equation} 中，{variable} 的各元素各自独立地起作用。",
@@ -74,6 +78,14 @@ SHARES = Text(
     zh="{variable} 在 {equations} 中都被用到：把各部分相加。",
 )
 IN_MATRICES = Text(en="In matrices:", zh="写成矩阵形式：")
+TRANSPOSED_LEFT = Text(
+    en="The sum runs over the first index of {array}: that is why {array} comes transposed, and on the left.",
+    zh="求和是对 {array} 的第一个指标进行的：因此 {array} 要转置，并且写在左边。",
+)
+TRANSPOSED_RIGHT = Text(
+    en="The sum runs over the second index of {array}: that is why {array} comes transposed, and on the right.",
+    zh="求和是对 {array} 的第二个指标进行的：因此 {array} 要转置，并且写在右边。",
+)
 EQUATION = Text(en="({number})", zh="({number})")
 
 # Section 3: from one line to the next
@@ -92,18 +104,18 @@ HERE = Text(en="Here {items}.", zh="其中 {items}。")
 
 # Section 5
 ALL_ZERO = Text(
-    en="At a minimum of {loss} all of them are 0.",
-    zh="在 {loss} 的极小值点处，它们全为 0。",
+    en="At a minimum of {loss} every gradient is 0.",
+    zh="在 {loss} 的极小值点处，所有梯度均为 0。",
 )
 NUDGE = Text(
-    en="With sample numbers ({sizes}), {loss} = {value} and {derivative} = {slope}. Raising {entry} by {epsilon} should"
+    en="With sample numbers ({sizes}), {value} and {slope}. Raising {entry} by {epsilon} should"
     " change the loss by {predicted}; it changes by {actual}.",
-    zh="取一组示例数值（{sizes}），{loss} = {value}，{derivative} = {slope}。将 {entry} 增大 {epsilon}，损失的改变量应约为 {predicted}；实际改变量为 {actual}。",
+    zh="取一组示例数值（{sizes}），得 {value}，{slope}。将 {entry} 增大 {epsilon}，损失的改变量应约为 {predicted}；实际改变量为 {actual}。",
 )
 SCALAR_NUDGE = Text(
-    en="With sample numbers, {loss} = {value} and {derivative} = {slope}. Raising {entry} by {epsilon} should change the"
+    en="With sample numbers, {value} and {slope}. Raising {entry} by {epsilon} should change the"
     " loss by {predicted}; it changes by {actual}.",
-    zh="取一组示例数值，{loss} = {value}，{derivative} = {slope}。将 {entry} 增大 {epsilon}，损失的改变量应约为 {predicted}；实际改变量为 {actual}。",
+    zh="取一组示例数值，得 {value}，{slope}。将 {entry} 增大 {epsilon}，损失的改变量应约为 {predicted}；实际改变量为 {actual}。",
 )
 UPDATE_EACH = Text(
     en="Gradient descent takes a small step against the gradient, with the learning rate {rate}, for every parameter {any}:",

@@ -9,7 +9,8 @@ from symgrad.derive.derivation import Contribution, Equation
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.writing import Writing, equation_number, listed, row, shape_tex
-from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role, elementwise, leaf
+from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
+from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.notation.index import held_extents
 from symgrad.primitives.functions import FUNCTIONS
@@ -32,7 +33,7 @@ def step_blocks(writing: Writing, eq: Equation, number: int, detail: Detail) -> 
         index_rows = list(_index_rows(writing, eq, rules, detail))
         if index_rows:
             yield Display(tuple(index_rows))
-            yield Paragraph((Sentence(say.IN_MATRICES),))
+            yield Paragraph((*_transposes(writing, eq.lines[0].expression), Sentence(say.IN_MATRICES)))
     yield Display(tuple(_lines(writing, eq, detail)))
 
 
@@ -67,8 +68,7 @@ def _reason(writing: Writing, eq: Equation, c: Contribution) -> Inline:
     if c.rule == "linearity":
         return Sentence(say.LINEARITY, values)
     if c.rule == "elementwise":
-        assert isinstance(c.subject, Elementwise)
-        return _elementwise_reason(writing, c.subject, values)
+        return _elementwise_reason(writing, eq, c, values)
     if c.rule == "contraction":
         return _contraction_reason(writing, eq, c, target, values)
     if (local := _local_reason(writing, c, target, values)) is not None:
@@ -102,17 +102,42 @@ def _local_reason(writing: Writing, c: Contribution, target: Leaf, values: dict[
     return Sentence(text, {**values, **more})
 
 
-def _elementwise_reason(writing: Writing, subject: Elementwise, values: dict[str, Inline]) -> Inline:
-    entry = FUNCTIONS[subject.function]
-    if entry.derivatives is None or len(subject.operands) > 1 or entry.derivatives[0] is None:
+def _elementwise_reason(writing: Writing, eq: Equation, c: Contribution, values: dict[str, Inline]) -> Inline:
+    """The functions of one variable through which the variable acts, each with its derivative."""
+    assert eq.variable is not None
+    definition = next(f.expression for f in writing.derivation.forward if f.label == c.label)
+    found = [_rule_of(writing, node) for node in _maps_of(definition, eq.variable)]
+    known = [rule for rule in dict.fromkeys(found) if rule is not None]
+    if not known:
         return Sentence(say.ELEMENTWISE_PLAIN, values)
+    functions = listed([Math(function) for function, _ in known])
+    rules = listed([Math(rule) for _, rule in known])
+    text = say.ELEMENTWISE if eq.variable.shape else say.ELEMENTWISE_SCALAR
+    return Sentence(text, {**values, "function": functions, "rule": rules})
+
+
+def _maps_of(definition: Expr, variable: Leaf) -> list[Elementwise]:
+    """The elementwise functions on the way from a variable to a value."""
+    order = postorder([definition])
+    on_the_way: set[Expr] = {variable}
+    for node in order:
+        if any(e in on_the_way for e in node.children):
+            on_the_way.add(node)
+    return [node for node in order if isinstance(node, Elementwise) and node in on_the_way]
+
+
+def _rule_of(writing: Writing, node: Elementwise) -> tuple[str, str] | None:
+    """f(u) and (f(u))' = …, from the table."""
+    entry = FUNCTIONS[node.function]
+    if entry.derivatives is None or len(node.operands) > 1 or entry.derivatives[0] is None:
+        return None
     u = leaf("u", (), Role.DATA)
-    extra = (subject.parameter,) if entry.is_family else ()
-    f = elementwise(subject.function, u, parameter=subject.parameter)
+    extra = (node.parameter,) if entry.is_family else ()
+    f = elementwise(node.function, u, parameter=node.parameter)
     derivative = simplify(entry.derivatives[0](f, u, *extra), Facts({}))
-    function, rule = writing.tex(f), writing.tex(derivative)
-    formula = rf"({function})' = {rule}"
-    return Sentence(say.ELEMENTWISE, {**values, "function": Math(function), "rule": Math(formula)})
+    function = writing.tex(f)
+    fence = (r"\Bigl(", r"\Bigr)") if r"\frac" in function else ("(", ")")
+    return function, f"{fence[0]}{function}{fence[1]}' = {writing.tex(derivative)}"
 
 
 def _contraction_reason(
@@ -144,6 +169,20 @@ def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail
         return
     own = writing.indices(eq.variable.shape)
     yield Row(writing.entry(eq.target, own), writing.entry_form(first, own))
+
+
+def _transposes(writing: Writing, e: Expr) -> list[Inline]:
+    """Why a matrix stands transposed at an end of a product: the sum runs over the index that faces away."""
+    found: dict[Expr, Inline] = {}
+    for node in postorder([e]):
+        if not isinstance(node, Contraction) or read(node.indices, node.rank).pattern is not Pattern.MATMUL:
+            continue
+        left, right = node.operands
+        for side, text in ((left, say.TRANSPOSED_LEFT), (right, say.TRANSPOSED_RIGHT)):
+            core = side.children[0] if isinstance(side, Contraction) and side.indices == ((1, 0),) else None
+            if isinstance(core, Leaf):
+                found.setdefault(core, Sentence(text, {"array": Math(writing.tex(core))}))
+    return list(found.values()) if len(found) == 1 else []
 
 
 def _fits_index_form(e: Expr) -> bool:
