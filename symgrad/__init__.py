@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _LANGUAGE = (
     "abs", "broadcast_to", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "equal", "exp", "eye",
     "huber", "hyperparameter", "inv", "labels", "log", "log_softmax", "logdet", "logsumexp", "maximum", "mean",
-    "minimum", "norm", "outer", "parameter", "relu", "sigmoid", "sign", "sin", "softmax", "softplus", "solve", "sqrt",
+    "minimum", "named", "norm", "outer", "parameter", "relu", "sigmoid", "sign", "sin", "softmax", "softplus", "solve", "sqrt",
     "sum", "tanh", "trace", "transpose", "where",
 )  # fmt: skip
 _PLACES = {

@@ -10,6 +10,7 @@ from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive
+from symgrad.derive.names import take_names
 from symgrad.derive.nudge import nudge
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
@@ -18,6 +19,7 @@ from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
 from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source
 from symgrad.graph.expression import Expr, Leaf, Role, coerce
+from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model
 from symgrad.prose import LANGUAGES, Language
@@ -47,20 +49,30 @@ class Problem:
         docstring: str = "",
         source: str = "",
     ) -> None:
-        assignments = list((names or {}).items())
         self.loss = _expression(loss, parameters, "loss")
+        if self.loss.rank:
+            shape = show_shape(self.loss.shape)
+            raise InputError(f"the loss has shape {shape}; sum or average it to a scalar: sg.sum(…) or sg.mean(…)")
         self.model = None if model is None else _expression(model, parameters, "model")
-        self._set_names(assignments)
         self.docstring = docstring
         self.source = source
         self._derivations: dict[tuple[tuple[str, ...] | None, bool], Derivation] = {}
+        self._set_names(list((names or {}).items()))
 
     def _set_names(self, assignments: list[tuple[str, Any]]) -> None:
+        """Take the names that assignments and `sg.named` give; the latter come first."""
+        values = [(name, value) for name, value in assignments if isinstance(value, Expr)]
+        roots = [self.loss, *([self.model] if self.model is not None else []), *(value for _, value in values)]
+        bare, given = take_names(roots)
+        own = bare[len(bare) - len(values) :]
+        self.loss, self.model = bare[0], bare[1] if self.model is not None else None
         # Arrays stand in the order in which they were declared, on pages and as arguments.
-        self.order = [value.name for _, value in assignments if isinstance(value, Leaf)]
+        self.order = [value.name for value in own if isinstance(value, Leaf)]
         leaves = [e for e in postorder([self.loss]) if isinstance(e, Leaf)]
         sizes = {name for e in leaves for s in e.shape for name in s.names}
-        self.names = names_of(assignments, {e.name for e in leaves if e.name} | sizes)
+        assigned = [(name, value) for (name, _), value in zip(values, own, strict=True)]
+        explicit = [(name, node) for node, name in given.items()]
+        self.names = names_of([*explicit, *assigned], {e.name for e in leaves if e.name} | sizes)
         self.names.pop(self.loss, None)
 
     @classmethod

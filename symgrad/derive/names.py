@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder, use_counts
+from symgrad.rewrite.convert import rebuild
 
 # Letters to try for what a value is, lower case for scalars and vectors, upper case from matrices on.
 LETTERS: Mapping[str, str] = {
@@ -35,6 +36,19 @@ class Named:
 
     name: str
     node: Expr
+
+
+def take_names(roots: Sequence[Expr]) -> tuple[list[Expr], dict[Expr, str]]:
+    """The roots without `sg.named`, and the names that it gave."""
+    bare: dict[Expr, Expr] = {}
+    names: dict[Expr, str] = {}
+    for node in postorder(roots):
+        if isinstance(node, Apply) and node.primitive == "named":
+            bare[node] = bare[node.operands[0]]
+            names.setdefault(bare[node], str(node.option("name")))
+        else:
+            bare[node] = rebuild(node, [bare[e] for e in node.children])
+    return [bare[root] for root in roots], names
 
 
 def active_nodes(order: Sequence[Expr], parameters: Collection[Leaf]) -> set[Expr]:

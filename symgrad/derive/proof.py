@@ -69,7 +69,8 @@ class _Step:
     ) -> None:
         assert eq.variable is not None
         self.eq, self.variable = eq, eq.variable
-        uses = [forward[c.label] for c in eq.contributions]
+        # Every equation that holds the variable, not only those with a contribution: a share of 0 is proved too.
+        uses = [f for f in forward.values() if eq.variable in set(postorder([f.expression]))]
         self.uses = [(use.target, use.expression) for use in uses]
         self.seeds: list[Expr] = [
             number(1) if use.target is loss else next(e for e in backward if e.name == use.target.name) for use in uses

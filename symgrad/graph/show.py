@@ -59,7 +59,7 @@ def _options(node: Any) -> list[str]:
     """Keyword arguments but for those that change nothing: no kept axes, the last axis of a map, all axes of a sum."""
     x = node.operands[0]
     is_default = not node.rank or (len(node.shape) == x.rank and (("axis", x.rank - 1),) == node.options)
-    return [f"{k}={v}" for k, v in node.options if v is not False and not (k == "axis" and is_default)]
+    return [f"{k}={v!r}" for k, v in node.options if v is not False and not (k == "axis" and is_default)]
 
 
 def _leaf(node: Any) -> Text:

@@ -17,6 +17,7 @@ from symgrad.graph.expression import (
     Number,
     Role,
     Shape,
+    apply,
     axes_of,
     coerce,
     contraction,
@@ -120,6 +121,16 @@ def labels(name: str, n: object, k: object, about: str = "") -> Leaf:
     return leaf(_name(name, "labels"), (rows,), Role.LABELS, about=about, value=classes)
 
 
+def named(name: str, e: object) -> Expr:
+    """e under a name of its own, where no assignment of a model file can give it one.
+
+    >>> str(named("H", tanh(data("z", dims("n")))))
+    "named(tanh(z), name='H')"
+    """
+    x = coerce(e)
+    return apply("named", [x], [("name", _name(name, "value"))], x.shape)
+
+
 def sum(a: object, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Expr:
     """Σ a over the named axes, or over all of them.
 
@@ -138,10 +149,13 @@ def mean(a: object, axis: int | tuple[int, ...] | None = None, keepdims: bool = 
     ('sum(X, axis=0) / n', 'sum(X) / (d*n)')
     """
     x = coerce(a)
-    count = Size.constant(1)
-    for k in axes_of(x, axis):
-        count = count * x.shape[k]
-    return total(x, axis, keepdims=keepdims) / size(count)
+    counts = [x.shape[k] for k in axes_of(x, axis)]
+    result = total(x, axis, keepdims=keepdims)
+    symbolic = Size.constant(1)
+    for s in counts:
+        # A number that is a size (784) stays apart from other numbers: proofs put a small stand-in for it.
+        result, symbolic = (result / size(s), symbolic) if s.value is not None else (result, symbolic * s)
+    return result / size(symbolic) if symbolic != ONE else result
 
 
 def sqrt(a: object) -> Expr:

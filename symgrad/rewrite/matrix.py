@@ -25,7 +25,7 @@ from symgrad.graph.expression import (
     transpose,
 )
 from symgrad.graph.sizes import Size
-from symgrad.rewrite.form import Factor, Form, Term
+from symgrad.rewrite.form import Atom, Factor, Form, Term
 
 Indices = tuple[int, ...]
 
@@ -82,7 +82,8 @@ def scalars_of(term: Term) -> tuple[Fraction, list[Expr]]:
     for f in term.factors:
         if f.indices:
             continue
-        if isinstance(f.atom, Leaf) and isinstance(f.atom.value, Size) and f.atom.role is Role.SIZE and f.power == -1:
+        if f.power == -1 and _is_symbolic_size(f.atom):
+            assert isinstance(f.atom, Leaf)
             sizes.append(f.atom)
         else:
             others.append(_power(f))
@@ -93,6 +94,14 @@ def scalars_of(term: Term) -> tuple[Fraction, list[Expr]]:
         assert isinstance(leaf.value, Size)
         bottom = bottom * leaf.value
     return Fraction(c.numerator), [power(size(bottom), -1), *others]
+
+
+def _is_symbolic_size(atom: Atom) -> bool:
+    """A size with a name in it. A number that is a size (784) is not multiplied into other numbers: it would no longer
+    be that size."""
+    return (
+        isinstance(atom, Leaf) and isinstance(atom.value, Size) and atom.role is Role.SIZE and atom.value.value is None
+    )
 
 
 def _scalar_product(scalars: list[Expr]) -> Expr:
