@@ -19,6 +19,7 @@ _LANGUAGE = (
 _PLACES = {
     **dict.fromkeys(_LANGUAGE, "symgrad.primitives.language"),
     **dict.fromkeys(("Problem", "load"), "symgrad.problem"),
+    "latex": "symgrad.notation.latex",
     **dict.fromkeys(
         ("SymgradError", "InputError", "ShapeError", "CheckFailed", "DerivationError", "MissingTool"),
         "symgrad.errors",

@@ -43,9 +43,17 @@ TEXT_RUNNERS = frozenset({"eval", "exec", "sympify", "parse_expr", "parse_latex"
 PICKLE_READERS = frozenset({"load", "loads", "Unpickler"})
 
 # (file, finding) → the reason. An entry whose finding is gone is itself a finding.
-ALLOWED: Mapping[tuple[str, str], str] = {}
+ALLOWED: Mapping[tuple[str, str], str] = {
+    ("symgrad/modelfile.py", "exec"): "the user's own model file, run because the user asked for it",
+    ("symgrad/modelfile.py", "except Exception"): "whatever a model file raises is reported at its line",
+    ("symgrad/compile/function.py", "exec"): "our own generated source, whose names are ours",
+}
 # "file:qualified name" → the reason why the function is better long.
 LONG_FUNCTIONS: Mapping[str, str] = {}
+# file → the reason why the module is better long.
+LONG_MODULES: Mapping[str, str] = {
+    "symgrad/graph/expression.py": "operators build nodes and nodes carry operators: in two modules they would be a circle",
+}
 
 MOST_LINES_OF_A_MODULE = 400
 MOST_LINES_OF_A_FUNCTION = 45
@@ -333,7 +341,7 @@ def test_no_except_is_broad(package):
 
 
 def test_modules_are_short(package):
-    assert long_modules(package) == []
+    assert [found for found in long_modules(package) if found.split()[0] not in LONG_MODULES] == []
 
 
 def test_functions_are_short(package):
@@ -344,6 +352,7 @@ def test_the_exceptions_are_still_needed(package):
     seen = {(path, what) for path, what, _ in [*text_runs(package), *broad_excepts(package)]}
     assert set(ALLOWED) - seen == set()
     assert set(LONG_FUNCTIONS) - set(long_functions(package)) == set()
+    assert set(LONG_MODULES) - {found.split()[0] for found in long_modules(package)} == set()
 
 
 # ---- each rule finds what it is for
@@ -377,8 +386,8 @@ def test_right_arrows_are_let_be():
     modules = made_up(
         {
             "cli": "from symgrad.problem import Problem\nfrom symgrad.errors import InputError",
-            "problem": "from symgrad import explain, load\nimport sympy",
-            "load": "from symgrad.graph.nodes import Expr",
+            "problem": "from symgrad import explain, modelfile\nimport sympy",
+            "modelfile": "from symgrad.graph.nodes import Expr",
             "explain/page": "from .document import Document\nfrom symgrad.derive import Derivation",
             "explain/document": "from symgrad.notation import latex",
             "explain/__init__": "from symgrad.explain.page import page\nfrom .document import Document",
@@ -467,10 +476,10 @@ def test_a_module_that_imports_itself_is_found():
     ],
 )
 def test_a_run_of_text_is_found(source, what):
-    found = text_runs(made_up({"load": source}))
+    found = text_runs(made_up({"modelfile": source}))
     assert [w for _, w, _ in found] == [what]
-    assert not_allowed(found, {}) == [f"symgrad/load.py:1 {what}"]
-    assert not_allowed(found, {("symgrad/load.py", what): "the user's own file"}) == []
+    assert not_allowed(found, {}) == [f"symgrad/modelfile.py:1 {what}"]
+    assert not_allowed(found, {("symgrad/modelfile.py", what): "the user's own file"}) == []
     assert not_allowed(found, {("symgrad/text/parse.py", what): "another file's exception"}) != []
 
 
