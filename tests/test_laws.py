@@ -39,8 +39,22 @@ FAMILIES = {
 MEMBERS = [
     (name, parameter, arity)
     for name, entry in FUNCTIONS.items()
-    for parameter, arity in (FAMILIES[name] if name in FAMILIES else [(None, entry.arity)])
+    for parameter, arity in FAMILIES.get(name, [(None, entry.arity)])
 ]
+
+
+# Where a function is meant to be used: a condition is 0 or 1, bounds are in order, a threshold is positive.
+DOMAINS = {
+    "where": lambda c, a, b: (abs(c) > 1, a, b),
+    "clip": lambda x, low, high: (x, min(low, high), max(low, high)),
+    "huber": lambda r, delta: (r, abs(delta)),
+}
+
+
+def points_for(name, entry, arity, count, seed):
+    """Random points of a function's domain, off its kinks."""
+    rows = [rationals(arity, seed + 100 * i, *entry.sample) for i in range(count)]
+    return [[sympy.Rational(x) for x in DOMAINS[name](*row)] if name in DOMAINS else row for row in rows]
 
 
 class Explicit(Symbolic):
@@ -91,29 +105,25 @@ def test_a_functions_derivatives_are_those_of_its_body(name, parameter, arity):
     assert len(derivatives) == arity
     for x, derivative in zip(xs, derivatives, strict=True):
         ours = sympy.S.Zero if derivative is None else evaluate([derivative], leaves, SIZES, s)[0][()]
-        for seed in range(8):
-            # Conditions of `where` are 0 or 1; random points are off the kinks of all others.
-            point = dict(zip(xs, rationals(arity, seed, *entry.sample), strict=True))
-            if name == "where":
-                point[xs[0]] = sympy.Integer(seed % 2)
-                if x is xs[0]:
-                    continue
-            assert agree(sympy.diff(body, x), ours, point), (x, point)
+        if name == "where" and x is xs[0]:
+            assert derivative is None  # a condition is not differentiated by
+            continue
+        for point in points_for(name, entry, arity, 8, 1):
+            assert agree(sympy.diff(body, x), ours, dict(zip(xs, point, strict=True))), (x, point)
 
 
 @pytest.mark.parametrize(("name", "parameter", "arity"), MEMBERS)
 def test_a_functions_code_has_the_value_of_its_body(name, parameter, arity):
     entry, s = FUNCTIONS[name], Reals(50)
     operands = [sg.data(f"x{i}", n) for i in range(arity)]
-    columns = [[float(x) for x in rationals(12, 10 + i, *entry.sample)] for i in range(arity)]
-    if name == "where":
-        columns[0] = [i % 2 for i in range(12)]
+    rows = [[float(x) for x in row] for row in points_for(name, entry, arity, 12, 10)]
     if name == "equal":
-        columns[1][:6] = columns[0][:6]  # half of the points are equal
+        rows[:6] = [(x, x) for x, _ in rows[:6]]
+    columns = list(zip(*rows, strict=True))
     f = predicting(elementwise(name, *operands, parameter=parameter))
     ours = f.predict(**{e.name: np.array(c, dtype=float) for e, c in zip(operands, columns, strict=True)})
     extra = [parameter] if entry.is_family else []
-    exact = [float(entry.body(s, *map(s.context.mpf, row), *extra)) for row in zip(*columns, strict=True)]
+    exact = [float(entry.body(s, *map(s.context.mpf, row), *extra)) for row in rows]
     np.testing.assert_allclose(np.asarray(ours, dtype=float), exact, rtol=1e-13, atol=1e-15)
 
 
@@ -146,7 +156,7 @@ def test_at_a_kink_the_printed_convention_is_computed(f, point, expected):
 
 # Primitives: pullback, definition, local derivative and code against the entry's forward form.
 
-SHAPES = [(n,), (n, n), (n, d), (d, n, k)]
+SHAPES = [(n,), (n, n), (n, d), (k, n, k)]
 
 
 def options_of(entry, operands):

@@ -9,7 +9,7 @@ from symgrad.derive.derivation import Contribution, Derivation, Equation, Line
 from symgrad.derive.names import choose_names, loss_name
 from symgrad.derive.reverse import accumulate, pull_back
 from symgrad.derive.steps import Writer
-from symgrad.errors import DerivationError
+from symgrad.errors import InputError
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf, linear, number
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute
@@ -42,7 +42,7 @@ def derive(
     '2 * X.T @ r / n'
     """
     if loss.rank:
-        raise DerivationError(f"the loss has shape {loss.shape}; sum or average it to a scalar, or use sg.vjp")
+        raise InputError(f"the loss has shape {loss.shape}; sum or average it to a scalar")
     program = straight_line(loss, model, names or {}, order)
     parameters = _wanted(program, wrt)
     forward = tuple(Equation(k + 1, target, e) for k, (target, e) in enumerate(program.definitions))
@@ -103,21 +103,21 @@ def _refuse_clashes(leaves: Sequence[Expr]) -> None:
     for e in leaves:
         assert isinstance(e, Leaf)
         if seen.setdefault(e.name, e) is not e:
-            raise DerivationError(f"two different arrays are called {e.name}; give each its own name")
+            raise InputError(f"two different arrays are called {e.name}; give each its own name")
         if e.name in sizes:
-            raise DerivationError(f"{e.name} is both an array and a size; rename one of them")
+            raise InputError(f"{e.name} is both an array and a size; rename one of them")
 
 
 def _wanted(program: Program, wrt: Collection[str] | None) -> tuple[Leaf, ...]:
     parameters = [e for e in program.leaves if e.role is Role.PARAMETER]
     if wrt is None:
         if not parameters:
-            raise DerivationError("the loss holds no parameter; declare what to differentiate by with sg.parameter")
+            raise InputError("the loss holds no parameter; declare what to differentiate by with sg.parameter")
         return tuple(parameters)
     known = {e.name: e for e in program.leaves if e.role is not Role.LABELS}
     for name in wrt:
         if name not in known:
-            raise DerivationError(f"the loss holds no {name}; it holds {', '.join(known)}")
+            raise InputError(f"the loss holds no {name}; differentiate by one of {', '.join(known)}")
     return tuple(known[name] for name in wrt)
 
 

@@ -131,6 +131,7 @@ def _kinks(derivation: Derivation) -> list[Inline]:
 
 def _forward(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Heading(1, Sentence(say.FORWARD))
+    yield Paragraph((Sentence(say.VALUES),))
     rows: list[Row] = []
     for eq in writing.derivation.forward:
         shape = shape_tex(eq.shape)

@@ -37,6 +37,10 @@ CONVENTION = Text(
 NOTATION = Text(en="Notation: {items}.", zh="记号：{items}。")
 
 # Section 2
+VALUES = Text(
+    en="Every value that the loss needs, in the order of computation, with its shape beside it:",
+    zh="按计算顺序列出损失所需的各个量，其形状标在右侧：",
+)
 CHAIN = Text(
     en="The chain rule goes back the same way: {path}. At each arrow one derivative is multiplied on, and where a value is"
     " used more than once, its shares are added up.",

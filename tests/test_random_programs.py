@@ -1,0 +1,91 @@
+"""Two hundred random programs: the compiled gradients against PyTorch's, which read the same graph in their own way."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+from random_programs import SIZES, Torch, arrays_of, random_program
+
+import symgrad as sg
+from symgrad.derive.derivation import Verdict
+from symgrad.graph.walk import postorder
+from symgrad.primitives.functions import FUNCTIONS
+from symgrad.primitives.table import PRIMITIVES
+
+SEEDS = range(200)
+PROVED = range(20)
+TOLERANCE = 1e-9
+
+
+def problem_of(program):
+    return sg.Problem(program.loss, names={**{e.name: e for e in program.leaves}, **program.names})
+
+
+def by_torch(torch, program, arrays, wanted):
+    """The value and the gradients by PyTorch."""
+    tensors = {name: torch.tensor(a, dtype=torch.float64, requires_grad=True) for name, a in arrays.items()}
+    value = Torch(torch).run(program.loss, tensors)
+    gradients = torch.autograd.grad(value, [tensors[name] for name in wanted], allow_unused=True)
+    return value.item(), {
+        name: np.zeros(arrays[name].shape) if g is None else g.numpy()
+        for name, g in zip(wanted, gradients, strict=True)
+    }
+
+
+def assert_close(ours, theirs, scale, what):
+    assert np.shape(ours) == np.shape(theirs), what
+    assert np.all(np.isfinite(theirs)), f"{what}: the point is outside the domain, mend the generator"
+    error = np.abs(np.asarray(ours) - theirs).max(initial=0)
+    assert error <= TOLERANCE * max(scale, np.abs(theirs).max(initial=0)), f"{what}: {ours} is not {theirs}"
+
+
+def check(torch, program, f, parameters, seed):
+    arrays = arrays_of(program.leaves, seed)
+    sizes = {a.name: SIZES[a.name] for a in f.arguments if a.role == "size"}  # those that no array tells
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # an overflow or a NaN on the way is a defect, too
+        value, gradients = f(**arrays, **sizes)
+    expected, theirs = by_torch(torch, program, arrays, parameters)
+    assert_close(value, expected, 1, "the value")
+    assert list(gradients) == parameters
+    # What cancels to nothing is compared with the largest gradient.
+    scale = max(np.abs(g).max(initial=0) for g in theirs.values())
+    for name, g in gradients.items():
+        assert_close(g, theirs[name], scale * 1e-3, f"∂L/∂{name}")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_compiled_gradients_agree_with_torch(seed):
+    torch = pytest.importorskip("torch", reason="PyTorch is the outside oracle; install symgrad[oracle]")
+    program = random_program(seed)
+    problem = problem_of(program)
+    parameters = [p.name for p in problem.derive(prove=False).parameters]
+    check(torch, program, problem.compile(prove=False), parameters, seed)
+
+
+@pytest.mark.parametrize("seed", PROVED)
+def test_random_programs_are_proved(seed):
+    derivation = problem_of(random_program(seed, most=5)).derive()
+    assert derivation.end_to_end.largest_error < 1e-20
+    for eq in derivation.backward:
+        assert eq.proof.verdict in (Verdict.PROVED, Verdict.VERIFIED)
+
+
+def test_the_programs_hold_the_whole_language():
+    programs = [random_program(seed) for seed in SEEDS]
+    nodes = [e for p in programs for e in postorder([p.loss])]
+    functions = Counter(e.function for e in nodes if e.kind == "elementwise")
+    primitives = Counter(e.primitive for e in nodes if e.kind == "apply")
+    assert {name: count for name, count in functions.items() if count < 5} == {}
+    assert set(functions) == set(FUNCTIONS)
+    assert {name: count for name, count in primitives.items() if count < 5} == {}
+    assert set(primitives) == set(PRIMITIVES)
+    shared = [
+        p for p in programs if any(c > 1 for c in Counter(x for e in postorder([p.loss]) for x in e.children).values())
+    ]
+    assert len(shared) > 150
+    assert sum(bool(p.names) for p in programs) > 150
+    assert len({p.loss.digest for p in programs}) == len(programs), "every seed is a program of its own"
