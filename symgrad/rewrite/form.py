@@ -234,11 +234,3 @@ def collect(shape: Shape, terms: Iterable[Term]) -> Form:
         old = total.get(term.key)
         total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
     return Form(shape, tuple(t for t in total.values() if t.coefficient))
-
-
-def multiply_terms(a: Term, b: Term, rank: int, is_symmetric: IsSymmetric = never) -> Term:
-    """The product of two terms over the same axes; their bound indices are kept apart."""
-    shift = max([rank - 1, *(i for f in a.factors for i in f.indices)]) + 1
-    apart = relabel(b.factors, {i: i - rank + shift for i in bound_indices(b.factors, rank)})
-    factors = [*a.factors, *apart]
-    return make_term(a.coefficient * b.coefficient, factors, rank, extents(factors), is_symmetric)

@@ -1,0 +1,132 @@
+"""Model files: which names intermediates get, and that every mistake is one line at its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from symgrad.errors import InputError, ShapeError, SymgradError
+from symgrad.problem import Problem
+
+HEAD = "import symgrad as sg\nn, d = sg.dims('n d')\nX = sg.data('X', n, d)\ny = sg.data('y', n)\nw = sg.parameter('w', d)\n"
+
+
+def problem_of(text: str, folder: Path) -> Problem:
+    path = folder / "model.py"
+    path.write_text(HEAD + text, encoding="utf-8")
+    return Problem.from_file(str(path))
+
+
+def names(problem: Problem) -> list[str]:
+    return [eq.target.name for eq in problem.derive(prove=False).forward]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("z = X @ w\nloss = sg.sum(sg.tanh(z))", ["z", "L"]),
+        ("r = X @ w - y\nloss = sg.sum(r**2)", ["r", "L"]),
+        # Without a name the residual inside the square gets one; a short difference gets none.
+        ("loss = sg.sum((X @ w - y)**2)", ["r", "L"]),
+        ("p = sg.sigmoid(X @ w)\nloss = sg.sum((p - y)**2)", ["z", "p", "L"]),
+        # A name assigned in a loop names its values in order.
+        ("H = X @ w\nfor _ in range(2):\n    H = sg.tanh(H)\nloss = sg.sum(H)", ["H1", "H2", "H3", "L"]),
+        # loss = loss + e in a loop is one sum.
+        ("loss = 0\nfor k in range(3):\n    loss = loss + w @ sg.data(f'c{k}', d)", ["L"]),
+        ("s = 0\nfor k in range(3):\n    s = s + sg.tanh(y + k)\nloss = sg.sum((X @ w - s)**2)", ["s", "r", "L"]),
+        # A leaf keeps its own name, and a clash with a user's own H1 is renamed.
+        ("H1 = sg.data('H1', n)\ns = H1\nH = X @ w\nH = sg.tanh(H)\nloss = sg.sum(H * s)", ["H_1", "H_2", "L"]),
+        # The letter of the loss avoids the user's.
+        ("L = sg.data('L', n)\nloss = L @ (X @ w)", ["J"]),
+        ("def layer(a):\n    z = sg.tanh(a)\n    return z\nloss = sg.sum(layer(X @ w))", ["z1", "z", "L"]),
+    ],
+)
+def test_names_of_intermediates(text, expected, tmp_path):
+    found = names(problem_of(text, tmp_path))
+    if expected == ["z1", "z", "L"]:  # the pre-activation inside tanh is free to take any letter but the user's z
+        assert found[1:] == expected[1:]
+        assert found[0] != "z"
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "place", "says"),
+    [
+        ("loss = sg.sum((X.T @ w)**2)", ShapeError, ":6:", "(d, n) and (d,)"),
+        ("z = X @ w\nif z > 0:\n    pass\nloss = sg.sum(z)", InputError, ":7:", "sg.where"),
+        ("loss = sg.sum(X @ w) if w == y else 0", InputError, ":6:", "sg.equal"),
+        ("loss = sg.sum(0 < X @ w < 1)", InputError, ":6:", "&"),
+        ("import numpy as np\nloss = sg.sum(np.ones(3) * y)", InputError, ":7:", "ndarray"),
+        ("loss = sg.sum(sg.where(True, y, 0))", InputError, ":6:", "truth value"),
+        ("loss = sg.sum(q)", InputError, ":6:", "NameError"),
+        ("loss = sg.sum(y) +", InputError, ":6:", "invalid syntax"),
+        ("loss = sg.softmax(y, axis=1)", SymgradError, ":6:", "axis 1"),
+        ("loss = X @ w", InputError, ":1:1:", "(n,)"),
+        ("los = sg.sum(y)", InputError, ":1:1:", "no `loss`"),
+        ("v = sg.data('v', n, one_hott=True)\nloss = sg.sum(v)", InputError, ":6:", "one_hott"),
+        ("v = sg.data('v', n, d, symmetric=True)\nloss = sg.sum(v)", ShapeError, ":6:", "square"),
+        ("v = sg.data('v', 0)\nloss = sg.sum(v)", InputError, ":6:", "not a size"),
+        ("v = sg.data('in valid', n)\nloss = sg.sum(v)", InputError, ":6:", "'in valid'"),
+        ("raise SystemExit", InputError, "model.py", "ends the program"),
+    ],
+)
+def test_a_mistake_is_one_line_at_its_place(text, kind, place, says, tmp_path):
+    with pytest.raises(kind) as caught:
+        problem_of(text, tmp_path)
+    message = str(caught.value)
+    assert message.startswith(str(tmp_path / "model.py"))
+    assert place in message
+    assert says in message
+    assert "\n" not in message
+
+
+def test_a_problem_without_a_file_takes_the_names_of_its_place(tmp_path):
+    import symgrad as sg
+
+    n, d = sg.dims("n d")
+    X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+    error = X @ w - y
+    problem = sg.Problem(sg.sum(error**2), names={"error": error, "X": X})
+    assert names(problem) == ["error", "L"]
+    hidden = sg.Problem(sg.sum(sg.tanh(sg.named("u", X @ w)) * y))
+    assert names(hidden) == ["u", "L"]
+
+
+def test_a_loss_in_sympy_goes_through_the_same_engine(tmp_path):
+    import sympy
+
+    path = tmp_path / "scalar.py"
+    path.write_text(
+        "from sympy import symbols, exp, cos, besselj\n"
+        "t, y, a, k = symbols('t y a k')\n"
+        "loss = (a*exp(-k*t)*cos(t) + besselj(0, k) - y)**2 / 2\n"
+        "parameters = [a, k]\n",
+        encoding="utf-8",
+    )
+    problem = Problem.from_file(str(path))
+    derivation = problem.derive()
+    assert {p.name for p in derivation.parameters} == {"a", "k"}
+    assert derivation.end_to_end is not None
+    t, y, a, k = sympy.symbols("t y a k")
+    f = a * sympy.exp(-k * t) * sympy.cos(t) + sympy.besselj(0, k) - y
+    at = {t: 0.3, y: 0.2, a: 1.1, k: 0.7}
+    expected = {p: float((f * sympy.diff(f, s)).subs(at)) for p, s in (("a", a), ("k", k))}
+    from symgrad.derive.endtoend import gradients_at
+    from symgrad.derive.samples import as_array
+    from symgrad.evaluate import Assignment
+    from symgrad.fields import Reals
+
+    reals = Reals(30)
+    values = {e: as_array([reals.context.mpf(str(at[sympy.Symbol(e.name)]))], ()) for e in derivation.leaves}
+    found = gradients_at(derivation, values, Assignment({}), reals)
+    for leaf, array in found.items():
+        assert float(array[()]) == pytest.approx(expected[leaf.name], rel=1e-12)
+
+
+def test_a_sympy_loss_needs_its_parameters(tmp_path):
+    path = tmp_path / "scalar.py"
+    path.write_text("from sympy import symbols\nw, x = symbols('w x')\nloss = (w*x - 1)**2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="parameters = "):
+        Problem.from_file(str(path))
