@@ -221,7 +221,8 @@ def _function(op: Op, args: Sequence[Text], context: Context) -> Text:
         return _power(op, args[0])
     if name == "scalar":
         kernel = context.lambdas.setdefault(parameter, f"function_{len(context.lambdas) + 1}")
-        return f"{kernel}({', '.join(t for t, _ in args)})", ATOM
+        call = f"{kernel}({', '.join(t for t, _ in args)})"
+        return (f"float({call})" if op.type is Type.SCALAR and not op.shape else call), ATOM
     template = "inverse_or_zero({0})" if name == "inverse_or_zero" else FUNCTIONS[name].numpy
     context.kernels[name] = None
     is_call = re.fullmatch(r"[\w.]+\([^()]*\)", template) is not None

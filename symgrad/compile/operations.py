@@ -176,6 +176,9 @@ class Operations:
         # `2 * t * x` would be whole numbers first: a truth value stays one beside floating arrays alone.
         is_floating = any(x.type is Type.FLOATING for x, _ in pairs) and abs(coefficient) == 1
         is_floating = is_floating and all(x.type is not Type.SCALAR for x, _ in pairs)
+        # A minus sign stands before the first factor, and NumPy has none for truth values.
+        first = next((x for x, d in pairs if not d), None)
+        is_floating = is_floating and (coefficient == 1 or first is None or first.type is Type.FLOATING)
         is_truth = all(x.type is Type.TRUTH and not d for x, d in pairs) and coefficient == 1
         if not is_truth:
             pairs = [(self._factor(x, is_floating and not d), d) for x, d in pairs]

@@ -26,7 +26,7 @@ def lambda_source(function: Any, name: str) -> str:
     >>> t = sympy.Symbol("t; import os")
     >>> print(lambda_source(sympy.Lambda(t, sympy.sin(t) / 2), "f").strip())
     def f(x1):
-        return np.asarray((1/2)*np.sin(x1), x1.dtype)[()]
+        return np.asarray((1/2)*np.sin(x1), np.result_type(x1))[()]
     """
     symbols = [sympy.Symbol(f"x{k + 1}") for k in range(len(function.variables))]
     body = function.expr.xreplace(dict(zip(function.variables, symbols, strict=True)))
@@ -35,9 +35,10 @@ def lambda_source(function: Any, name: str) -> str:
         raise DerivationError(f"the function {function} uses {unknown[0]!r}, which is not one of its arguments")
     arguments = ", ".join(s.name for s in symbols)
     text = _printed(body)
-    result = f"np.asarray({text}, x1.dtype)[()]"
+    # An argument may be a Python number, which has no type of its own and leaves that of arrays alone.
+    result = f"np.asarray({text}, np.result_type({arguments}))[()]"
     if body.free_symbols != set(symbols):
-        shapes = ", ".join(f"{s.name}.shape" for s in symbols)
+        shapes = ", ".join(f"np.shape({s.name})" for s in symbols)
         result = f"np.broadcast_to({result}, np.broadcast_shapes({shapes}))"
     return f"\ndef {name}({arguments}):\n    return {result}\n"
 

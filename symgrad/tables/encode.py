@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from symgrad.tables.table import NUMBER, Array, quoted
 from symgrad.errors import InputError, ShapeError
+from symgrad.tables.table import NUMBER, Array, quoted
 
 Fact = Literal["one_hot", "sign", "binary", "labels"]
 Label = str | int | float
@@ -129,9 +129,7 @@ def _encoded(codes: Array, fact: str, count: int) -> Array:
 
 def _checked_one_hot(matrix: Array) -> Encoded:
     is_number = matrix.dtype.kind in "fiub"
-    rows = (
-        ((matrix == 0) | (matrix == 1)).all(axis=1) & (matrix.sum(axis=1) == 1) if is_number else np.zeros(1)
-    )
+    rows = ((matrix == 0) | (matrix == 1)).all(axis=1) & (matrix.sum(axis=1) == 1) if is_number else np.zeros(1)
     if not rows.all():
         row = int(np.flatnonzero(~rows.astype(bool))[0])
         raise InputError(f"row {row + 1} is not one-hot; give a single 1 and zeros, or a column of labels")

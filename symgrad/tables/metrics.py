@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from symgrad.tables.table import Array
 from symgrad.errors import InputError, ShapeError
+from symgrad.tables.table import Array
 
 SUM_SLACK = 1e-5
 """Rows of probabilities may miss 1 by the rounding of float32, no more."""

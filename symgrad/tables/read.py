@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from symgrad.tables.table import NUMBER, Column, Table, plain, quoted
 from symgrad.errors import InputError
+from symgrad.tables.table import NUMBER, Column, Table, plain, quoted
 
 DELIMITERS = (",", ";", "\t")
 
@@ -82,9 +82,7 @@ def _text(source: str | Path | IO[str] | IO[bytes], label: str) -> str:
 
 def _rows(text: str, delimiter: str, label: str, limit: int | None = None) -> list[Row]:
     # newline="" leaves line ends to the csv module, which knows which of them are inside quotes.
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
-    )
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     rows: list[Row] = []
     line = 1
     try:

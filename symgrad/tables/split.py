@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.tables.table import Array
 from symgrad.errors import InputError, ShapeError
+from symgrad.tables.table import Array
 
 LARGEST_SEED = 2**32 - 1
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symgrad.tables.table import Array
 from symgrad.errors import InputError, ShapeError
+from symgrad.tables.table import Array
 
 CONSTANT_UNITS = 4.0
 """A spread of a few units in the last place is that of a constant: dividing by it would show rounding."""

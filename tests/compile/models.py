@@ -120,7 +120,10 @@ MODELS = {
         lambda: sg.sum(sg.outer(q, q) * M) + sg.sum(sg.exp(sg.outer(a, w))),
         lambda t: (torch.outer(t["q"], t["q"]) * t["M"]).sum() + torch.exp(torch.outer(t["a"], t["w"])).sum(),
     ),
-    "poisson": (lambda: sg.sum(sg.exp(X @ w) - y * (X @ w)), lambda t: (torch.exp(t["X"] @ t["w"]) - t["y"] * (t["X"] @ t["w"])).sum()),
+    "poisson": (
+        lambda: sg.sum(sg.exp(X @ w) - y * (X @ w)),
+        lambda t: (torch.exp(t["X"] @ t["w"]) - t["y"] * (t["X"] @ t["w"])).sum(),
+    ),
     "logistic": (
         lambda: w @ w / 2 + lam * sg.sum(sg.log(1 + sg.exp(-ys * (X @ w)))),
         lambda t: t["w"] @ t["w"] / 2 + t["lam"] * torch.log(1 + torch.exp(-t["ys"] * (t["X"] @ t["w"]))).sum(),
@@ -177,6 +180,21 @@ MODELS = {
     "fractions": (
         lambda: (b + sg.sigmoid(w @ w)) / (sg.sigmoid(b) + (b + 2) ** 2),
         lambda t: (t["b"] + torch.sigmoid(t["w"] @ t["w"])) / (torch.sigmoid(t["b"]) + (t["b"] + 2) ** 2),
+    ),
+    "repeated": (
+        lambda: sg.sum(sg.broadcast_to(w**2, n, d)) + sg.sum(sg.broadcast_to(b, n, d)) * b + (q @ (1 / q)) * b,
+        lambda t: 7 * (t["w"] ** 2).sum() + 21 * t["b"] ** 2 + 7 * t["b"] + 0 * t["q"].sum(),
+    ),
+    "alike": (
+        lambda: sg.sum(sg.exp(w + sg.parameter("u", d))) + sg.sum(W) + sg.sum(V),
+        lambda t: torch.exp(t["w"] + t["u"]).sum() + t["W"].sum() + t["V"].sum(),
+    ),
+    "switches": (
+        lambda: sg.sum(sg.relu(X @ w) * y) * lam + 2 * b * sg.sum((q > 0) * (q > 1)) + sg.sum((q > 0) * a) * lam * b,
+        lambda t: (
+            (torch.relu(t["X"] @ t["w"]) * t["y"]).sum() * t["lam"] + 2 * t["b"] * (t["q"] > 1).sum()
+            + ((t["q"] > 0) * t["a"]).sum() * t["lam"] * t["b"] + 0 * t["q"].sum()
+        ),
     ),
 }  # fmt: skip
 

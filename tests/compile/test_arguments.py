@@ -109,7 +109,7 @@ def test_facts_that_were_used_are_checked():
     g = compile_derivation(derived(-sg.sum(one_hot * sg.log(sg.softmax(logits)))))
     smooth = np.full((2, 4), 0.25)
     assert g(Y=np.eye(4)[:2], Z=np.zeros((2, 4)))[0] > 0
-    with pytest.raises(InputError, match="^Y is declared one_hot but is not"):
+    with pytest.raises(InputError, match=r"^Y is declared one_hot but is not"):
         g(Y=smooth, Z=np.zeros((2, 4)))
     assert g(Y=smooth, Z=np.zeros((2, 4)), check=False)[0] > 0
     assert g.value(Y=smooth, Z=np.zeros((2, 4)), check=False) > 0
@@ -123,7 +123,7 @@ def test_a_fact_of_an_intermediate_is_checked_where_it_is_computed():
     hand("L", q @ s @ q)
     g = compile_derivation(derivation(hand, {"q": 2 * s @ q}, facts=[("symmetric", s)]))
     assert g(A=np.eye(2), q=np.ones(2))[0] == 4
-    with pytest.raises(InputError, match="^S is declared symmetric"):
+    with pytest.raises(InputError, match=r"^S is declared symmetric"):
         g(A=np.array([[0.0, 1], [0, 0]]), q=np.ones(2))
 
 
@@ -135,7 +135,7 @@ def test_labels_are_whole_numbers_in_range():
     assert (value, gradients["v"].tolist()) == (2, [1, 2])
     assert value.dtype == np.float32
     for wrong in ([0, 1, 2], [0, 1, -1], [0, 1, 0.5], [0, 1, np.nan]):
-        with pytest.raises(InputError, match="^c holds a value that is no label"):
+        with pytest.raises(InputError, match=r"^c holds a value that is no label"):
             g(c=wrong, v=np.zeros(2))
 
 
