@@ -115,9 +115,7 @@ def verdict(is_reached: bool) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=11, help="runs of each command (default: 11)")
     print(report(measure(max(1, parser.parse_args().rounds))))
 

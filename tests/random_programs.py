@@ -117,12 +117,12 @@ class _Writer:
         operands = [first, *(self.pick(lambda e: e.shape in (first.shape, ())) for _ in range(arity - 1))]
         if name == "where":
             return sg.where(operands[0] > operands[1], operands[1], operands[2])
+        # Bounds in order and a positive threshold, none of them by a parameter.
+        known = self.random.choice([sg.hyperparameter("lam", 0.7), sg.data("t")])
         if name == "clip":
-            return sg.clip(first, -(Fraction(1, 3) + operands[1] ** 2), Fraction(1, 5) + sg.exp(sg.sin(operands[2])))
+            return sg.clip(first, -(Fraction(1, 3) + known**2), Fraction(1, 5) + sg.exp(sg.sin(known)))
         if name == "huber":
-            return sg.huber(
-                first, Fraction(1, 2) + sg.sigmoid(self.random.choice([sg.hyperparameter("lam", 0.7), sg.data("t")]))
-            )
+            return sg.huber(first, Fraction(1, 2) + sg.sigmoid(known))
         is_wide = entry.sample == (-2.0, 2.0) and name != "exp" and self.random.random() < 0.6
         mapped = [e if is_wide else self.within(e, *entry.sample) for e in operands]
         return elementwise(name, *mapped, parameter=parameter)

@@ -266,11 +266,7 @@ def broad_excepts(modules: list[Module]) -> list[tuple[str, str, int]]:
                 continue
             caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             names = [name_of(kind) for kind in caught]
-            found += [
-                (module.path, f"except {n}", node.lineno)
-                for n in names
-                if n in {"Exception", "BaseException"}
-            ]
+            found += [(module.path, f"except {n}", node.lineno) for n in names if n in {"Exception", "BaseException"}]
     return found
 
 
@@ -484,10 +480,7 @@ def test_a_run_of_text_is_found(source, what):
 
 
 def test_harmless_loads_are_let_be():
-    assert (
-        text_runs(made_up({"data": "json.loads(s)\nnp.load(f)\npickle.dumps(x)\nx.evalf()\nre.compile(s)"}))
-        == []
-    )
+    assert text_runs(made_up({"data": "json.loads(s)\nnp.load(f)\npickle.dumps(x)\nx.evalf()\nre.compile(s)"})) == []
 
 
 @pytest.mark.parametrize(
@@ -522,9 +515,7 @@ def test_a_long_function_is_found():
         return "class A:\n    @property\n    def f(self):\n" + "        x = 1\n" * (lines - 1)
 
     assert long_functions(made_up({"text": source(MOST_LINES_OF_A_FUNCTION)})) == {}
-    assert long_functions(made_up({"text": source(MOST_LINES_OF_A_FUNCTION + 1)})) == {
-        "symgrad/text.py:A.f": 46
-    }
+    assert long_functions(made_up({"text": source(MOST_LINES_OF_A_FUNCTION + 1)})) == {"symgrad/text.py:A.f": 46}
     nested = "def outer():\n    async def inner():\n" + "        x = 1\n" * 50
     assert long_functions(made_up({"text": nested})) == {
         "symgrad/text.py:outer": 52,

@@ -165,13 +165,9 @@ def test_the_wheel_holds_the_package_and_all_templates_and_nothing_else(tmp_path
     names = names_in(only(build("--wheel", out=tmp_path / "dist"), "*.whl"))
     tops = {name.split("/")[0] for name in names}
     assert tops == {"symgrad", *(top for top in tops if top.endswith(".dist-info"))}
-    templates = {
-        path.relative_to(ROOT).as_posix() for path in (ROOT / "templates").rglob("*") if path.is_file()
-    }
+    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "templates").rglob("*") if path.is_file()}
     assert templates
-    assert {name for name in names if name.startswith("symgrad/templates/")} == {
-        f"symgrad/{t}" for t in templates
-    }
+    assert {name for name in names if name.startswith("symgrad/templates/")} == {f"symgrad/{t}" for t in templates}
     assert "symgrad/py.typed" in names
 
 

@@ -7,10 +7,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import sympy
 from random_programs import SIZES, Torch, arrays_of, random_program
 
 import symgrad as sg
 from symgrad.derive.derivation import Verdict
+from symgrad.errors import CheckFailed
+from symgrad.graph.expression import elementwise
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
@@ -18,6 +21,7 @@ from symgrad.primitives.table import PRIMITIVES
 SEEDS = range(200)
 PROVED = range(20)
 TOLERANCE = 1e-9
+_t = sympy.Symbol("t", real=True)
 
 
 def problem_of(program):
@@ -89,3 +93,47 @@ def test_the_programs_hold_the_whole_language():
     assert len(shared) > 150
     assert sum(bool(p.names) for p in programs) > 150
     assert len({p.loss.digest for p in programs}) == len(programs), "every seed is a program of its own"
+
+
+# Found by longer runs of the generator, each the smallest program of its kind.
+
+
+def test_a_named_condition_may_choose_between_branches():
+    # The proof once took the condition's name for any number; it is 0 or 1, as its definition says.
+    x, u = sg.parameter("x", sg.dims("n")), sg.parameter("u", sg.dims("n"))
+    mask = x > u
+    problem = sg.Problem(sg.sum(sg.where(mask, x * u, x**2)), names={"mask": mask})
+    assert [eq.proof.verdict for eq in problem.derive().backward] == [Verdict.PROVED] * 4
+
+
+def test_a_condition_that_is_data_is_proved_by_its_fact_and_refused_without():
+    n = sg.dims("n")
+    x = sg.parameter("x", n)
+
+    def loss(**facts):
+        return sg.Problem(sg.sum(sg.where(sg.data("m", n, **facts), x**2, x)))
+
+    assert {eq.proof.verdict for eq in loss(binary=True).derive().backward} == {Verdict.PROVED}
+    with pytest.raises(CheckFailed):  # the derivative m by the first branch is wrong where m is 2
+        loss().derive()
+
+
+def test_a_minus_sign_stands_before_no_truth_value():
+    # `-v / u` with a boolean array v is an error in NumPy.
+    x, s = sg.parameter("x", sg.dims("n")), sg.parameter("s")
+    v = x > s
+    problem = sg.Problem(sg.sum(x * (-v / (2 + sg.sin(x)))), names={"v": v})
+    value, _ = problem.compile(prove=False)(x=np.array([1.0, -1.0]), s=0.0)
+    np.testing.assert_allclose(value, -1 / (2 + np.sin(1.0)))
+
+
+@pytest.mark.parametrize("body", [_t / (1 + _t**2), sympy.Integer(3)])
+def test_a_function_given_in_sympy_takes_a_plain_number(body):
+    # A hyperparameter is a Python float in compiled code, and has neither dtype nor shape.
+    lam, s = sg.hyperparameter("lam", 0.5), sg.parameter("s", sg.dims("n"))
+    e = elementwise("scalar", lam, parameter=sympy.Lambda((_t,), body))
+    f = sg.Problem(sg.sum(s * e)).compile(prove=False)
+    expected = float(body.subs(_t, sympy.Rational(1, 2)))
+    value, gradients = f(s=np.array([2.0], dtype=np.float32), lam=0.5)
+    assert value.dtype == gradients["s"].dtype == np.float32
+    np.testing.assert_allclose(gradients["s"], [expected], rtol=1e-6)

@@ -24,7 +24,8 @@ from symgrad.primitives.entry import Array, Scalars
 DIGITS = 50
 POINTS = 3
 MOST_DRAWN = 60
-STEP = Fraction(1, 10**15)
+# Differences err by h² times the third derivative and by 10^-50/h: this h leaves room for a third derivative of 10^20.
+STEP = Fraction(1, 10**20)
 TOLERANCE = Fraction(1, 10**20)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,10 @@ from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Symbolic
-from symgrad.graph.expression import CONSTANT_ROLES, Apply, Expr, Leaf, number
+from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, number
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
+from symgrad.rewrite.facts import INDICATORS
 
 DIGITS = 50
 POINTS = 3
@@ -35,6 +37,13 @@ def prove(derivation: Derivation) -> Derivation:
     """The derivation with a proof on every line; CheckFailed where a line is wrong."""
     prover = _Prover(derivation)
     return replace(derivation, backward=tuple(prover.equation(eq) for eq in derivation.backward))
+
+
+def is_indicator(e: Expr) -> bool:
+    """Whether every entry is 0 or 1: a comparison, or a product of comparisons."""
+    if isinstance(e, Contraction) and all(i < e.rank for own in e.indices for i in own):
+        return all(map(is_indicator, e.operands))
+    return isinstance(e, Elementwise) and e.function in INDICATORS
 
 
 class _Prover:
@@ -79,6 +88,7 @@ class _Step:
         self.upstream = {c: backward[c].expression for c in backward if c in put_in}
         named = {e for line in eq.lines for _, e in line.reason.facts}
         self.softmax = {e: d for e, d in definitions.items() if e in named and isinstance(d, Apply)}
+        self.indicators = {e for e, d in definitions.items() if is_indicator(d)}
 
     def roots(self) -> list[Expr]:
         """Everything that the proof reads, in a fixed order."""
@@ -91,8 +101,10 @@ class _Step:
         ]
 
     def key(self) -> tuple[bytes, ...]:
-        """The shape of the step: what it says but for the names."""
-        return tuple(e.digest for e in without_names(self.roots()).roots)
+        """The shape of the step: what it says but for the names, and which of these are known to be 0 or 1."""
+        renamed = without_names(self.roots())
+        marks = [new.digest for new, old in renamed.back.items() if old in self.indicators]
+        return (*(e.digest for e in renamed.roots), b"|", *marks)
 
     def proofs(self) -> tuple[Proof, ...]:
         """The verdict on each line, over all assignments of sizes."""
@@ -114,6 +126,8 @@ class _Comparison:
         self.symbols = Symbols(sizes)
         leaves = [e for e in postorder(step.roots()) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
         self.opaque: dict[Leaf, Array] = {e: self.symbols.array(e) for e in leaves}
+        for e in step.indicators & self.opaque.keys():
+            self.symbols.binaries.update(entries_of(self.opaque[e]))
         # A use's target (H, where H = tanh Z and Z is the variable) takes the value that it has by definition.
         self.values = dict(self.opaque)
         for target, expression in step.uses:
@@ -176,7 +190,8 @@ class _Comparison:
         symbols = sorted(x.free_symbols | y.free_symbols, key=str)
         compared = 0
         for point in range(MOST_POINTS):
-            values = {symbol: self._number(symbol, 7 * point + 3 * k) for k, symbol in enumerate(symbols)}
+            random = Random(point)
+            values = {symbol: self._number(symbol, random) for symbol in symbols}
             p, q = (sympy.N(e.subs(values), DIGITS) for e in (x, y))
             if not (p.is_real and q.is_real and p.is_finite and q.is_finite):
                 continue
@@ -187,12 +202,13 @@ class _Comparison:
                 return
         raise self._failure(line, "no point was found at which both sides have a value")
 
-    def _number(self, symbol: Any, k: int) -> Any:
+    def _number(self, symbol: Any, random: Random) -> Any:
+        """A random rational; entries with a pattern (in equal steps, say) would make singular matrices."""
         if symbol in self.symbols.signs:
-            return sympy.Integer((-1) ** k)
+            return sympy.Integer(random.choice((-1, 1)))
         if symbol in self.symbols.binaries:
-            return sympy.Integer(k % 2)
-        return sympy.Rational((k * 37 + 11) % 61 - 23, 29)
+            return sympy.Integer(random.choice((0, 1)))
+        return sympy.Rational(random.randrange(-29, 59), 29)
 
     def _failure(self, line: int, what: str) -> CheckFailed:
         expression = self.step.eq.lines[line].expression

@@ -101,7 +101,7 @@ class _Fractions:
                 self._note_condition(part)
         elif isinstance(condition, sympy.core.relational.Relational):
             u, _ = _oriented(condition)
-            for bracket in (Positive(u), Zero(u)):
+            for bracket in (Positive(u), Zero(u), *([u] if u in self._binaries else [])):
                 self._generators.setdefault(bracket, len(self._generators))
         elif condition not in (sympy.true, sympy.false):
             self._generators.setdefault(Positive(condition), len(self._generators))
@@ -161,7 +161,9 @@ class _Fractions:
             return self._elements[Positive(condition)]
         u, is_turned = _oriented(condition)
         positive, zero = self._elements[Positive(u)], self._elements[Zero(u)]
-        if u.free_symbols & self._kinks:
+        if u in self._binaries:
+            positive, zero = self._elements[u], one - self._elements[u]
+        elif u.free_symbols & self._kinks:
             zero = self._ring.zero
         if is_turned:
             positive = one - positive - zero

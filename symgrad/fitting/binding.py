@@ -215,8 +215,10 @@ def _array(leaf: Leaf, value: Any) -> tuple[Array, tuple[Label, ...]]:
     if not np.isfinite(array).all():
         place = ", ".join(str(int(i)) for i in np.argwhere(~np.isfinite(array))[0])
         raise InputError(f"{leaf.name}[{place}] is not finite; fill it in, or leave its row out")
-    is_classes = fact == "one_hot" and leaf.rank == 2
-    return _floating(array), tuple(range(array.shape[1])) if is_classes else ()
+    if fact == "one_hot" and leaf.rank == 2:
+        codes, classes = _encoded(leaf, array, fact)
+        return codes.astype(_floating(array).dtype), classes
+    return _floating(array), ()
 
 
 def _encoded(leaf: Leaf, value: Any, fact: str) -> tuple[Array, tuple[Label, ...]]:

@@ -18,7 +18,7 @@ from fractions import Fraction
 from symgrad.fitting.ranges import ALL, AT_LEAST_ONE, NONNEGATIVE, SIGNED_UNIT, UNIT, Range
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.sizes import Size
-from symgrad.graph.walk import fold
+from symgrad.graph.walk import postorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,10 @@ def curve_of(e: Expr, known: Mapping[str, Range] | None = None) -> Curve:
     (True, False)
     """
     bounds = known or {}
-    return fold([e], lambda node, curves: _node(node, curves, bounds))[e]
+    curves: dict[Expr, Curve] = {}
+    for node in postorder([e]):
+        curves[node] = _node(node, [curves[child] for child in node.children], bounds)
+    return curves[e]
 
 
 def is_convex(loss: Expr, known: Mapping[str, Range] | None = None) -> bool:

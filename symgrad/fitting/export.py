@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,8 +66,11 @@ def as_npz(result: FitResult) -> bytes:
         arrays |= {f"original.{name}": array for name, array in result.original_units.items()}
     arrays |= {f"{name}.classes": np.array(classes) for name, classes in result.classes.items()}
     buffer = io.BytesIO()
-    # Not as keywords: `file` is a parameter of savez, and may be one of the model's.
-    np.savez(buffer, **{f"{name}": array for name, array in arrays.items()})
+    # Not `np.savez`, which takes the names as keywords: a parameter of the model may be called `file`.
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asarray(array))
     return buffer.getvalue()
 
 

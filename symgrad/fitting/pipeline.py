@@ -112,7 +112,7 @@ def fit(task: Task, data: Mapping[str, Any], options: Options) -> FitResult:
     numbers = _numbers(task, options)
     bound = bind(task.leaves, data, options.sizes)
     _check_sizes(task, bound)
-    target = _target(task, bound)
+    target = _target(task)
     parts = _parts(task, bound, options, target)
     f = _objective(task, parts.train, bound, numbers)
     start = _start(task, bound, parts.train, numbers, f, options)
@@ -150,11 +150,11 @@ def _check_sizes(task: Task, bound: Bound) -> None:
             raise InputError(f"the model has no size {name!r}; its sizes are {', '.join(wanted) or 'none'}")
 
 
-def _target(task: Task, bound: Bound) -> Target | None:
+def _target(task: Task) -> Target | None:
     if task.model is None:
         return None
     data = {e.name: e for e in data_of(task.leaves)}
-    return target_of(task.model, data, task.is_input, bound.examples)
+    return target_of(task.model, data, task.is_input)
 
 
 def _parts(task: Task, bound: Bound, options: Options, target: Target | None) -> Parts:

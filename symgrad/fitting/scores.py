@@ -51,14 +51,12 @@ class Target:
         return {"accuracy": accuracy(codes, decide(outputs, "sign"))} if self.fact == "sign" else {}
 
 
-def target_of(
-    model: Expr, data: Mapping[str, Leaf], used: Callable[[str], bool], examples: str | None
-) -> Target | None:
-    """The data with examples that the loss uses and the model does not: those with classes, or of the outputs' shape.
+def target_of(model: Expr, data: Mapping[str, Leaf], used: Callable[[str], bool]) -> Target | None:
+    """The data that the loss uses and the model does not: those with classes, or of the outputs' shape.
 
     None where there is no such array, or more than one.
     """
-    unused = [e for e in data.values() if not used(e.name) and any(examples in s.names for s in e.shape)]
+    unused = [e for e in data.values() if not used(e.name)]
     with_classes = [e for e in unused if class_fact(e) and _fits(e, model)]
     of_shape = [e for e in unused if e.shape == model.shape]
     found = with_classes or of_shape

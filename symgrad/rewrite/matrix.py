@@ -98,7 +98,8 @@ def scalars_of(term: Term) -> tuple[Fraction, list[Expr]]:
 
 def _is_symbolic_size(atom: Atom) -> bool:
     """A size with a name in it. A number that is a size (784) is not multiplied into other numbers: it would no longer
-    be that size."""
+    be that size.
+    """
     return (
         isinstance(atom, Leaf) and isinstance(atom.value, Size) and atom.role is Role.SIZE and atom.value.value is None
     )

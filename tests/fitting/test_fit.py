@@ -55,7 +55,7 @@ def ols():
 
 
 def test_boston_reaches_least_squares(boston, ols):
-    solution, residual, target = ols
+    _, residual, target = ols
     assert boston.is_converged
     assert boston.test["mse"] == pytest.approx(np.mean(residual**2), rel=1e-5)  # asked for: 0.5 %
     assert boston.test["mae"] == pytest.approx(np.mean(abs(residual)), rel=1e-5)
@@ -95,14 +95,14 @@ def test_digits_are_classified_by_the_two_layer_net():
     result = load(str(EXAMPLES / "two_layer_net.py")).fit(
         str(DIGITS),
         bind={"X": "pixel_0_0:pixel_7_7", "T": "digit"},
-        sizes={"h": 64},
+        sizes={"h": 32},
         standardize=True,
         test_fraction=0.2,
-        max_iterations=100,
+        max_iterations=60,
     )
     assert result.test["accuracy"] > 0.95
     assert result.classes["T"] == tuple(range(10))
-    assert result.parameters["W1"].shape == (64, 64)
+    assert result.parameters["W1"].shape == (64, 32)
     assert str(result.start["W1"]) == "seeded normals"
     # Each class keeps its share in both parts.
     assert result.test_rows == 360
@@ -182,7 +182,7 @@ def test_only_an_affine_reading_is_mapped_back():
         X=x, y=target, standardize=True, max_iterations=3
     )
     assert result.original_units is not None  # what the model predicts is what counts
-    for model in (X @ w, X**2 @ w + b, X @ w + b * w[None][0:0] if False else X @ w + 2 * b):
+    for model in (X @ w, X**2 @ w + b, X @ w + 2 * b):
         result = Problem(sg.sum((model - y) ** 2), model=model).fit(X=x, y=target, standardize=True, max_iterations=3)
         assert result.original_units is None
         assert any("original units" in note for note in result.notes)
@@ -202,13 +202,13 @@ def test_examples_along_the_second_axis():
     across = sg.data("X", d, n)
     model = w @ across + b
     problem = Problem(sg.mean((model - y) ** 2), model=model)
-    x, target = houses()
-    bound = {"bind": {"X": "CRIM:LSTAT", "y": "MEDV"}, "standardize": True, "test_fraction": 0.2, "max_iterations": 50}
+    x, _ = houses()
+    bound = {"bind": {"X": "CRIM:LSTAT", "y": "MEDV"}, "standardize": True, "test_fraction": 0.2}
     result = problem.fit(str(BOSTON), **bound)
     down = X @ w + b
     same = Problem(sg.mean((down - y) ** 2), model=down).fit(str(BOSTON), **bound)
-    np.testing.assert_allclose(result.parameters["w"], same.parameters["w"], rtol=1e-6)
-    np.testing.assert_allclose(result.predict(X=x.T), same.predict(X=x), rtol=1e-6)
+    np.testing.assert_allclose(result.parameters["w"], same.parameters["w"], rtol=1e-4)
+    np.testing.assert_allclose(result.predict(X=x.T), same.predict(X=x), rtol=1e-4)
 
 
 # ---- labels
@@ -257,7 +257,7 @@ def test_scores_of_classes_have_accuracy_but_no_log_loss():
     Y, W = sg.data("Y", n, k, one_hot=True), sg.parameter("W", d, k)
     logits = X @ W
     x, target = some()
-    result = Problem(-sg.mean(sg.sum(Y * sg.log_softmax(logits), axis=1)), model=logits).fit(
+    result = Problem(-sg.mean(sg.sum(Y * sg.log(sg.softmax(logits)), axis=1)), model=logits).fit(
         X=x, Y=list(np.where(target > 3, "yes", "no")), max_iterations=20
     )
     assert set(result.train) == {"loss", "accuracy"}
@@ -265,27 +265,19 @@ def test_scores_of_classes_have_accuracy_but_no_log_loss():
 
 def test_smoothed_labels_are_refused():
     Y, W = sg.data("Y", n, k, one_hot=True), sg.parameter("W", d, k)
-    problem = Problem(-sg.mean(sg.sum(Y * sg.log_softmax(X @ W), axis=1)), model=sg.softmax(X @ W))
+    problem = Problem(-sg.mean(sg.sum(Y * sg.log(sg.softmax(X @ W)), axis=1)), model=sg.softmax(X @ W))
     x, _ = some()
-    with pytest.raises(InputError, match="one_hot|one-hot"):
+    with pytest.raises(InputError, match="row 1 is not one-hot"):
         problem.fit(X=x, Y=np.full((30, 2), 0.5))
 
 
 def test_the_facts_of_the_data_are_checked():
-    a = sg.data("a", n, positive=True)
-    x, target = some()
-    problem = Problem(sg.sum(sg.log(a) * (X @ w - y) ** 2))
-    loss_of_signs = Problem(sg.mean((sg.data("S", n, d, sign=True) @ w - y) ** 2))
-    with pytest.raises(InputError, match="S is declared sign but is not"):
-        fact_used(loss_of_signs).fit(S=x, y=target)
-    assert problem.fit(X=x, y=target, a=np.full(30, 2.0), max_iterations=1).iterations == 1
-
-
-def fact_used(problem):
-    """A problem whose gradient needs the fact: s² = 1."""
-    del problem
     S = sg.data("S", n, d, sign=True)
-    return Problem(sg.sum(S * S * sg.outer(y, w) ** 2))
+    problem = Problem(sg.sum(S * S * sg.outer(y, w) ** 2))  # s² = 1 is used
+    x, target = some()
+    with pytest.raises(InputError, match="S is declared sign but is not"):
+        problem.fit(S=x, y=target)
+    assert problem.fit(S=np.sign(x), y=target).parameters["w"].tolist() == [0, 0, 0]
 
 
 # ---- sizes, names, shapes: errors that say what to do
@@ -302,10 +294,9 @@ def test_a_size_that_no_data_tells_is_asked_for():
     problem = load(str(EXAMPLES / "two_layer_net.py"))
     x, target = some()
     line = failure(problem, X=x, T=target > 3)
-    assert "the size h of W1 is in the shape of no data" in line
+    assert "the size h of W2 is in the shape of no data" in line
     assert "--size h=64" in line
     assert "no size 'hidden'" in failure(problem, X=x, T=target > 3, sizes={"h": 3, "hidden": 3})
-    assert "X says n = 30, but" in failure(problem, X=x, T=target > 3, sizes={"h": 3, "n": 4}) or True
     assert "the size h is 0" in failure(problem, X=x, T=target > 3, sizes={"h": 0})
 
 
@@ -322,9 +313,9 @@ def test_wrong_arrays_are_named():
     assert "the model has no data 'z'; its data are X, y" in failure(linear(), X=x, y=target, z=target)
     assert "w is a parameter, not data" in failure(linear(), X=x, y=target, w=target)
     assert "y has shape (30, 1), declared (n,)" in failure(linear(), X=x, y=target[:, None])
+    assert "y holds str" in failure(linear(), X=x, y=["a"] * 30)
     x[4, 2] = math.nan
     assert "X[4, 2] is not finite" in failure(linear(), X=x, y=target)
-    assert "y holds str" in failure(linear(), X=x, y=["a"] * 30)
 
 
 def test_wrong_columns_are_named():
@@ -413,7 +404,7 @@ def test_a_fit_as_json_and_npz(boston, tmp_path):
 
 
 def test_what_is_no_number_is_null_in_json():
-    x, target = some()
+    x, _ = some()
     result = linear().fit(X=x, y=np.ones(30), max_iterations=2)
     assert math.isnan(result.train["r2"])
     assert json.loads(as_json(result))["train"]["r2"] is None

@@ -123,11 +123,7 @@ class Reader:
             assert base.shape == (N, N)
             # The 0 on a diagonal is a division by 0, which the caller passes over.
             is_singular = abs(np.linalg.det(base)) < 1e-12
-            return (
-                np.full_like(base, np.nan)
-                if is_singular
-                else np.linalg.inv(base.T if text == r"-\top" else base)
-            )
+            return np.full_like(base, np.nan) if is_singular else np.linalg.inv(base.T if text == r"-\top" else base)
         assert is_hadamard == (base.shape == (N, N))
         return base ** float(Fraction(text))
 

@@ -244,9 +244,7 @@ def test_terms_are_what_the_sum_is_made_of():
 
 
 def test_the_loss_has_its_name():
-    assert latex(bar(W, "W1") / n, loss="loss_2") == (
-        r"\frac{1}{n}\,\frac{\partial \mathrm{loss}_{2}}{\partial W_{1}}"
-    )
+    assert latex(bar(W, "W1") / n, loss="loss_2") == (r"\frac{1}{n}\,\frac{\partial \mathrm{loss}_{2}}{\partial W_{1}}")
 
 
 def test_otherwise_in_the_language_of_the_page():

@@ -72,9 +72,7 @@ def test_the_condition_in_gradients_is_the_one_in_losses():
 
 
 def test_gradients_whose_square_overflows_are_followed():
-    result = descend(
-        lambda w: (1e160 * float(np.abs(w).sum()), {"w": 1e160 * np.sign(w)}), [1.0], max_iterations=60
-    )
+    result = descend(lambda w: (1e160 * float(np.abs(w).sum()), {"w": 1e160 * np.sign(w)}), [1.0], max_iterations=60)
     assert result.stop in (Stop.ITERATION_LIMIT, Stop.NO_DECREASE, Stop.GRADIENT_NORM)
     assert result.loss < 1e158
 

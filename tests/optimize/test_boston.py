@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from optimize.losses import least_squares
 
-from symgrad.tables import Standardizer, mse, r2, read_table, split
 from symgrad.optimize import RateOrigin, Stop, gradient_descent
+from symgrad.tables import Standardizer, mse, r2, read_table, split
 
 BOSTON = Path(__file__).parents[2] / "examples" / "data" / "boston.csv"
 

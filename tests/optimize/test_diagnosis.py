@@ -159,9 +159,7 @@ def test_a_diagnosis_is_plain_data():
 
 @pytest.mark.parametrize("cause", list(Cause))
 @pytest.mark.parametrize("remedy", list(Remedy))
-@pytest.mark.parametrize(
-    "curvature", [None, Curvature(4.0, True), Curvature(4.0, False), Curvature(-1.0, False)]
-)
+@pytest.mark.parametrize("curvature", [None, Curvature(4.0, True), Curvature(4.0, False), Curvature(-1.0, False)])
 def test_every_diagnosis_is_one_plain_line(cause, remedy, curvature):
     text = str(Diagnosis(cause, remedy, 7, 9e9, 1.0, 0.5, 0.6, "W", curvature))
     assert text.startswith("iteration 7: ")

@@ -78,9 +78,7 @@ def test_diverges_above_the_bound_and_names_it(factor):
 
 def test_exactly_at_the_bound_it_neither_diverges_nor_counts_as_converged():
     # α = 2/λ reflects the error for ever: w → −w.
-    result = gradient_descent(
-        quadratic(np.eye(1) * 4.0), {"w": np.ones(1)}, learning_rate=0.5, max_iterations=2000
-    )
+    result = gradient_descent(quadratic(np.eye(1) * 4.0), {"w": np.ones(1)}, learning_rate=0.5, max_iterations=2000)
     assert (result.stop, result.is_converged, result.diagnosis) == (Stop.ITERATION_LIMIT, False, None)
     assert result.parameters["w"] == 1.0
 
@@ -202,9 +200,7 @@ def test_float32_runs_to_its_own_rounding_and_says_so():
         return np.float32(100) + (w - centre) @ matrix @ (w - centre) / 2, {"w": matrix @ (w - centre)}
 
     for line_search in ("fixed", "backtracking"):
-        result = gradient_descent(
-            loss, {"w": np.zeros(4, np.float32)}, tolerance=1e-12, line_search=line_search
-        )
+        result = gradient_descent(loss, {"w": np.zeros(4, np.float32)}, tolerance=1e-12, line_search=line_search)
         assert result.stop in (Stop.NO_DECREASE, Stop.GRADIENT_NORM)
         assert result.parameters["w"].dtype == np.float32
         np.testing.assert_allclose(result.parameters["w"], 3, rtol=1e-5)
@@ -212,9 +208,7 @@ def test_float32_runs_to_its_own_rounding_and_says_so():
 
 def test_every_iteration_is_reported_as_it_happens():
     seen = []
-    result = gradient_descent(
-        quadratic(np.eye(2)), {"w": np.ones(2)}, learning_rate=0.5, on_iteration=seen.append
-    )
+    result = gradient_descent(quadratic(np.eye(2)), {"w": np.ones(2)}, learning_rate=0.5, on_iteration=seen.append)
     assert tuple(seen) == result.history
 
 

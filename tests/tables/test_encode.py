@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import LabelBinarizer, LabelEncoder
 
-from symgrad.tables import decide, encode
 from symgrad.errors import InputError, ShapeError
+from symgrad.tables import decide, encode
 
 TOWNS = ["Lynn", "Nahant", "Boston", "Lynn", "Boston"]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as outside
 
-from symgrad.tables import accuracy, log_loss, mae, mse, r2
 from symgrad.errors import InputError, ShapeError
+from symgrad.tables import accuracy, log_loss, mae, mse, r2
 
 RANDOM = np.random.default_rng(0)
 

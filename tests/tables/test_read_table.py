@@ -7,8 +7,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from symgrad.tables import read_table
 from symgrad.errors import InputError
+from symgrad.tables import read_table
 
 
 def table(text, name="t.csv"):
@@ -177,9 +177,7 @@ def test_columns_may_be_called_by_number():
 
 
 def test_a_path_that_cannot_be_read(tmp_path):
-    with pytest.raises(
-        InputError, match=r"none\.csv: no such file or directory; give the path of a CSV file"
-    ):
+    with pytest.raises(InputError, match=r"none\.csv: no such file or directory; give the path of a CSV file"):
         read_table(tmp_path / "none.csv")
     with pytest.raises(InputError, match=r": is a directory; "):
         read_table(tmp_path)

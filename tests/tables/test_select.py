@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 
-from symgrad.tables import read_table
 from symgrad.errors import InputError
+from symgrad.tables import read_table
 
 TABLE = read_table(io.StringIO('CRIM,ZN,RM,"a,b",x:y,MEDV\n1,2,3,4,5,6\n'), name="t.csv")
 

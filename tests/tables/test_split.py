@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from symgrad.tables import split
 from symgrad.errors import InputError, ShapeError
+from symgrad.tables import split
 
 
 @pytest.mark.parametrize("n", [2, 5, 101, 506, 1797])

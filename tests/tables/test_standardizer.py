@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from symgrad.tables import Standardizer
 from symgrad.errors import InputError, ShapeError
+from symgrad.tables import Standardizer
 
 X = np.random.default_rng(0).normal(size=(40, 3)) * [1, 100, 1e-3] + [5, -1e4, 0]
 

@@ -1,0 +1,384 @@
+"""The command line: what it prints, how it ends, and that nothing a user does shows a traceback."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from symgrad.cli import app
+from symgrad.cli.tables import aligned
+from symgrad.primitives import functions
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+LINEAR, SOFTMAX = EXAMPLES / "linear_regression.py", EXAMPLES / "softmax_regression.py"
+BOSTON = EXAMPLES / "data" / "boston.csv"
+BINDINGS = ["--bind", "X=CRIM:LSTAT", "--bind", "y=MEDV"]
+COMMAND = [sys.executable, "-c", "from symgrad.cli import main; main()"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def run(*words, **options):
+    """One command inside this process."""
+    return CliRunner().invoke(app, list(map(str, words)), **options)
+
+
+def spawn(*words, **options):
+    """One command as a process of its own."""
+    options = {"capture_output": True, "text": True, "env": ENVIRONMENT, "timeout": 120, **options}
+    return subprocess.run([*COMMAND, *map(str, words)], check=False, **options)
+
+
+def complaint(*words, code=2, **options):
+    """The one line of a run that fails."""
+    result = run(*words, **options)
+    assert result.exit_code == code, result.output
+    assert isinstance(result.exception, SystemExit | type(None))
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.output
+    return result.stderr.rstrip("\n")
+
+
+@pytest.fixture
+def model(tmp_path):
+    def write(text, name="model.py"):
+        path = tmp_path / name
+        path.write_text("import symgrad as sg\n" + text)
+        return path
+
+    return write
+
+
+# ---- start-up
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ["numpy", "sympy", "jinja2", "rich.console", "mpmath", "symgrad.problem"]
+    code = (
+        "import sys\nfrom symgrad.cli import app\n"
+        "try: app(['--help'])\nexcept SystemExit: pass\n"
+        f"sys.exit(str([m for m in {heavy} if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert done.stderr.strip() == "[]"
+    assert "explain" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["explain", "check", "compile", "fit"])
+def test_each_command_has_help(command):
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert "MODEL" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [["no-such"], ["explain"], ["explain", LINEAR, "--lang", "fr"], ["fit", LINEAR, "--seed", "x"]]
+)
+def test_wrong_words_are_exit_2(words):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "Error" in result.stderr
+
+
+# ---- explain
+
+
+def test_explain_prints_markdown():
+    result = run("explain", SOFTMAX)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("# Softmax regression\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"), [("page.md", "# Softmax"), ("page.tex", "\\documentclass"), ("page.MD", "# Softmax")]
+)
+def test_the_format_follows_the_suffix(tmp_path, name, begin):
+    assert run("explain", SOFTMAX, "-o", tmp_path / name).exit_code == 0
+    assert begin in (tmp_path / name).read_text()[:200]
+
+
+def test_a_format_that_is_asked_for_wins(tmp_path):
+    assert run("explain", SOFTMAX, "-f", "latex", "-o", tmp_path / "page.txt").exit_code == 0
+    assert "\\documentclass" in (tmp_path / "page.txt").read_text()
+
+
+def test_explain_in_chinese_and_for_one_parameter():
+    assert re.search("[一-龥]", run("explain", LINEAR, "--lang", "zh").stdout)
+    assert len(run("explain", LINEAR, "--wrt", "b").stdout) < len(run("explain", LINEAR).stdout)
+
+
+def test_explain_reads_standard_input():
+    result = run("explain", "-", input=LINEAR.read_text())
+    assert result.stdout.startswith("# Linear regression")
+
+
+def test_a_page_of_another_kind_is_refused():
+    line = complaint("explain", LINEAR, "-o", "page.pdf")
+    assert line == "page.pdf: .pdf cannot be written; use .md or .tex, or -f"
+    assert "a file without a suffix" in complaint("explain", LINEAR, "-o", "page")
+
+
+# ---- check
+
+
+def test_check_lists_every_step_as_proved():
+    result = run("check", SOFTMAX)
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert lines[0].split() == ["step", "what", "rule", "verdict", "at", "the", "sizes"]
+    assert [line.split()[1] for line in lines if line.startswith("(")] == ["∂L/∂P", "∂L/∂Z", "∂L/∂W", "∂L/∂b"]
+    assert all("proved" in line for line in lines[1:-1])
+    assert any("Y is one_hot" in line for line in lines)
+    assert re.fullmatch(r"end to end: at 3 points, .* relative error of \d\.\de-[23]\d", lines[-1])
+
+
+def test_check_of_some_parameters():
+    result = run("check", SOFTMAX, "--wrt", "b")
+    assert "∂L/∂b" in result.stdout
+    assert "∂L/∂W" not in result.stdout
+
+
+def test_a_failed_check_is_exit_1(monkeypatch):
+    wrong = functions.Function(
+        name="tanh",
+        about=functions.TANH.about,
+        body=functions.TANH.body,
+        derivatives=(lambda y, x: 1 - y,),
+        latex="",
+        numpy="np.tanh({0})",
+    )
+    monkeypatch.setitem(functions.FUNCTIONS, "tanh", wrong)
+    text = 'import symgrad as sg\nn = sg.dims("n")\nx = sg.parameter("x", n)\nloss = sg.sum(sg.tanh(x) ** 3)\n'
+    line = complaint("check", "-", code=1, input=text)
+    assert "tanh" in line or "x" in line
+
+
+def test_tables_are_aligned_in_columns_of_a_terminal():
+    assert aligned([["a", "b"], ["梯度", "c"]]) == ["a     b", "梯度  c"]
+
+
+# ---- compile
+
+
+def test_compile_writes_a_module_that_stands_alone(tmp_path):
+    path = tmp_path / "grads.py"
+    assert run("compile", LINEAR, "-o", path).exit_code == 0
+    code = (
+        "import grads, numpy as np, sys\n"
+        "value, g = grads.value_and_gradients(X=np.eye(2), y=np.ones(2), w=np.zeros(2), b=0.0)\n"
+        "print(value, g['w'], 'symgrad' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "0.5 [-0.5 -0.5] False\n"
+
+
+def test_compile_to_standard_output_is_the_same(tmp_path):
+    run("compile", LINEAR, "-o", tmp_path / "grads.py")
+    assert run("compile", LINEAR, "-o", "-").stdout == (tmp_path / "grads.py").read_text()
+
+
+def test_a_module_ends_in_py():
+    assert complaint("compile", LINEAR, "-o", "grads.m") == (
+        "grads.m: a NumPy module ends in .py; write for example grads.py"
+    )
+
+
+# ---- fit
+
+
+def test_fit_prints_least_squares(tmp_path):
+    path = tmp_path / "fit.json"
+    result = run("fit", LINEAR, "--data", BOSTON, *BINDINGS, "--standardize", "--test", "0.2", "-o", path)
+    assert result.exit_code == 0
+    assert "506 rows, 404 to train on, 102 to test on" in result.stdout
+    assert "gradient norm reached" in result.stdout
+    content = json.loads(path.read_text())
+    shown = dict(re.findall(r"^  (\w+) +(-?[\d.e-]+)$", result.stdout, re.MULTILINE))
+    # Every number stands beside the name of its column, in the column's own units.
+    assert float(shown["RM"]) == pytest.approx(content["original_units"]["w"]["values"][5], rel=1e-5)
+    assert float(shown["LSTAT"]) == pytest.approx(content["original_units"]["w"]["values"][12], rel=1e-5)
+    assert f"{content['test']['mse']:.6g}" in result.stdout
+    assert result.stderr == ""
+
+
+def test_fit_writes_npz_and_json_to_standard_output(tmp_path):
+    words = ["fit", LINEAR, "--data", BOSTON, *BINDINGS, "--standardize", "--iterations", "5"]
+    assert run(*words, "-o", tmp_path / "fit.npz").exit_code == 0
+    with np.load(tmp_path / "fit.npz") as arrays:
+        assert arrays["w"].shape == (13,)
+    result = run(*words, "-o", "-")
+    assert json.loads(result.stdout)["iterations"] == 5
+    assert "more --iterations" in result.stderr
+
+
+def test_fit_reads_the_table_from_standard_input():
+    table = "a,y\n1,3\n2,5\n3,7\n"
+    result = run("fit", LINEAR, "--data", "-", "--bind", "X=a", input=table)
+    assert result.exit_code == 0
+    assert "b = 1" in result.stdout
+    assert "both to come from standard input" in complaint("fit", "-", "--data", "-")
+
+
+def test_fit_takes_sizes_and_hyperparameters():
+    net, digits = EXAMPLES / "two_layer_net.py", EXAMPLES / "data" / "digits.csv"
+    words = ["fit", net, "--data", digits, "--bind", "X=pixel_0_0:pixel_7_7", "--bind", "T=digit", "--iterations", "2"]
+    assert "--size h=64" in complaint(*words)
+    result = run(*words, "--size", "h=4", "--set", "lam=0.5")
+    assert "W1: 64 × 4 numbers; -o writes them" in result.stdout
+    assert "classes of T: 0, 1, 2" in result.stdout
+    assert "--size h: it has no name and value" in complaint(*words, "--size", "h")
+    assert "a size is a whole number" in complaint(*words, "--size", "h=4.5")
+    assert "that is no number" in complaint(*words, "--size", "h=4", "--set", "lam=big")
+    assert "given twice" in complaint(*words, "--size", "h=4", "--size", "h=5")
+
+
+def test_a_fit_that_diverges_is_one_line_and_exit_1(tmp_path):
+    path = tmp_path / "fit.json"
+    line = complaint("fit", LINEAR, "--data", BOSTON, *BINDINGS, "--learning-rate", "0.01", "-o", path, code=1)
+    assert re.match(
+        r"the fit failed at iteration \d+: the loss rose from .*; the loss is quadratic: use one below 2/λ_max", line
+    )
+    assert not path.exists()
+
+
+# ---- errors: one line, the place first, no traceback
+
+
+def test_a_missing_model():
+    assert complaint("explain", "no/such.py") == "no/such.py: no such file; give the path of a model file"
+    assert "is a folder" in complaint("check", EXAMPLES)
+
+
+def test_a_syntax_error_has_its_place(model):
+    path = model("loss = (1 +\n")
+    assert re.match(rf"{path}:2:\d+: .*; mend the Python", complaint("explain", path))
+
+
+def test_a_shape_error_is_at_the_users_line(model):
+    path = model('n, d = sg.dims("n d")\nX = sg.data("X", n, d)\nw = sg.parameter("w", n)\nloss = sg.sum(X @ w)\n')
+    line = complaint("compile", path)
+    assert line.startswith(f"{path}:5:")
+    assert "(n, d) and (n,)" in line
+
+
+def test_an_error_of_the_users_own_is_at_the_users_line(model):
+    assert complaint("check", model("def f(): return 1 / 0\nf()\nloss = 1\n")).startswith(str(model("")) + ":2:")
+    assert "assigns no `loss`" in complaint("check", model("x = 1\n"))
+    assert "ends the program" in complaint("check", model("raise SystemExit(7)\n"))
+
+
+def test_a_loss_that_is_no_scalar(model):
+    line = complaint("check", model('n = sg.dims("n")\nloss = sg.parameter("x", n) ** 2\n'))
+    assert "scalar" in line
+
+
+def test_an_unknown_parameter():
+    for command in ("explain", "check", "compile"):
+        line = complaint(command, LINEAR, "--wrt", "v")
+        assert "v" in line
+        assert "w" in line
+
+
+def test_wrong_tables(tmp_path):
+    assert "no column 'PRICE'" in complaint(
+        "fit", LINEAR, "--data", BOSTON, "--bind", "X=CRIM:LSTAT", "--bind", "y=PRICE"
+    )
+    assert "--bind y=MEDV" in complaint("fit", LINEAR, "--data", BOSTON, "--bind", "X=CRIM:LSTAT")
+    assert "no such file" in complaint("fit", LINEAR, "--data", tmp_path / "no.csv")
+    ragged = tmp_path / "ragged.csv"
+    ragged.write_text("a,y\n1,2\n3\n")
+    assert complaint("fit", LINEAR, "--data", ragged, "--bind", "X=a").startswith(f"{ragged}:3:y: the row ends")
+    words = tmp_path / "words.csv"
+    words.write_text("a,y\n1,2\n3,many\n")
+    assert complaint("fit", LINEAR, "--data", words, "--bind", "X=a").startswith(f"{words}:3:y: 'many' is not a number")
+
+
+def test_what_cannot_be_written(tmp_path):
+    assert "no such file or directory" in complaint("compile", LINEAR, "-o", tmp_path / "no" / "grads.py")
+    folder = tmp_path / "folder.py"
+    folder.mkdir()
+    assert "is a folder" in complaint("compile", LINEAR, "-o", folder)
+    assert os.listdir(tmp_path) == ["folder.py"]
+    assert "a fit is written as .json or .npz" in complaint("fit", LINEAR, "--data", BOSTON, "-o", "fit.txt")
+
+
+# ---- processes
+
+
+def test_main_ends_with_the_code():
+    done = spawn("explain", "no.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "no.py: no such file; give the path of a model file\n"
+
+
+def test_a_page_in_a_terminal_without_greek():
+    done = spawn("explain", LINEAR, env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_that_stops_is_no_error():
+    first = subprocess.Popen(
+        [*COMMAND, "explain", str(SOFTMAX)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    )
+    first.stdout.close()
+    assert first.stderr.read() == b""
+    first.stderr.close()
+    assert first.wait(60) == 141
+
+
+def test_a_full_disk_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = spawn("explain", SOFTMAX, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (2, "no space left on device\n")
+
+
+def test_an_interrupt_is_one_line(model):
+    path = model("import os, signal, time\nos.write(1, b'ready')\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        [*COMMAND, "check", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    )
+    assert process.stdout.read(5) == b"ready"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, b"interrupted\n")
+
+
+def in_terminal(*words, **extra):
+    """What a terminal shows of a command."""
+    parent, child = pty.openpty()
+    environment = {**ENVIRONMENT, "TERM": "xterm-256color", "COLUMNS": "100", **extra}
+    process = subprocess.Popen([*COMMAND, *map(str, words)], stdout=child, stderr=child, stdin=child, env=environment)
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(parent, 65536)
+        except OSError:  # the terminal is gone when the process has ended
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(parent)
+    assert process.wait(60) == 0
+    return shown.decode()
+
+
+@pytest.mark.parametrize("no_color", [{}, {"NO_COLOR": "1"}])
+def test_check_draws_on_a_terminal(no_color):
+    shown = in_terminal("check", SOFTMAX, **no_color)
+    assert "│" in shown
+    assert not (no_color and re.search(r"\x1b\[[0-9;]*3[0-9]m", shown))
+
+
+def test_a_fit_shows_a_bar_on_a_terminal_only():
+    words = ["fit", LINEAR, "--data", BOSTON, *BINDINGS, "--iterations", "300"]
+    assert "‖∇L‖" in in_terminal(*words)
+    assert "‖∇L‖" not in spawn(*words).stderr
