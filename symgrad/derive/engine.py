@@ -57,9 +57,8 @@ def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str], ord
     known = recognise(roots, list(users))
     loss, model = known[loss], known[model] if model is not None else None
     renamed = {known[node]: name for node, name in users.items() if node in known}
-    place = {name: k for k, name in enumerate(order)}
-    found = [e for e in postorder([e for e in (loss, model) if e is not None]) if isinstance(e, Leaf)]
-    leaves = tuple(sorted(filter(_is_declared, found), key=lambda e: place.get(e.name, len(place))))
+    found = postorder([e for e in (loss, model) if e is not None])
+    leaves = [e for e in found if isinstance(e, Leaf) and _is_declared(e)]
     _refuse_clashes(leaves)
     taken = {e.name for e in leaves} | _size_names(leaves) | set(users.values())
     chosen = choose_names(loss, model, {node: name for node, name in renamed.items() if node is not loss}, taken)
@@ -79,7 +78,17 @@ def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str], ord
     only_model = [d for d, named in zip(definitions, chosen, strict=True) if named.node not in below]
     if prediction is not None and only_model:
         prediction = _dissolved(prediction, only_model)
-    return Program((*needed, last), prediction, leaves)
+    program = (*needed, last)
+    return Program(program, prediction, _in_order(leaves, [e for _, e in program], order))
+
+
+def _in_order(leaves: Sequence[Leaf], expressions: Sequence[Expr], order: Sequence[str]) -> tuple[Leaf, ...]:
+    """The leaves as they were declared; as the equations read, where some of them were never assigned to a name."""
+    place = {name: k for k, name in enumerate(order)}
+    if not {e.name for e in leaves} <= place.keys():
+        read = [e.name for expression in expressions for e in _leaves_of(expression)]
+        place = {name: k for k, name in reversed(list(enumerate(read)))}
+    return tuple(sorted(leaves, key=lambda e: place.get(e.name, len(place))))
 
 
 def _dissolved(e: Expr, definitions: Sequence[tuple[Leaf, Expr]]) -> Expr:

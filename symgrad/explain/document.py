@@ -50,6 +50,9 @@ class Listing:
     join: Join = "and"
 
 
+# The most rows of a table that stays on one page.
+LONGEST_UNBROKEN = 24
+
 Join = Literal["and", "or", "semicolon"]
 Inline = Math | Plain | CodeSpan | Sentence | Listing
 
@@ -108,6 +111,11 @@ class Table:
     rows: tuple[tuple[Inline, ...], ...]
     wide: int = 0
     kind: str = "table"
+
+    @property
+    def environment(self) -> str:
+        """LaTeX's environment: one that may break over pages needs several runs, and is kept for long tables."""
+        return "xltabular" if len(self.rows) > LONGEST_UNBROKEN else "tabularx"
 
     @property
     def columns(self) -> str:
