@@ -45,7 +45,7 @@ MEMBERS = [
 
 # Where a function is meant to be used: a condition is 0 or 1, bounds are in order, a threshold is positive.
 DOMAINS = {
-    "where": lambda c, a, b: (int(abs(c) > 1), a, b),
+    "where": lambda c, a, b: (int(bool(abs(c) > 1)), a, b),
     "clip": lambda x, low, high: (x, min(low, high), max(low, high)),
     "huber": lambda r, delta: (r, abs(delta)),
 }

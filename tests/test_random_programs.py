@@ -137,3 +137,17 @@ def test_a_function_given_in_sympy_takes_a_plain_number(body):
     value, gradients = f(s=np.array([2.0], dtype=np.float32), lam=0.5)
     assert value.dtype == gradients["s"].dtype == np.float32
     np.testing.assert_allclose(gradients["s"], [expected], rtol=1e-6)
+
+
+def test_powers_of_e_with_fractions_are_proved():
+    # e^(3/10) and e^(3/5) once were two unrelated numbers to the proof.
+    z = sg.parameter("z", sg.dims("n"))
+    problem = sg.Problem(sg.sum(sg.data("t", sg.dims("n")) * sg.softmax(z / 2 + 0.3)))
+    assert {eq.proof.verdict for eq in problem.derive().backward} == {Verdict.PROVED}
+
+
+def test_a_steep_loss_is_not_refused_for_the_error_of_differences():
+    # The third derivative is some 10¹⁶: a coarser step than 10⁻²⁰ took the truncation for a wrong gradient.
+    x = sg.parameter("x", sg.dims("n"))
+    derivation = sg.Problem(sg.sum(sg.sin(250000 * x**2))).derive()
+    assert derivation.end_to_end.largest_error < 1e-20

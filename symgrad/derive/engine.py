@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from symgrad.derive.derivation import Contribution, Derivation, Equation, Line
 from symgrad.derive.names import choose_names, loss_name
-from symgrad.derive.reverse import accumulate, pull_back
+from symgrad.derive.reverse import accumulate, cotangent_of, pull_back
 from symgrad.derive.steps import Writer
 from symgrad.errors import InputError
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf, linear, number
@@ -173,11 +173,6 @@ def _active(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> set[Leaf
 
 def _leaves_of(e: Expr) -> list[Leaf]:
     return [node for node in postorder([e]) if isinstance(node, Leaf)]
-
-
-def cotangent_of(variable: Leaf) -> Leaf:
-    """The leaf that stands for ∂L/∂variable."""
-    return leaf(variable.name, variable.shape, Role.COTANGENT)
 
 
 def _step(

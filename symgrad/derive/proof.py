@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
+from symgrad.derive.reverse import cotangent_of
 from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, sizes_in
 from symgrad.derive.steps import without_names
 from symgrad.derive.zero import are_equal
@@ -47,15 +48,24 @@ def is_indicator(e: Expr) -> bool:
 
 
 class _Prover:
+    """The derivation's equations as proofs need them, and the verdicts on the shapes of steps seen so far."""
+
     def __init__(self, derivation: Derivation) -> None:
-        self._forward = {eq.label: eq for eq in derivation.forward}
-        self._definitions = {eq.target: eq.expression for eq in derivation.forward}
-        self._backward = {eq.target: eq for eq in derivation.backward}
-        self._loss = derivation.loss
+        self.loss = derivation.loss
+        self.definitions = {eq.target: eq.expression for eq in derivation.forward}
+        self.backward = {eq.target: eq for eq in derivation.backward}
+        self.indicators = {e for e, d in self.definitions.items() if is_indicator(d)}
+        # Every equation that holds a variable, not only those with a contribution: a share of 0 is proved too.
+        self.uses: dict[Leaf, list[Leaf]] = {}
+        for target, expression in self.definitions.items():
+            for node in postorder([expression]):
+                if isinstance(node, Leaf):
+                    self.uses.setdefault(node, []).append(target)
         self._known: dict[tuple[bytes, ...], tuple[Proof, ...]] = {}
 
     def equation(self, eq: Equation) -> Equation:
-        step = _Step(eq, self._forward, self._definitions, self._backward, self._loss)
+        """The equation with a proof on every line."""
+        step = _Step(eq, self)
         key = step.key()
         if key not in self._known:
             self._known[key] = step.proofs()
@@ -68,27 +78,18 @@ class _Prover:
 class _Step:
     """One backward equation with all that its proof needs."""
 
-    def __init__(
-        self,
-        eq: Equation,
-        forward: Mapping[int, Equation],
-        definitions: Mapping[Leaf, Expr],
-        backward: Mapping[Leaf, Equation],
-        loss: Leaf,
-    ) -> None:
+    def __init__(self, eq: Equation, program: _Prover) -> None:
         assert eq.variable is not None
         self.eq, self.variable = eq, eq.variable
-        # Every equation that holds the variable, not only those with a contribution: a share of 0 is proved too.
-        uses = [f for f in forward.values() if eq.variable in set(postorder([f.expression]))]
-        self.uses = [(use.target, use.expression) for use in uses]
-        self.seeds: list[Expr] = [
-            number(1) if use.target is loss else next(e for e in backward if e.name == use.target.name) for use in uses
-        ]
-        put_in = {c for line in eq.lines for c in line.reason.put_in}
-        self.upstream = {c: backward[c].expression for c in backward if c in put_in}
-        named = {e for line in eq.lines for _, e in line.reason.facts}
-        self.softmax = {e: d for e, d in definitions.items() if e in named and isinstance(d, Apply)}
-        self.indicators = {e for e, d in definitions.items() if is_indicator(d)}
+        self.indicators = program.indicators
+        targets = program.uses.get(eq.variable, [])
+        self.uses = [(target, program.definitions[target]) for target in targets]
+        self.seeds: list[Expr] = [number(1) if t is program.loss else cotangent_of(t) for t in targets]
+        put_in = dict.fromkeys(c for line in eq.lines for c in line.reason.put_in)
+        self.upstream = {c: program.backward[c].expression for c in put_in}
+        named = dict.fromkeys(e for line in eq.lines for _, e in line.reason.facts if isinstance(e, Leaf))
+        known = {e: program.definitions.get(e) for e in named}
+        self.softmax = {e: d for e, d in known.items() if isinstance(d, Apply)}
 
     def roots(self) -> list[Expr]:
         """Everything that the proof reads, in a fixed order."""

@@ -18,10 +18,12 @@ from symgrad.graph.expression import (
     Expr,
     Leaf,
     Linear,
+    Role,
     add,
     contraction,
     elementwise,
     identity,
+    leaf,
     linear,
     multiply,
     scale,
@@ -165,3 +167,8 @@ def local_derivatives(node: Elementwise, value: Expr) -> list[Expr | None]:
 def accumulate(contributions: list[Expr]) -> Expr:
     """The sum over all uses."""
     return contributions[0] if len(contributions) == 1 else linear([(1, e) for e in contributions])
+
+
+def cotangent_of(variable: Leaf) -> Leaf:
+    """The leaf that stands for ∂L/∂variable."""
+    return leaf(variable.name, variable.shape, Role.COTANGENT)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 import sympy
@@ -37,6 +38,8 @@ def are_equal(
     (True, True)
     >>> are_equal(sympy.sqrt(x**2 + 1) ** 2, x**2 + 1), are_equal(x, y)
     (True, False)
+    >>> are_equal(sympy.exp(x + sympy.Rational(3, 10)) ** 2, sympy.exp(2 * x + sympy.Rational(3, 5)))
+    True
     >>> rising, falling = sympy.Piecewise((0, x < 0), (1, True)), sympy.Piecewise((1, x > 0), (0, True))
     >>> are_equal(rising, falling), are_equal(rising, falling, kinks=[x])
     (False, True)
@@ -72,6 +75,12 @@ class _Fractions:
         self._roots: dict[Any, tuple[Any, int]] = {}
         self._binaries = binaries
         self._kinks = frozenset(kinks)
+        # e^(x/2) and e^(x/3) are whole powers of e^(x/6): the finest part of each x that occurs.
+        self._finest: dict[Any, int] = {}
+        for e in expressions:
+            for node in _walk(e):
+                for c, x in _exponent_parts(node.args[0]) if isinstance(node, sympy.exp) else ():
+                    self._finest[x] = lcm(self._finest.get(x, 1), int(c.q))
         for e in expressions:
             for node in _walk(e):
                 self._note(node)
@@ -83,8 +92,8 @@ class _Fractions:
 
     def _note(self, node: Any) -> None:
         if isinstance(node, sympy.exp):
-            for _, base in _exponent_parts(node.args[0]):
-                self._generators.setdefault(sympy.exp(base), len(self._generators))
+            for _, base in self._powers(node):
+                self._generators.setdefault(base, len(self._generators))
         elif isinstance(node, sympy.Pow) and not node.exp.is_Integer and node.exp.is_Rational:
             root = sympy.Pow(node.base, sympy.Rational(1, node.exp.q))
             self._roots[root] = (node.base, int(node.exp.q))
@@ -94,6 +103,11 @@ class _Fractions:
                 self._note_condition(condition)
         elif not isinstance(node, sympy.Add | sympy.Mul | sympy.Pow | sympy.Rational):
             self._generators.setdefault(node, len(self._generators))
+
+    def _powers(self, e: Any) -> list[tuple[int, Any]]:
+        """e^x as whole powers of generators."""
+        parts = ((c * self._finest[x], sympy.exp(x / self._finest[x])) for c, x in _exponent_parts(e.args[0]))
+        return [(int(times), base) for times, base in parts]
 
     def _note_condition(self, condition: Any) -> None:
         if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
@@ -125,8 +139,8 @@ class _Fractions:
             return top, bottom
         if isinstance(e, sympy.exp):
             top, bottom = one, one
-            for times, base in _exponent_parts(e.args[0]):
-                generator = self._elements[sympy.exp(base)] ** abs(times)
+            for times, base in self._powers(e):
+                generator = self._elements[base] ** abs(times)
                 top, bottom = (top * generator, bottom) if times > 0 else (top, bottom * generator)
             return top, bottom
         if isinstance(e, sympy.Pow) and e.exp.is_Rational:
@@ -247,11 +261,7 @@ def _walk(e: Any) -> Any:
             stack += [a for a in node.args if not (isinstance(node, sympy.Pow) and a is node.exp)]
 
 
-def _exponent_parts(exponent: Any) -> list[tuple[int, Any]]:
-    """e^(2x - y) as whole powers of e^x and e^y: (2, x), (-1, y)."""
-    parts = []
-    for term in sympy.Add.make_args(sympy.expand(exponent)):
-        c, rest = term.as_coeff_Mul()
-        c = sympy.Rational(c)
-        parts.append((int(c.p), rest / c.q))
-    return parts
+def _exponent_parts(exponent: Any) -> list[tuple[Any, Any]]:
+    """e^(2x - y/3) as rational powers of e^x and e^y: (2, x), (-1/3, y)."""
+    terms = sympy.Add.make_args(sympy.expand(exponent))
+    return [(sympy.Rational(c), x) for c, x in (term.as_coeff_Mul() for term in terms)]

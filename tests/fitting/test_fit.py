@@ -182,7 +182,7 @@ def test_only_an_affine_reading_is_mapped_back():
         X=x, y=target, standardize=True, max_iterations=3
     )
     assert result.original_units is not None  # what the model predicts is what counts
-    for model in (X @ w, X**2 @ w + b, X @ w + 2 * b):
+    for model in (X @ w, X**2 @ w + b, X @ w + 2 * b, X @ w - b, b - X @ w):
         result = Problem(sg.sum((model - y) ** 2), model=model).fit(X=x, y=target, standardize=True, max_iterations=3)
         assert result.original_units is None
         assert any("original units" in note for note in result.notes)
@@ -231,6 +231,17 @@ def test_binary_labels_are_encoded():
     assert by_word.train["accuracy"] > 0.9
 
 
+def test_each_class_keeps_its_share_in_both_parts():
+    t = sg.data("t", n, binary=True)
+    problem = classifier(t, lambda t, p, z: -sg.mean(t * sg.log(p) + (1 - t) * sg.log(1 - p)))
+    rare = np.arange(30) < 5
+    result = problem.fit(X=rare[:, None] * 1.0, t=rare, test_fraction=0.2, max_iterations=200)
+    # One of the five rare rows among the six of the test part; the accuracy of always saying no is 5/6.
+    always_no = problem.fit(X=np.zeros((30, 1)), t=rare, test_fraction=0.2, seed=3, max_iterations=200)
+    assert always_no.test["accuracy"] == pytest.approx(5 / 6)
+    assert result.test["accuracy"] == 1.0
+
+
 def test_sign_labels_are_encoded_and_a_probability_is_cut_at_a_half():
     s = sg.data("s", n, sign=True)
     x, target = some()
@@ -276,7 +287,7 @@ def test_the_facts_of_the_data_are_checked():
     problem = Problem(sg.sum(S * S * sg.outer(y, w) ** 2))  # s² = 1 is used
     x, target = some()
     with pytest.raises(InputError, match="S is declared sign but is not"):
-        problem.fit(S=x, y=target)
+        problem.fit(S=x, y=target, on_iteration=pytest.fail)  # before the descent begins
     assert problem.fit(S=np.sign(x), y=target).parameters["w"].tolist() == [0, 0, 0]
 
 

@@ -10,6 +10,7 @@ import symgrad as sg
 from symgrad.errors import ShapeError
 from symgrad.fitting.convexity import is_convex, is_probability
 from symgrad.fitting.ranges import Range
+from symgrad.fitting.start import slot_of
 from symgrad.problem import Problem
 
 n, d, h, k = sg.dims("n d h k")
@@ -58,6 +59,11 @@ NOT_CONVEX = {
     "square of a convex function that changes sign": sg.sum((sg.exp(z) - 1) ** 2),
     "root of an affine function": sg.sum(sg.sqrt(z)),
     "a condition on the parameters": sg.sum(sg.where(z > 0, z, -z)),
+    "a reward of unknown sign": sg.sum(sg.data("a", d) * -(w**2)),
+    "log-likelihood of a square": -sg.sum(sg.log(sg.sigmoid(z**2))),
+    "log-likelihood of a square, the other class": -sg.sum(sg.log(1 - sg.sigmoid(-(z**2)))),
+    "log of a sum of sigmoids": -sg.log(sg.sum(sg.sigmoid(z))),
+    "log of a reciprocal": sg.sum(sg.log(1 / (1 + sg.exp(z)))),
     "an unsigned quadratic form": w @ sg.data("A", d, d) @ w,
 }
 
@@ -165,6 +171,13 @@ def test_matrix_factors_start_at_normals():
     assert set(result.start.values()) == {"seeded normals"}
     # Each entry of U Vᵀ sums over k = 2, for the transposed factor too.
     assert np.std(result.parameters["U"]) * math.sqrt(2) == pytest.approx(1, rel=0.2)
+
+
+def test_the_fan_in_is_what_a_product_sums_over():
+    sizes = {"n": 5, "d": 3, "h": 7, "k": 2}
+    assert [slot_of(p, [U @ V.T], sizes).fan_in for p in (U, V)] == [2, 2]
+    assert [slot_of(p, [H @ W2], sizes).fan_in for p in (W1, W2, c1)] == [3, 7, 1]
+    assert slot_of(W, [W.T @ sg.data("x", d)], sizes).fan_in == 3
 
 
 def test_vectors_that_would_stall_start_at_normals():

@@ -1,0 +1,117 @@
+"""The expression graph: one object for one content, shapes held strictly, and the traps of Python and NumPy closed."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.errors import InputError, ShapeError
+from symgrad.graph.sizes import Size
+
+n, m, d = sg.dims("n m d")
+X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+
+
+def test_equal_content_is_one_object():
+    assert X @ w - y is X @ w - y
+    assert sg.data("X", n, d) is X
+    assert sg.data("X", n, d, about="rows") is not X
+    assert X @ w is not X @ sg.data("w", d), "a parameter and data of one name are different"
+
+
+def test_what_was_written_is_kept():
+    assert str(X.T @ (X @ w - y) / n) == "X.T @ (X @ w - y) / n"
+    assert y - y is not y * 0
+    assert str(y - y) == "y - y"
+    assert 0 + y is y
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: X @ y, ["(n, d)", "(n,)", "d is not n"]),
+        (lambda: X + y, ["(n, d)", "(n,)", "d is not n"]),
+        (lambda: X * sg.data("Z", m, d), ["(n, d)", "(m, d)", "m is not n"]),
+        (lambda: sg.inv(X), ["(n, d)", "square"]),
+        (lambda: sg.sum(y, axis=1), ["axis 1", "(n,)"]),
+        (lambda: sg.data("S", n, d, symmetric=True), ["(n, d)", "square"]),
+        (lambda: sg.transpose(X, (0, 0)), ["(0, 0)", "each axis once"]),
+        (lambda: y @ 2, ["`@`"]),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused_with_both_shapes(build, words):
+    with pytest.raises(ShapeError) as e:
+        build()
+    for word in words:
+        assert word in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("build", "remedy"),
+    [
+        (lambda: y == 1, "sg.equal"),
+        (lambda: y != 1, "sg.equal"),
+        (lambda: 0 < y < 1, "&"),
+        (lambda: bool(y), "sg.where"),
+        (lambda: y and y, "sg.where"),
+        (lambda: list(y), "iterated"),
+        (lambda: y[0], "brackets"),
+        (lambda: y + np.ones(3), "sg.data"),
+        (lambda: y * True, "truth value"),
+        (lambda: sg.where(True, y, y), "truth value"),
+        (lambda: y / 0, "no value"),
+    ],
+)
+def test_traps_raise_with_what_to_write(build, remedy):
+    with pytest.raises(InputError, match=remedy):
+        build()
+
+
+def test_numpy_makes_no_array_of_expressions():
+    with pytest.raises((TypeError, InputError)):
+        np.ones(3) * y
+    assert np.float64(0.5) * y is y * 0.5
+
+
+def test_numbers_enter_exactly():
+    assert str(y * 0.1) == "y / 10"
+    assert (y * 0.1).terms[0][0] == Fraction(1, 10)
+    assert (y + 1e-5).terms[1][1].operands[0].value == Fraction(1, 100000)
+
+
+def test_sizes_are_polynomials():
+    a, b = Size.symbol("a"), Size.symbol("b")
+    assert (a + b) * (a - b) == a * a - b * b
+    assert a * 0 == Size.constant(0)
+    assert (n + m) * 2 is m * 2 + n + n
+    assert sg.data("q", n + m).shape == sg.data("q", m + n).shape
+    assert ((a + 1) * b).at({"a": 2, "b": 5}) == 15
+    with pytest.raises(ShapeError, match="n"):
+        sg.data("q", n + 1) + y
+
+
+def test_a_chain_of_five_thousand_nodes_builds_derives_and_compiles():
+    x = sg.parameter("x", n)
+    e = x
+    for step in range(2500):
+        e = e + sg.sin(e) / (step + 2)
+    start = time.perf_counter()
+    problem = sg.Problem(sg.sum(e))
+    problem.derive(prove=False)
+    f = problem.compile(prove=False)
+    assert time.perf_counter() - start < 30, "the cost of a step must not grow with the chain"
+    h = 1e-6
+    (above, _), (below, _), (_, g) = (f(x=np.array([0.3 + s])) for s in (h, -h, 0))
+    np.testing.assert_allclose(g["x"], [(above - below) / (2 * h)], rtol=1e-5)
+
+
+def test_a_shared_graph_is_written_as_assignments():
+    e = sg.exp(X @ w)
+    for _ in range(40):
+        e = e * e
+    assert len(str(e)) < 2000, "as one line it would have 2⁴⁰ factors"
