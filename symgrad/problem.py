@@ -110,7 +110,7 @@ class Problem:
         if not colon:
             title, tail = first.rstrip("."), ""
         tail = tail.strip()
-        text = "\n".join(part for part in (tail[:1].upper() + tail[1:], rest.strip()) if part)
+        text = "\n\n".join(part for part in (tail[:1].upper() + tail[1:], rest.strip()) if part)
         return title.strip() or _file_title(self.source), text
 
     @property
