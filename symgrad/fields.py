@@ -27,10 +27,13 @@ class InverseEntry(sympy.Function):  # type: ignore[misc]  # SymPy has no types
 
     @classmethod
     def eval(cls, i: Any, j: Any, n: Any, *entries: Any) -> Any:
-        """The inverse of a symmetric matrix is symmetric: one name for both entries."""
+        """The inverse of a transpose is the transpose of the inverse, so that both have one name."""
         k = int(n)
-        if i > j and all(entries[k * p + q] == entries[k * q + p] for p in range(k) for q in range(p)):
-            return cls(j, i, n, *entries)
+        turned = tuple(entries[q * k + p] for p in range(k) for q in range(k))
+        if turned == tuple(entries):
+            return cls(j, i, n, *entries) if i > j else None
+        if [e.sort_key() for e in turned] < [e.sort_key() for e in entries]:
+            return cls(j, i, n, *turned)
         return None
 
     def fdiff(self, argindex: int = 1) -> Any:

@@ -7,8 +7,9 @@ error. Steps of the same shape are proved once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -138,18 +139,42 @@ class _Comparison:
         return evaluate(roots, values, self.sizes, self.s)
 
     def verdicts(self) -> list[Verdict]:
-        """PROVED or VERIFIED for each line; CheckFailed where neither."""
+        """PROVED or VERIFIED for each line; CheckFailed where neither.
+
+        Each line is compared with all names opaque first: most steps need no more, and a sum of exponentials of sums of
+        products (softmax of X W in place of softmax of Z) is never multiplied out.
+        """
+        derivative = self._derivative()
+        defined = {
+            symbol: value
+            for target, _ in self.step.uses
+            for symbol, value in zip(entries_of(self.opaque[target]), entries_of(self.values[target]), strict=True)
+        }
+        exact = as_array([sympy.S(entry).xreplace(defined) for entry in entries_of(derivative)], np.shape(derivative))
+        opaque, by_definition = self._sides(derivative, self.opaque), self._sides(exact, self.values)
+        return [self._verdict(k, pairs) for k, pairs in enumerate(zip(opaque, by_definition, strict=True))]
+
+    def _sides(self, derivative: Array, values: Mapping[Leaf, Array]) -> list[tuple[Array, Array]]:
+        """What each line is compared with, and the line: the derivative for the first, the line before for the others."""
         lines = [line.expression for line in self.step.eq.lines]
-        found = [self._compare(self._derivative(), self._at(lines[:1], self.values)[0], 0)]
-        values = dict(self.values)
+        first = self._at(lines[:1], values)[0]
+        known = dict(values)
         for target, definition in self.step.softmax.items():
-            values[target] = self._at([definition], values)[0]
+            known[target] = self._at([definition], known)[0]
         for cotangent, expression in self.step.upstream.items():
-            values[cotangent] = self._at([expression], values)[0]
-        arrays = self._at(lines, values)
-        for k in range(1, len(lines)):
-            found.append(self._compare(arrays[k - 1], arrays[k], k))
-        return found
+            known[cotangent] = self._at([expression], known)[0]
+        return [(derivative, first), *pairwise(self._at(lines, known))]
+
+    def _verdict(self, line: int, views: Sequence[tuple[Array, Array]]) -> Verdict:
+        """PROVED where the sides agree with the names opaque or by definition, else what numbers say."""
+        for a, b in views:
+            if np.shape(a) != np.shape(b):
+                raise self._failure(line, f"the shapes are {np.shape(a)} and {np.shape(b)}")
+            if not any(self._undecided(a, b, line)):
+                return Verdict.PROVED
+        for x, y in self._undecided(*views[-1], line):
+            self._verify(x, y, line)
+        return Verdict.VERIFIED
 
     def _derivative(self) -> Array:
         """Σ over uses and entries of z̄·∂z/∂v, differentiated entrywise by SymPy, every other name held."""
@@ -162,29 +187,17 @@ class _Comparison:
                 for symbol in total:
                     if symbol in held:
                         total[symbol].append(weight * sympy.diff(entry, symbol))
-        defined = {
-            symbol: value
-            for target, _ in self.step.uses
-            for symbol, value in zip(entries_of(self.opaque[target]), entries_of(self.values[target]), strict=True)
-        }
-        return as_array([sympy.Add(*terms).xreplace(defined) for terms in total.values()], np.shape(v))
+        return as_array([sympy.Add(*terms) for terms in total.values()], np.shape(v))
 
-    def _compare(self, a: Array, b: Array, line: int) -> Verdict:
-        undecided = []
+    def _undecided(self, a: Array, b: Array, line: int) -> Iterator[tuple[Any, Any]]:
+        """The pairs of entries that the exact comparison does not find equal."""
         # A derivative is compared off its kinks; two ways of writing one are compared everywhere.
         kinks = set(entries_of(self.opaque[self.step.variable])) if line == 0 else set()
-        if np.shape(a) != np.shape(b):
-            raise self._failure(line, f"the shapes are {np.shape(a)} and {np.shape(b)}")
+        facts = {"signs": self.symbols.signs, "binaries": self.symbols.binaries}
         for x, y in zip(entries_of(a), entries_of(b), strict=True):
             p, q = sympy.S(x), sympy.S(y)
-            facts = {"signs": self.symbols.signs, "binaries": self.symbols.binaries}
             if not are_equal(p, q, **facts, kinks=kinks):
-                undecided.append((p, q))
-        if not undecided:
-            return Verdict.PROVED
-        for x, y in undecided:
-            self._verify(x, y, line)
-        return Verdict.VERIFIED
+                yield p, q
 
     def _verify(self, x: Any, y: Any, line: int) -> None:
         """Compare two entries to 50 digits at random rational points; points outside the domain are passed over."""

@@ -18,6 +18,8 @@ import sympy
 from sympy.polys.rings import PolyElement, ring
 
 Quotient = tuple[Any, Any]
+# The most products of terms in one multiplication of polynomials: about a tenth of a second.
+MOST_PRODUCTS = 60_000
 
 
 def are_equal(
@@ -46,9 +48,39 @@ def are_equal(
     """
     if a == b:
         return True
+    # What holds whatever the sums in denominators are holds of these; most lines need no more, and no common denominator.
+    pairs = [(a, b)] if (named := _denominators_named(a, b)) is None else [named, (a, b)]
+    return any(_agree(x, y, signs, binaries, kinks) for x, y in pairs)
+
+
+def _agree(a: Any, b: Any, signs: Collection[Any], binaries: Collection[Any], kinks: Collection[Any]) -> bool:
     fractions = _Fractions([a, b], signs, binaries, kinks)
-    (p, q), (r, s) = fractions.of(a), fractions.of(b)
-    return bool(fractions.reduced(p * s - r * q) == 0)
+    try:
+        (p, q), (r, s) = fractions.of(a), fractions.of(b)
+        return bool(fractions.reduced(product_of(p, s) - product_of(r, q)) == 0)
+    except TooLong:
+        return False
+
+
+def _denominators_named(a: Any, b: Any) -> tuple[Any, Any] | None:
+    """Both expressions with a symbol for the reciprocal of each sum; None where there is no such reciprocal."""
+    found = {p for e in (a, b) for p in e.atoms(sympy.Pow) if p.base.is_Add and p.exp.is_Integer and p.exp < 0}
+    if not found:
+        return None
+    symbols = {base: sympy.Dummy(real=True) for base in {p.base for p in found}}
+    named = {p: symbols[p.base] ** -p.exp for p in found}
+    return a.xreplace(named), b.xreplace(named)
+
+
+class TooLong(Exception):
+    """A product with more terms than can be multiplied out in reasonable time: the comparison is left undecided."""
+
+
+def product_of(p: PolyElement, q: PolyElement) -> PolyElement:
+    """p·q, unless it would be too long."""
+    if len(p) * len(q) > MOST_PRODUCTS:
+        raise TooLong
+    return p * q
 
 
 class Positive(sympy.Function):  # type: ignore[misc]  # SymPy ships no types
@@ -135,7 +167,7 @@ class _Fractions:
         if isinstance(e, sympy.Mul):
             top, bottom = one, one
             for p, q in map(self.of, e.args):
-                top, bottom = top * p, bottom * q
+                top, bottom = product_of(top, p), product_of(bottom, q)
             return top, bottom
         if isinstance(e, sympy.exp):
             top, bottom = one, one
@@ -155,7 +187,7 @@ class _Fractions:
         for value, condition in e.args:
             holds = self._truth(condition)
             p, q = self.of(value)
-            parts.append((self._idempotent(left * holds) * p, q))
+            parts.append((product_of(self._idempotent(left * holds), p), q))
             left = self._idempotent(left * (1 - holds))
         return self._sum(parts)
 
@@ -196,8 +228,10 @@ class _Fractions:
             p, q = self.of(e.base)
         else:
             p, q = self._elements[sympy.Pow(e.base, sympy.Rational(1, exponent.denominator))], self._ring.one
-        n = abs(exponent.numerator)
-        return (p**n, q**n) if exponent > 0 else (q**n, p**n)
+        top, bottom = self._ring.one, self._ring.one
+        for _ in range(abs(exponent.numerator)):
+            top, bottom = product_of(top, p), product_of(bottom, q)
+        return (top, bottom) if exponent > 0 else (bottom, top)
 
     def _sum(self, parts: list[Quotient]) -> Quotient:
         """Terms of one denominator are added first, so that the common denominator stays small."""
@@ -206,7 +240,7 @@ class _Fractions:
             tops[q] = tops[q] + p if q in tops else p
         (bottom, top), *rest = tops.items()
         for q, p in rest:
-            top, bottom = top * q + p * bottom, bottom * q
+            top, bottom = product_of(top, q) + product_of(p, bottom), product_of(bottom, q)
         return top, bottom
 
     def reduced(self, p: PolyElement) -> PolyElement:

@@ -1,0 +1,64 @@
+"""Proofs that were once out of reach, and what they must not believe."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+
+import symgrad as sg
+from symgrad.derive.derivation import Verdict
+from symgrad.derive.zero import are_equal
+from symgrad.fields import InverseEntry
+
+n, d, k = sg.dims("n d k")
+
+
+def softmax_with_a_named_score():
+    """Written with log_softmax, the softmax in the gradient has no name of its own: its sums stay in denominators."""
+    X, Y, W = sg.data("X", n, d), sg.data("Y", n, k, one_hot=True), sg.parameter("W", d, k)
+    Z = X @ W
+    return sg.Problem(-sg.mean(sg.sum(Y * sg.log_softmax(Z), axis=1)), names={"Z": Z})
+
+
+def a_system_solved():
+    """X⁻ᵀ and X⁻¹ in one line."""
+    X, b, t = sg.parameter("X", d, d), sg.parameter("b", d), sg.data("t", d)
+    return sg.Problem(t @ sg.solve(X, b))
+
+
+def sizes_that_are_numbers():
+    """784 is proved at a small stand-in, also where a mean divides by it."""
+    X, W = sg.data("X", n, 784), sg.parameter("W", 784, 10)
+    return sg.Problem(sg.sum(sg.tanh(X @ W)) / n + sg.mean(W**2) / 10)
+
+
+def a_gradient_that_is_zero():
+    """A comparison has the derivative 0, and that is proved from the comparison itself."""
+    X, w = sg.data("X", n, d), sg.parameter("w", d)
+    return sg.Problem(sg.sum(X @ w > 0))
+
+
+@pytest.mark.parametrize(
+    "problem", [softmax_with_a_named_score, a_system_solved, sizes_that_are_numbers, a_gradient_that_is_zero]
+)
+def test_every_line_is_proved(problem):
+    derivation = problem().derive()
+    assert {line.proof.verdict for eq in derivation.backward for line in eq.lines} == {Verdict.PROVED}
+    assert derivation.end_to_end is not None
+
+
+def test_reciprocals_of_sums_are_not_believed_to_be_independent():
+    """With 1/(x + y) as a symbol two sides may differ that are equal; never the other way round."""
+    x, y = sympy.symbols("x y", real=True)
+    assert are_equal(x / (x + y) + y / (x + y), sympy.S.One)
+    assert not are_equal(1 / (x + y), 1 / (x - y))
+    assert not are_equal(x / (x + y), y / (x + y))
+
+
+def test_the_inverse_of_a_transpose_is_the_transpose_of_the_inverse():
+    a = sympy.symbols("a:9", real=True)
+    turned = [a[3 * j + i] for i in range(3) for j in range(3)]
+    for i in range(3):
+        for j in range(3):
+            assert InverseEntry(i, j, 3, *a) == InverseEntry(j, i, 3, *turned)
+            assert i == j or InverseEntry(i, j, 3, *a) != InverseEntry(j, i, 3, *a)
