@@ -60,6 +60,7 @@ def test_names_of_intermediates(text, expected, tmp_path):
         ("loss = sg.sum(0 < X @ w < 1)", InputError, ":6:", "&"),
         ("import numpy as np\nloss = sg.sum(np.ones(3) * y)", InputError, ":7:", "ndarray"),
         ("loss = sg.sum(sg.where(True, y, 0))", InputError, ":6:", "truth value"),
+        ("loss = sg.sum(sg.where(y, X @ w, 0))", InputError, ":6:", "binary=True"),
         ("loss = sg.sum(q)", InputError, ":6:", "NameError"),
         ("loss = sg.sum(y) +", InputError, ":6:", "invalid syntax"),
         ("loss = sg.softmax(y, axis=1)", SymgradError, ":6:", "axis 1"),

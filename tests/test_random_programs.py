@@ -12,7 +12,7 @@ from random_programs import SIZES, Torch, arrays_of, random_program
 
 import symgrad as sg
 from symgrad.derive.derivation import Verdict
-from symgrad.errors import CheckFailed
+from symgrad.errors import InputError
 from symgrad.graph.expression import elementwise
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
@@ -114,8 +114,9 @@ def test_a_condition_that_is_data_is_proved_by_its_fact_and_refused_without():
         return sg.Problem(sg.sum(sg.where(sg.data("m", n, **facts), x**2, x)))
 
     assert {eq.proof.verdict for eq in loss(binary=True).derive().backward} == {Verdict.PROVED}
-    with pytest.raises(CheckFailed):  # the derivative m by the first branch is wrong where m is 2
-        loss().derive()
+    # The derivative m by the first branch is wrong where m is 2: without the fact the condition is refused at its line.
+    with pytest.raises(InputError, match="binary=True"):
+        loss()
 
 
 def test_a_minus_sign_stands_before_no_truth_value():

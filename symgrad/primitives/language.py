@@ -174,7 +174,12 @@ def where(condition: object, a: object, b: object) -> Expr:
         raise InputError(
             "where: the condition is a Python truth value; compare expressions with <, >, <=, >= or sg.equal"
         )
-    return _WHERE(condition, a, b)
+    mask = coerce(condition)
+    if isinstance(mask, Leaf) and mask.role is not Role.NUMBER and "binary" not in mask.facts:
+        raise InputError(
+            f"where: {mask} is not known to be 0 or 1; declare it with binary=True, or compare it: {mask} > 0"
+        )
+    return _WHERE(mask, a, b)
 
 
 def transpose(a: object, axes: Sequence[int] | None = None) -> Expr:
