@@ -47,6 +47,14 @@ def test_every_line_is_proved(problem):
     assert derivation.end_to_end is not None
 
 
+def test_a_threshold_that_is_learnt_is_sampled_positive():
+    """Huber's δ as a parameter: for δ ≤ 0 the function means nothing, and no check may look there."""
+    X, y, w, delta = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d), sg.parameter("delta")
+    derivation = sg.Problem(sg.sum(sg.huber(X @ w - y, delta))).derive()
+    assert {eq.name for eq in derivation.backward} == {"r", "w", "delta"}
+    assert all(eq.proof.verdict is not Verdict.UNCHECKED for eq in derivation.backward)
+
+
 def test_reciprocals_of_sums_are_not_believed_to_be_independent():
     """With 1/(x + y) as a symbol two sides may differ that are equal; never the other way round."""
     x, y = sympy.symbols("x y", real=True)

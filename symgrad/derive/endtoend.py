@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from symgrad.derive.derivation import Derivation, EndToEnd, Equation
-from symgrad.derive.samples import Draw, assignments, entries_of, sizes_in
+from symgrad.derive.samples import Draw, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, Environment, evaluate
 from symgrad.fields import Reals
@@ -55,8 +55,9 @@ def _error_at(derivation: Derivation, loss: Expr, sizes: Assignment, s: Reals, s
     """|⟨gradient, direction⟩ - difference| over its size at one random point; None outside the domain."""
     draw = Draw(seed, s)
     leaves = [e for e in postorder([loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+    positive = positive_leaves([loss])
     # Half of the points have positive entries only: logarithms and roots of parameters then have a value.
-    values = {e: draw.array(e, sizes, is_positive=seed % 2 == 1) for e in leaves}
+    values = {e: draw.array(e, sizes, is_positive=seed % 2 == 1 or e in positive) for e in leaves}
     direction = {e: draw.array(e, sizes) for e in derivation.parameters if e in values}
     if any(not _is_finite(evaluate([loss], _moved(values, direction, k, s), sizes, s)[0], s) for k in (-1, 0, 1)):
         return None

@@ -10,7 +10,7 @@ import numpy as np
 
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.endtoend import gradients_at
-from symgrad.derive.samples import Draw, assignments, sizes_in
+from symgrad.derive.samples import Draw, assignments, positive_leaves, sizes_in
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Reals
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf
@@ -41,9 +41,10 @@ def nudge(derivation: Derivation, loss: Expr) -> Nudge | None:
     sizes = assignments(sizes_in([loss, *(eq.expression for eq in derivation.forward)]), 1)[0]
     s = Reals(DIGITS)
     leaves = [e for e in postorder([loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+    positive = positive_leaves([loss])
     for seed in range(MOST_DRAWN):
         draw = Draw(1000 + seed, s)
-        values = {e: draw.array(e, sizes, is_positive=seed % 2 == 1) for e in leaves}
+        values = {e: draw.array(e, sizes, is_positive=seed % 2 == 1 or e in positive) for e in leaves}
         value = evaluate([loss], values, sizes, s)[0][()]
         if s.context.isfinite(value):
             found = _at(derivation, loss, values, sizes, s)

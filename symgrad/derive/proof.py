@@ -18,7 +18,7 @@ import sympy
 
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
 from symgrad.derive.reverse import cotangent_of
-from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, sizes_in
+from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.derive.steps import without_names
 from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
@@ -128,6 +128,8 @@ class _Comparison:
         self.symbols = Symbols(sizes)
         leaves = [e for e in postorder(step.roots()) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
         self.opaque: dict[Leaf, Array] = {e: self.symbols.array(e) for e in leaves}
+        for e in positive_leaves(step.roots()) & self.opaque.keys():
+            self.symbols.positives.update(entries_of(self.opaque[e]))
         for e in step.indicators & self.opaque.keys():
             self.symbols.binaries.update(entries_of(self.opaque[e]))
         # A use's target (H, where H = tanh Z and Z is the variable) takes the value that it has by definition.
@@ -222,7 +224,7 @@ class _Comparison:
             return sympy.Integer(random.choice((-1, 1)))
         if symbol in self.symbols.binaries:
             return sympy.Integer(random.choice((0, 1)))
-        return sympy.Rational(random.randrange(-29, 59), 29)
+        return sympy.Rational(random.randrange(1 if symbol in self.symbols.positives else -29, 59), 29)
 
     def _failure(self, line: int, what: str) -> CheckFailed:
         expression = self.step.eq.lines[line].expression

@@ -13,11 +13,12 @@ import sympy
 
 from symgrad.errors import DerivationError
 from symgrad.evaluate import LARGEST_KEPT, Assignment
-from symgrad.graph.expression import Expr, Leaf, Role
+from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array, Scalars
 from symgrad.primitives.facts import FACTS
+from symgrad.primitives.functions import FUNCTIONS
 
 SMALLEST = 3
 # How far assignments of sizes are searched for one that makes every polynomial size positive.
@@ -63,6 +64,25 @@ def _has_sums(sizes: Sequence[Size]) -> bool:
     return any(len(s.terms) > 1 for s in sizes)
 
 
+def positive_leaves(roots: Iterable[Expr]) -> set[Leaf]:
+    """The leaves that stand where a function asks for something positive.
+
+    >>> from symgrad.primitives.language import data, dims, huber, parameter
+    >>> delta = parameter("delta")
+    >>> positive_leaves([huber(data("r", dims("n")), delta)]) == {delta}
+    True
+    """
+    found: set[Leaf] = set()
+    for node in postorder(roots):
+        for k in FUNCTIONS[node.function].positive if isinstance(node, Elementwise) else ():
+            operand: Expr = node.children[k]
+            while isinstance(operand, Contraction) and len(operand.children) == 1:
+                operand = operand.children[0]
+            if isinstance(operand, Leaf):
+                found.add(operand)
+    return found
+
+
 class Symbols:
     """One factory of real symbols: entry by entry, with the facts of the leaves built into them."""
 
@@ -71,6 +91,7 @@ class Symbols:
         self._count = count()
         self.signs: set[Any] = set()  # s² = 1
         self.binaries: set[Any] = set()  # b² = b
+        self.positives: set[Any] = set()  # sampled positive
 
     def fresh(self) -> Any:
         """A new real symbol."""

@@ -87,6 +87,8 @@ class Function:
     kernel: str = ""
     kink: Text | None = None
     sample: tuple[float, float] = (-2.0, 2.0)
+    # Which operands have to be positive for the body to mean anything (the δ of Huber's function).
+    positive: tuple[int, ...] = ()
     is_family: bool = False
 
     def __call__(self, *operands: object) -> Expr:

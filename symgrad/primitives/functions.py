@@ -211,6 +211,7 @@ HUBER = Function(
         lambda y, r, delta: elementwise("clip", r, -delta, delta),
         lambda y, r, delta: elementwise("relu", elementwise("absolute", r) - delta),
     ),
+    positive=(1,),
     latex=r"h_{{{1}}}\bigl({0}\bigr)",
     numpy="huber({0}, {1})",
     arity=2,
