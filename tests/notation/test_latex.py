@@ -108,7 +108,7 @@ CASES = [
         sg.where(X @ w > y, X @ w - y, 0) + y,
         r"\left(\begin{cases} X w - y & X w > y \\ 0 & \text{otherwise} \end{cases}\right) + y",
     ),
-    (sg.where(x, yy, 1), r"\begin{cases} y & x \ne 0 \\ 1 & \text{otherwise} \end{cases}"),
+    (sg.where(sg.data("m", binary=True), yy, 1), r"\begin{cases} y & m \ne 0 \\ 1 & \text{otherwise} \end{cases}"),
     (
         elementwise("scalar", x, yy, parameter=sympy.Lambda((Q, R), (Q + R) ** 2 / Q)),
         r"\frac{\left(x + y\right)^{2}}{x}",
