@@ -97,11 +97,14 @@ def _progress(most: int) -> Iterator[OnIteration | None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    shown = TextColumn("{task.completed}/{task.total}  loss {task.fields[loss]:.6g}  ‖∇L‖ {task.fields[norm]:.2e}")
+    shown = TextColumn("{task.completed}/{task.total}{task.fields[state]}")
     bar = Progress(BarColumn(), shown, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
     with bar:
-        task = bar.add_task("", total=most, loss=math.nan, norm=math.nan)
-        yield lambda entry: bar.update(task, completed=entry.number, loss=entry.loss, norm=entry.gradient_norm)
+        # Until the first iteration the steps are proved and compiled: there is no loss to show.
+        task = bar.add_task("", total=most, state="")
+        yield lambda entry: bar.update(
+            task, completed=entry.number, state=f"  loss {entry.loss:.6g}  ‖∇L‖ {entry.gradient_norm:.2e}"
+        )
 
 
 def summary(
