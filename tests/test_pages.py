@@ -142,3 +142,15 @@ def test_a_page_needs_a_known_language_and_format():
         problem.explain(language="fr")
     with pytest.raises(Exception, match="markdown or latex"):
         problem.explain("docx")
+
+
+def test_a_square_matrix_does_not_hide_the_sum():
+    """In z = W s with a square W every z_j holds s_i: its index is not that of z, though both have the same size."""
+    text = (
+        "import symgrad as sg\nh = sg.dims('h')\nW = sg.parameter('W', h, h)\ns = sg.parameter('s', h)\n"
+        "z = W @ s\nloss = sg.sum(sg.tanh(z))\n"
+    )
+    file = run_model(text, "square.py", ROOT)
+    page = Problem(file.variables["loss"], names=dict(file.assignments)).explain("markdown", "en")
+    assert "the entry $`s_{i}`$ takes part in $`z_{j}`$ for every $`j`$" in page
+    assert "the entry $`w_{ij}`$ takes part in $`z_{i}`$ alone" in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -100,8 +100,14 @@ def _meaning_of(e: Leaf) -> Inline:
     parts: list[Inline] = [Plain(e.about)] if e.about else []
     parts += [Sentence(FACTS[fact].sentence) for fact in sorted(e.facts)]
     if isinstance(e.value, Fraction):
-        parts.append(Sentence(say.DEFAULT, {"value": Math(render(number(e.value)))}))
+        parts.append(Sentence(say.DEFAULT, {"value": Math(_default(e.value))}))
     return Listing(tuple(parts), "semicolon")
+
+
+def _default(value: Fraction) -> str:
+    """A default as it was written: 0.05 where that is exact, else a fraction."""
+    decimal = repr(float(value))
+    return decimal.removesuffix(".0") if "e" not in decimal and Fraction(decimal) == value else render(number(value))
 
 
 def _notes(writing: Writing) -> Inline | None:
@@ -249,8 +255,8 @@ def _nudged(writing: Writing, found: Nudge) -> Inline:
     return Sentence(say.NUDGE, {**values, "sizes": Math(_assigned(found.sizes))})
 
 
-def _assigned(sizes: object) -> str:
-    return r",\ ".join(f"{name} = {value}" for name, value in dict(sizes).items())  # type: ignore[call-overload]
+def _assigned(sizes: Mapping[str, int]) -> str:
+    return r",\ ".join(f"{name} = {value}" for name, value in sizes.items())
 
 
 def _digits(value: float) -> str:

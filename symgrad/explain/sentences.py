@@ -62,8 +62,9 @@ CONTRACTION_SINGLE = Text(
     zh="由 {equation}，元素 {entry} 只参与构成 {reached}。",
 )
 CONTRACTION_LOSS = Text(
-    en="In {equation}, the entry {entry} is a factor of several terms; each leaves its other factors behind.",
-    zh="在 {equation} 中，元素 {entry} 是若干项的因子；对每一项求导后留下其余因子。",
+    en="In {equation}, {entry} stands in products: the derivative of a product leaves its other factors, once for every"
+    " place where {entry} stands.",
+    zh="在 {equation} 中，{entry} 出现在乘积里：求导后留下其余因子，{entry} 每出现一处便有一份，再全部相加。",
 )
 ELEMENTWISE = Text(
     en="In {equation} each entry of {variable} acts on its own, through {function}, and {rule}.",

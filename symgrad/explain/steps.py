@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 from symgrad.derive.derivation import Contribution, Equation
+from symgrad.derive.reverse import cotangent_of
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.writing import Writing, equation_number, listed, row, shape_tex
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
-from symgrad.notation.index import held_extents
+from symgrad.notation.index import arrival
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.display import Reason, Why, simplify
@@ -146,18 +147,15 @@ def _contraction_reason(
     assert eq.variable is not None
     own = writing.indices(eq.variable.shape)
     entry = Math(writing.entry(eq.variable, own))
-    if target is writing.derivation.loss:
-        return Sentence(say.CONTRACTION_LOSS, {**values, "entry": entry})
-    reached = writing.indices(target.shape)
-    summed = [i for i, s in zip(reached, target.shape, strict=True) if i not in own or s not in eq.variable.shape]
-    values = {**values, "entry": entry, "reached": Math(writing.entry(target, reached))}
-    if not summed or not _is_summed(c.expression):
+    values = {**values, "entry": entry}
+    found = arrival(c.expression, cotangent_of(target), own, writing.letters)
+    if target is writing.derivation.loss or found is None:
+        return Sentence(say.CONTRACTION_LOSS, values)
+    reached, summed = found
+    values = {**values, "reached": Math(writing.entry(target, reached))}
+    if not summed:
         return Sentence(say.CONTRACTION_SINGLE, values)
     return Sentence(say.CONTRACTION, {**values, "indices": Math(", ".join(summed))})
-
-
-def _is_summed(e: Expr) -> bool:
-    return held_extents(e) > 0
 
 
 def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail) -> Iterator[Row]:

@@ -183,6 +183,26 @@ def _applied(template: str, atom: Elementwise, operands: list[Text], letters: Le
     return (f"{template} {text}" if level == ATOM and len(operands) == 1 else f"{template}({', '.join(texts)})"), ATOM
 
 
-def held_extents(e: Expr) -> int:
-    """How many sums an entry of the expression holds."""
-    return sum(len(bound_indices(t.factors, e.rank)) for t in to_form(e).terms)
+def arrival(e: Expr, at: Leaf, free: Sequence[str], letters: Letters) -> tuple[list[str], list[str]] | None:
+    """The indices at which `at` stands in an entry of `e`, and those of them that are summed.
+
+    None where it stands in several ways, or inside a sum in parentheses: then no single entry can be named.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> n, d = dims("n d")
+    >>> W, zbar = data("W", d, d), data("z", d)
+    >>> arrival(W.T @ zbar, zbar, ["i"], letters_for("Wz", [*W.shape]))
+    (['j'], ['j'])
+    """
+    found = set()
+    for term in to_form(e).terms:
+        bound = bound_indices(term.factors, len(free))
+        names = dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), free), strict=True))
+        own = [f.indices for f in term.factors if f.atom is at]
+        if len(own) != 1:
+            return None
+        found.add((tuple(names[i] for i in own[0]), tuple(names[i] for i in own[0] if i in bound)))
+    if len(found) != 1:
+        return None
+    ((reached, summed),) = found
+    return list(reached), list(dict.fromkeys(summed))

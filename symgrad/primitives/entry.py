@@ -74,7 +74,7 @@ class Function:
     `body(s, x₁, …)` calculates in the field `s` (with the parameter last, for a family). `derivatives[k](y, x₁, …)` is
     ∂f/∂xₖ in the model language, None where it is zero everywhere; without the tuple SymPy's derivative of the body is
     translated. Either way each use of it is proved against SymPy's. `latex` is a prefix (`\tanh`) or holds `{0}`.
-    `numpy` holds `{0}`; `kernel` is the source of a helper that it calls. `sample` bounds the points of proofs.
+    `numpy` holds `{0}`; `kernel` is the source of a helper that it calls. `sample` bounds the points at which tests compare.
     """
 
     name: str
