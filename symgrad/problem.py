@@ -18,7 +18,7 @@ from symgrad.explain.formats import render
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
 from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source
-from symgrad.graph.expression import Expr, Leaf, Role, coerce
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model
@@ -117,8 +117,7 @@ class Problem:
     def leaves(self) -> list[Leaf]:
         """The declared arrays of loss and model, as they first occur."""
         roots = [self.loss] + ([self.model] if self.model is not None else [])
-        constants = {Role.NUMBER, Role.SIZE, Role.IDENTITY}
-        return [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in constants]
+        return [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
 
     def derive(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Derivation:
         """∂L/∂θ for all parameters or those named, every step proved and the whole checked unless `prove=False`."""

@@ -146,12 +146,25 @@ def is_short(e: Expr, users: Mapping[Expr, str]) -> bool:
         elif (
             isinstance(node, Linear)
             or (isinstance(node, Contraction) and _keeps_every_axis(node))
-            or (isinstance(node, Elementwise) and node.function == "power" and node.parameter == -1)
+            or (isinstance(node, Elementwise) and (_is_root(node) or _is_scale(node)))
         ):
             stack += node.children
         elif not isinstance(node, Leaf):
             return False
     return len(arrays) <= 2
+
+
+def _is_root(node: Elementwise) -> bool:
+    """1/u, √u, 1/√u: read as part of a quotient."""
+    return node.function == "power" and (node.parameter == -1 or str(node.parameter) in {"1/2", "-1/2"})
+
+
+def _is_scale(node: Elementwise) -> bool:
+    """e^(2s) with a scalar leaf s: a positive number given by its logarithm."""
+    core = _core(node.operands[0])
+    while isinstance(core, Linear) and len(core.terms) == 1:
+        core = _core(core.terms[0][1])
+    return node.function == "exp" and not node.rank and isinstance(core, Leaf)
 
 
 def _keeps_every_axis(node: Contraction) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
@@ -28,7 +28,7 @@ from symgrad.explain.document import (
 )
 from symgrad.explain.notes import SIGNS
 from symgrad.explain.steps import Detail, step_blocks
-from symgrad.explain.writing import Writing, equation_number, listed, row, shape_inline, shape_tex, writing_of
+from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder
 from symgrad.notation.pieces import render
@@ -140,9 +140,9 @@ def _forward(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Paragraph((Sentence(say.VALUES),))
     rows: list[Row] = []
     for eq in writing.derivation.forward:
-        shape = shape_tex(eq.shape)
-        rows.append(row(writing, writing.name(eq.target), eq.expression, shape=shape, label=eq.label))
-        if detail != "brief" and _wants_entries(eq):
+        (line,) = equation_rows(writing, eq.target, [eq.expression])
+        rows.append(replace(line, shape=shape_tex(eq.shape), label=eq.label))
+        if detail != "brief" and _wants_entries(eq) and not writing.is_by_entries(eq.expression):
             own = writing.indices(eq.shape)
             rows.append(Row(writing.entry(eq.target, own), writing.entry_form(_spelled(eq.expression), own)))
     yield Display(tuple(rows))
@@ -199,14 +199,10 @@ def _backward(writing: Writing, detail: Detail) -> Iterator[Block]:
 def _results(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Heading(1, Sentence(say.RESULTS))
     wanted = set(writing.derivation.parameters)
-    rows = [
-        row(writing, writing.derivative(eq.variable), eq.expression)
-        for eq in writing.derivation.backward
-        if eq.variable in wanted and eq.variable is not None
-    ]
+    results = [eq for eq in writing.derivation.backward if eq.variable in wanted]
+    rows = [r for eq in results for r in equation_rows(writing, eq.target, [eq.expression])]
     yield Box(tuple(rows))
-    results = [eq.expression for eq in writing.derivation.backward if eq.variable in wanted]
-    held = {e for e in postorder(results) if isinstance(e, Leaf) and e.role is Role.COTANGENT}
+    held = {e for e in postorder([eq.expression for eq in results]) if isinstance(e, Leaf) and e.role is Role.COTANGENT}
     places = [_stands_in(writing, eq) for eq in writing.derivation.backward if eq.target in held]
     if places:
         yield Paragraph((Sentence(say.HERE, {"items": listed(places)}),))

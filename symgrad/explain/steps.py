@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from symgrad.derive.derivation import Contribution, Equation
 from symgrad.derive.reverse import cotangent_of
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
-from symgrad.explain.writing import Writing, equation_number, listed, row, shape_tex
+from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_tex
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
@@ -163,6 +164,8 @@ def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail
     assert eq.variable is not None
     first = eq.lines[0].expression
     is_needed = any(rule not in ("linearity", "elementwise") for rule in rules)
+    if any(writing.is_by_entries(line.expression) for line in eq.lines):
+        return
     if not eq.variable.shape or not (is_needed or detail == "full") or not _fits_index_form(first):
         return
     own = writing.indices(eq.variable.shape)
@@ -190,16 +193,13 @@ def _fits_index_form(e: Expr) -> bool:
 
 def _lines(writing: Writing, eq: Equation, detail: Detail) -> Iterator[Row]:
     assert eq.variable is not None
-    left = writing.derivative(eq.variable)
     lines = eq.lines if detail != "brief" else eq.lines[-1:]
-    for k, line in enumerate(lines):
+    rows = equation_rows(writing, eq.target, [line.expression for line in lines])
+    for k, (own, line) in enumerate(zip(rows, lines, strict=True)):
         is_last = k == len(lines) - 1
-        reason = line_reason(writing, line.reason) if k or detail == "brief" else None
-        yield row(
-            writing,
-            left if k == 0 else "",
-            line.expression,
-            reason=reason,
+        yield replace(
+            own,
+            reason=line_reason(writing, line.reason) if k or detail == "brief" else None,
             shape=shape_tex(eq.shape) if is_last else "",
             label=eq.label if is_last else None,
         )
@@ -218,11 +218,21 @@ def line_reason(writing: Writing, reason: Reason) -> Inline | None:
         return Sentence(say.MULTIPLY_OUT)
     if reason.kind is Why.FACT:
         return listed([_fact(writing, fact, array) for fact, array in reason.facts])
+    if reason.kind in (Why.UNFOLD, Why.REFOLD):
+        labels = [f.label for f in writing.derivation.forward if f.target in set(reason.by)]
+        return Sentence(say.BY_DEFINITION, {"equations": listed([equation_number(label) for label in labels])})
     return None
 
 
 def _fact(writing: Writing, fact: str, array: Expr) -> Inline:
     is_sum = fact in ("one_hot", "softmax")
-    texts = {"symmetric": say.IS_SYMMETRIC, "sign": say.SQUARES_TO_ONE, "binary": say.SQUARES_TO_ITSELF}
+    texts = {
+        "symmetric": say.IS_SYMMETRIC,
+        "sign": say.SQUARES_TO_ONE,
+        "binary": say.SQUARES_TO_ITSELF,
+        "rows_sum_to_zero": say.ROWS_SUM_TO_ZERO,
+        "columns_sum_to_zero": say.COLUMNS_SUM_TO_ZERO,
+        "entries_sum_to_zero": say.ENTRIES_SUM_TO_ZERO,
+    }
     text = texts[fact] if not is_sum else say.ROWS_SUM_TO_ONE if array.rank > 1 else say.ENTRIES_SUM_TO_ONE
     return Sentence(text, {"array": Math(writing.tex(array))})

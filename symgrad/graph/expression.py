@@ -43,9 +43,10 @@ class Role(Enum):
     NUMBER = "number"
     SIZE = "size"
     IDENTITY = "identity"
+    WINDOW = "window"
 
 
-CONSTANT_ROLES = frozenset({Role.NUMBER, Role.SIZE, Role.IDENTITY})
+CONSTANT_ROLES = frozenset({Role.NUMBER, Role.SIZE, Role.IDENTITY, Role.WINDOW})
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True, repr=False)
@@ -281,6 +282,11 @@ def size(value: Size) -> Leaf:
 def identity(n: Size) -> Leaf:
     """The n × n identity matrix."""
     return leaf("I", (n, n), Role.IDENTITY)
+
+
+def window(length: Size, width: Size) -> Leaf:
+    """δ(u = t + s) for u < length, s < width, t ≤ length - width: the entry u of a sequence is entry s of window t."""
+    return leaf("window", (length, length - width + Size.constant(1), width), Role.WINDOW)
 
 
 def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +11,7 @@ from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf
 from symgrad.graph.sizes import Size
 from symgrad.notation.latex import latex
 from symgrad.notation.names import entry
+from symgrad.notation.windows import spelled
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.form import Atom, Factor, Form, Term, bound_indices, extents
@@ -99,16 +101,14 @@ def _form(form: Form, free: list[str], letters: Letters, beside: set[str]) -> Te
 
 def _term(term: Term, free: list[str], letters: Letters, beside: set[str]) -> Text:
     """The term without its sign."""
-    rank = len(free)
-    bound = bound_indices(term.factors, rank)
-    names = dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), beside), strict=True))
-    inside = beside | set(names.values())
+    names, bound, factors = _lettered(term, free, letters, beside)
+    inside = beside | {name for name in names.values() if name.isalpha()}
     c, scalars = scalars_of(term)
     front = _front(abs(c), scalars, letters)
-    above = [_factor(f, names, letters, inside) for f in term.factors if f.indices and f.power > 0]
+    above = [_factor(f, names, letters, inside) for f in factors if f.indices and f.power > 0]
     below = [
         _factor(Factor(f.atom, f.indices, -f.power), names, letters, inside)
-        for f in term.factors
+        for f in factors
         if f.indices and f.power < 0
     ]
     several = len(above) + len(below) > 1 or bool(bound) or bool(front)
@@ -122,6 +122,22 @@ def _term(term: Term, free: list[str], letters: Letters, beside: set[str]) -> Te
     text = r"\, ".join(part for part in (front, body) if part) or "1"
     is_sum = len(above) == 1 and not below and not bound and not front and above[0][1] == SUM
     return text, SUM if is_sum else PRODUCT if several else ATOM
+
+
+def _lettered(
+    term: Term, free: Sequence[str], letters: Letters, beside: Collection[str]
+) -> tuple[dict[int, str], list[int], list[Factor]]:
+    """A letter for each index, the summed indices, and the factors without selectors that letters can say."""
+    bound = bound_indices(term.factors, len(free))
+    said, left = spelled([f.indices for f in term.factors if _is_window(f)], bound)
+    kept = [i for i in bound if i not in said]
+    names = dict(enumerate(free)) | dict(zip(kept, letters.take(_sizes(term, kept), beside), strict=True))
+    names |= {i: f"{names[a]}{sign}{names[b]}" for i, (a, sign, b) in said.items()}
+    return names, kept, [f for f in term.factors if not _is_window(f) or f.indices in set(left)]
+
+
+def _is_window(f: Factor) -> bool:
+    return isinstance(f.atom, Leaf) and f.atom.role is Role.WINDOW
 
 
 def _sizes(term: Term, indices: Sequence[int]) -> list[Size]:
@@ -164,6 +180,8 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
     if isinstance(atom, Leaf):
         if atom.role is Role.IDENTITY:
             return f"[{indices[0]} = {indices[1]}]", ATOM
+        if atom.role is Role.WINDOW:
+            return f"[{indices[0]} = {indices[1]}+{indices[2]}]", ATOM
         return entry_of(atom, indices, letters.loss), ATOM
     if isinstance(atom, Elementwise):
         operands = [_form(to_form(e), indices, letters, beside) for e in atom.operands]
@@ -197,11 +215,13 @@ def arrival(e: Expr, at: Leaf, free: Sequence[str], letters: Letters) -> tuple[l
     found = set()
     for term in to_form(e).terms:
         bound = bound_indices(term.factors, len(free))
-        names = dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), free), strict=True))
+        names, bound, _ = _lettered(term, free, letters, free)
         own = [f.indices for f in term.factors if f.atom is at]
         if len(own) != 1:
             return None
-        found.add((tuple(names[i] for i in own[0]), tuple(names[i] for i in own[0] if i in bound)))
+        reached = tuple(names[i] for i in own[0])
+        letters_of = {names[i] for i in bound}
+        found.add((reached, tuple(part for name in reached for part in re.split("[+-]", name) if part in letters_of)))
     if len(found) != 1:
         return None
     ((reached, summed),) = found

@@ -86,7 +86,7 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
         coefficient = -coefficient
     if not common and coefficient in (1, -1):
         members = members[:1]
-    digits = (abs(coefficient).numerator != 1) + (coefficient.denominator != 1)
+    digits = (abs(coefficient).numerator != 1) + 2 * (coefficient.denominator != 1)
     gain = (len(members) - 1) * (sum(map(weight, common)) + digits) - PARENTHESES
     if any(c.power < 0 and _is_left(c, rest) for c in common for _, _, rest in members):
         gain = 0

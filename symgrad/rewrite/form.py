@@ -152,6 +152,7 @@ def _contract_identities(
     while True:
         found = next((f for f in factors if _is_identity(f) and max(f.indices) >= rank), None)
         if found is None:
+            factors = [_sorted(f) if _is_identity(f) else f for f in factors]
             once = {f.indices: f for f in factors if _is_identity(f)}
             return [f for f in factors if not _is_identity(f) or once[f.indices] is f], sizes
         i, j = sorted(found.indices)

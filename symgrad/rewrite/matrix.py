@@ -22,8 +22,8 @@ from symgrad.graph.expression import (
     scale,
     size,
     total,
-    transpose,
 )
+from symgrad.graph.expression import transpose as _transpose
 from symgrad.graph.sizes import Size
 from symgrad.rewrite.form import Atom, Factor, Form, Term
 
@@ -36,6 +36,13 @@ class Tensor:
 
     expr: Expr
     indices: Indices
+
+
+def transpose(e: Expr) -> Expr:
+    """eᵀ; (eᵀ)ᵀ is e."""
+    if isinstance(e, Contraction) and e.indices == ((1, 0),):
+        return e.operands[0]
+    return _transpose(e)
 
 
 def to_expression(form: Form) -> Expr:
@@ -273,16 +280,24 @@ def _product(run: list[Tensor], path: Indices, rank: int) -> Tensor:
         *path,
         *([None] if len(run[-1].indices) == 1 else []),
     )
-    expr: Expr | None = None
+    owns = []
     for k, t in enumerate(run):
         turned = len(t.indices) == 2 and t.indices != (around[k], around[k + 1])
-        own = transpose(t.expr) if turned else t.expr
-        expr = own if expr is None else expr @ own
-    assert expr is not None
-    if expr.rank == 2 and path[0] == path[-1]:
+        owns.append(transpose(t.expr) if turned else t.expr)
+    if owns[-1].rank == 2 and len(around) == len(run) + 1 and around[0] == around[-1]:
         is_free = path[0] < rank
-        return Tensor(contraction([expr], [(0, 0)], expr.shape[:1] if is_free else ()), path[:1] if is_free else ())
-    return Tensor(expr, tuple(i for i in (around[0], around[-1]) if i is not None))
+        if is_free:
+            # The diagonal of A B, entry by entry: the rows of A ⊙ Bᵀ summed.
+            return Tensor(total(_chained(owns[:-1]) * transpose(owns[-1]), 1), path[:1])
+        return Tensor(contraction([_chained(owns)], [(0, 0)], ()), ())
+    return Tensor(_chained(owns), tuple(i for i in (around[0], around[-1]) if i is not None))
+
+
+def _chained(matrices: list[Expr]) -> Expr:
+    expr = matrices[0]
+    for m in matrices[1:]:
+        expr = expr @ m
+    return expr
 
 
 def _scaled(tensors: list[Tensor], rank: int) -> list[Tensor] | None:
