@@ -82,18 +82,21 @@ def choose_names(loss: Expr, model: Expr | None, users: Mapping[Expr, str], take
 
 
 def _roles(order: Sequence[Expr], active: set[Expr], users: Mapping[Expr, str]) -> dict[Expr, str]:
-    """What each node to be named automatically is."""
-    roles: dict[Expr, str] = {}
-    uses = use_counts(order)
+    """What each node to be named automatically is; operands first, since what is short depends on what has a name."""
+    wanted: dict[Expr, str] = {}
     for node in order:
         for e, role in _inside(node, active) if node in active else ():
-            if e in active and e not in users and not is_short(e, users):
-                roles.setdefault(e, role)
+            wanted.setdefault(e, role)
+    uses = use_counts(order)
+    roles: dict[Expr, str] = {}
+    named: set[Expr] = set(users)
     for node in order:
-        if node in active:
-            is_shared = uses[node] > 1 and node.kind != "leaf" and node not in users and not is_short(node, users)
-            if is_shared or (isinstance(node, Apply) and node.primitive == "softmax" and node not in users):
-                roles.setdefault(node, _result_role(node))
+        if node not in active or node in users or node.kind == "leaf":
+            continue
+        is_softmax = isinstance(node, Apply) and node.primitive == "softmax"
+        if is_softmax or ((node in wanted or uses[node] > 1) and not is_short(node, named)):
+            roles[node] = wanted.get(node) or _result_role(node)
+            named.add(node)
     return roles
 
 
@@ -135,13 +138,15 @@ def _result_role(node: Expr) -> str:
     return "other"
 
 
-def is_short(e: Expr, users: Mapping[Expr, str]) -> bool:
+def is_short(e: Expr, named: Collection[Expr]) -> bool:
     """Whether a node is read more easily in place: one or two named values with signs, coefficients and constants."""
     arrays: set[Expr] = set()
     stack = [e]
     while stack:
         node = stack.pop()
-        if node in users or (isinstance(node, Leaf) and node.role not in {Role.NUMBER, Role.SIZE, Role.HYPERPARAMETER}):
+        if (node in named and node is not e) or (
+            isinstance(node, Leaf) and node.role not in {Role.NUMBER, Role.SIZE, Role.HYPERPARAMETER}
+        ):
             arrays.add(node)
         elif (
             isinstance(node, Linear)

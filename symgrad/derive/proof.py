@@ -24,9 +24,10 @@ from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Symbolic
-from symgrad.graph.expression import CONSTANT_ROLES, Contraction, Elementwise, Expr, Leaf, number
+from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Role, leaf, number
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
+from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.facts import INDICATORS
 
 DIGITS = 50
@@ -84,6 +85,16 @@ class _Prover:
             )
         return self._symmetric[name]
 
+    def softmax_axis(self, e: Expr) -> int:
+        """The axis along which a softmax, or the name of one, sums to 1; CheckFailed where it is none."""
+        definition = self.definitions.get(e) if isinstance(e, Leaf) else e
+        axis = (
+            definition.option("axis") if isinstance(definition, Apply) and definition.primitive == "softmax" else None
+        )
+        if not isinstance(axis, int):
+            raise CheckFailed(f"{e} is not a softmax; this is a defect of symgrad, please report the model")
+        return axis
+
     def equation(self, eq: Equation) -> Equation:
         """The equation with a proof on every line."""
         step = _Step(eq, self)
@@ -120,8 +131,10 @@ class _Step:
         self.seeds: list[Expr] = [number(1) if t is program.loss else cotangent_of(t) for t in targets]
         put_in = dict.fromkeys(c for line in eq.lines for c in line.reason.put_in)
         self.upstream = {c: program.backward[c].expression for c in put_in}
-        named = {e for line in eq.lines for fact, e in line.reason.facts if isinstance(e, Leaf) and fact == "softmax"}
-        named |= {e for line in eq.lines for e in line.reason.by}
+        self.softmaxes = {
+            e: program.softmax_axis(e) for line in eq.lines for fact, e in line.reason.facts if fact == "softmax"
+        }
+        named = {e for line in eq.lines for e in line.reason.by}
         # Definitions that a line uses, in the order of the program: each may hold the ones before it.
         self.used = {e: d for e, d in program.definitions.items() if e in named}
         claimed = [e for line in eq.lines for fact, e in line.reason.facts if fact == "symmetric"]
@@ -135,6 +148,7 @@ class _Step:
             *self.seeds,
             *(e for pair in pairs for e in pair),
             *(x.expression for x in self.eq.lines),
+            *self.softmaxes,
         ]
 
     def key(self) -> tuple[bytes, ...]:
@@ -142,7 +156,8 @@ class _Step:
         renamed = without_names(self.roots())
         marks = [new.digest for new, old in renamed.back.items() if old in self.indicators]
         symmetric = [new.digest for new, old in renamed.back.items() if old in self.symmetric]
-        return (*(e.digest for e in renamed.roots), b"|", *marks, b"|", *symmetric)
+        axes = [str(axis).encode() for axis in self.softmaxes.values()]
+        return (*(e.digest for e in renamed.roots), b"|", *marks, b"|", *symmetric, b"|", *axes)
 
     def proofs(self) -> tuple[Proof, ...]:
         """The verdict on each line, over all assignments of sizes."""
@@ -166,6 +181,12 @@ class _Comparison:
         self.opaque: dict[Leaf, Array] = {e: self.symbols.array(e) for e in leaves}
         # Symmetric by definition: a fact that lines may use, though the derivative is taken entry by entry.
         self.found = {e: self.symbols.array(e, ("symmetric",)) for e in leaves if e in step.symmetric}
+        # A softmax, named or not, is any array that sums to 1 along its axis, where a line uses no more of it than that.
+        self.stand_ins: dict[Expr, Expr] = {}
+        for k, (e, axis) in enumerate(step.softmaxes.items()):
+            stand_in = leaf(f"softmax_{k}_", e.shape, Role.INTERMEDIATE)
+            self.stand_ins[e] = stand_in
+            self.found[stand_in] = self.symbols.summing_to_one(e.shape, axis)
         for e in positive_leaves(step.roots()) & self.opaque.keys():
             self.symbols.positives.update(entries_of(self.opaque[e]))
         for e in step.indicators & self.opaque.keys():
@@ -209,8 +230,8 @@ class _Comparison:
         for target, definition in self.step.used.items():
             known[target] = self._at([definition], known)[0]
         for cotangent, expression in self.step.upstream.items():
-            known[cotangent] = self._at([expression], known)[0]
-        return [(derivative, first), *pairwise(self._at(lines, known))]
+            known[cotangent] = self._at([substitute(expression, self.stand_ins)], known)[0]
+        return [(derivative, first), *pairwise(self._at([substitute(e, self.stand_ins) for e in lines], known))]
 
     def _equal(self, line: int, pair: tuple[Array, Array]) -> Verdict | None:
         """PROVED where the two sides agree entry by entry; None where that is not decided."""

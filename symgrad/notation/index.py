@@ -14,7 +14,7 @@ from symgrad.notation.names import entry
 from symgrad.notation.windows import spelled
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.rewrite.convert import to_form
-from symgrad.rewrite.form import Atom, Factor, Form, Term, bound_indices, extents
+from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term, bound_indices, extents
 from symgrad.rewrite.matrix import scalars_of
 
 # Letters for indices, in the order in which they are given out; those that are names on the page are left out.
@@ -164,7 +164,9 @@ def _front(c: Fraction, scalars: Sequence[Expr], letters: Letters) -> str:
 
 
 def _factor(f: Factor, names: Mapping[int, str], letters: Letters, beside: set[str]) -> Text:
-    indices = [names[i] for i in f.indices]
+    is_name = isinstance(f.atom, Leaf)
+    # An axis of size 1 has one place, which the entries of names do not mention.
+    indices = [names.get(i, "1") for i in f.indices if i != ONLY or not is_name]
     base, level = _atom(f.atom, indices, letters, beside)
     if f.power == 1:
         return base, level
@@ -219,7 +221,7 @@ def arrival(e: Expr, at: Leaf, free: Sequence[str], letters: Letters) -> tuple[l
         own = [f.indices for f in term.factors if f.atom is at]
         if len(own) != 1:
             return None
-        reached = tuple(names[i] for i in own[0])
+        reached = tuple(names[i] for i in own[0] if i != ONLY)
         letters_of = {names[i] for i in bound}
         found.add((reached, tuple(part for name in reached for part in re.split("[+-]", name) if part in letters_of)))
     if len(found) != 1:

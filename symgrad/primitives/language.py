@@ -293,7 +293,7 @@ def unfold(a: object, width: object, axis: int = -1) -> Expr:
 
     >>> n, t, s = dims("n t s")
     >>> unfold(data("X", n, t), s).shape
-    (n, -s + t + 1, s)
+    (n, -s+t+1, s)
     """
     x = coerce(a)
     (place,) = axes_of(x, axis)

@@ -10,7 +10,7 @@ from symgrad.graph.expression import Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import Factor, Form, Term, bound_indices, collect, extents, make_term, relabel
+from symgrad.rewrite.form import ONLY, Factor, Form, Term, bound_indices, collect, extents, make_term, relabel
 from symgrad.rewrite.matrix import to_expression
 
 # Parentheses around a sum cost about as much as one symbol.
@@ -186,7 +186,7 @@ def _written(form: Form, shared: Shared) -> Form:
 
 def _orientation(left: list[Factor], rank: int, held: set[int]) -> list[int]:
     """The axes of a sum in parentheses, in the order in which most of its matrices stand without a transpose."""
-    inside = sorted({i for f in left for i in f.indices if i < rank or i in held})
+    inside = sorted({i for f in left for i in f.indices if i != ONLY and (i < rank or i in held)})
     if len(inside) != 2:
         return inside
     straight = sum(f.indices == tuple(inside) for f in left)

@@ -14,9 +14,11 @@ from functools import cached_property
 from hashlib import blake2b
 
 from symgrad.graph.expression import Expr, Leaf, Role, Shape, size
-from symgrad.graph.sizes import Size
+from symgrad.graph.sizes import ONE, Size
 
 Indices = tuple[int, ...]
+# The index of an axis of size 1: it has one value, and is neither an axis of a result nor summed.
+ONLY = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,8 @@ def bound_indices(factors: Iterable[Factor], rank: int) -> list[int]:
 
 def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]:
     """The factors with other index names."""
-    return [Factor(f.atom, tuple(names.get(i, i) for i in f.indices), f.power) for f in factors]
+    own = {**names, ONLY: ONLY}
+    return [Factor(f.atom, tuple(own.get(i, i) for i in f.indices), f.power) for f in factors]
 
 
 def size_factor(value: Size, power: Fraction) -> tuple[Fraction, list[Factor]]:
@@ -120,7 +123,7 @@ def make_term(
 
     `sizes` gives the extent of every bound index, also of one that no factor holds any more.
     """
-    merged, sizes = _contract_identities(list(factors), rank, dict(sizes))
+    merged, sizes = _contract_identities([_settled(f) for f in factors], rank, dict(sizes))
     merged = merge(merged)
     held = {i for f in merged for i in f.indices}
     for i, extent in sizes.items():
@@ -130,6 +133,13 @@ def make_term(
             merged = merge([*merged, *more])
     labelled, key = canonical(merged, rank, is_symmetric)
     return Term(coefficient, tuple(labelled), key)
+
+
+def _settled(f: Factor) -> Factor:
+    """The factor with every axis of size 1 at its only place."""
+    if ONE not in f.atom.shape:
+        return f
+    return Factor(f.atom, tuple(ONLY if s == ONE else i for i, s in zip(f.indices, f.atom.shape, strict=True)), f.power)
 
 
 def merge(factors: Iterable[Factor]) -> list[Factor]:

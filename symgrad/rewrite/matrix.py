@@ -25,7 +25,7 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.expression import transpose as _transpose
 from symgrad.graph.sizes import Size
-from symgrad.rewrite.form import Atom, Factor, Form, Term
+from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term
 
 Indices = tuple[int, ...]
 
@@ -69,7 +69,7 @@ def _term(term: Term, form: Form) -> tuple[Fraction, Expr]:
     """The coefficient that is left, and the product; a product that is a scalar is left to the caller to broadcast."""
     rank = len(form.shape)
     c, scalars = scalars_of(term)
-    tensors = [Tensor(_power(f), f.indices) for f in term.factors if f.indices]
+    tensors = [Tensor(_power(f), tuple(i for i in f.indices if i != ONLY)) for f in term.factors if f.indices]
     tensors = [_off_diagonal(t, tensors, rank) for t in tensors]
     scalars += [t.expr for t in tensors if not t.indices]
     body, more = _network([t for t in tensors if t.indices], rank, form)
@@ -119,8 +119,10 @@ def _scalar_product(scalars: list[Expr]) -> Expr:
 
 
 def _power(f: Factor) -> Expr:
-    """atom^p; a negative power as the reciprocal of a positive one, which prints as a quotient."""
+    """atom^p without axes of size 1; a negative power as the reciprocal of a positive one, which prints as a quotient."""
     base = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
+    if ONLY in f.indices:
+        base = total(base, tuple(k for k, i in enumerate(f.indices) if i == ONLY))
     return power(base, f.power) if f.power > 0 else power(power(base, -f.power), -1)
 
 

@@ -55,7 +55,7 @@ def recognise(roots: Collection[Expr], named: Collection[Expr]) -> dict[Expr, Ex
 
 def _reassociated(node: Expr, present: Collection[Expr], new: Mapping[Expr, Expr]) -> Expr | None:
     """(aᵀB)c = aᵀ(B c), where B c is computed anyway."""
-    if not isinstance(node, Contraction) or node.indices != ((0,), (0,)):
+    if not isinstance(node, Contraction) or node.rank or node.indices != ((0,), (0,)):
         return None
     left, c = node.operands
     if not isinstance(left, Contraction) or left.indices != ((1,), (1, 0)):

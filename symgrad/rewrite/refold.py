@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from symgrad.graph.expression import Expr, Leaf
+from symgrad.graph.sizes import ONE
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import Factor, Form, Term, bound_indices, collect, extents, make_term
+from symgrad.rewrite.form import ONLY, Factor, Form, Term, bound_indices, collect, extents, make_term
 
 ONE = Fraction(1)
 
@@ -47,7 +48,7 @@ def _refolded(form: Form, name: Leaf, product: Term) -> Form:
 def _products(term: Term, name: Leaf, product: Term, rank: int) -> Term:
     """The whole product replaced by its name, as often as it occurs."""
     while True:
-        found = next(_places(list(term.factors), product, name.rank, rank), None)
+        found = next(_places(list(term.factors), product, name, rank), None)
         if found is None:
             return term
         rest, indices = found
@@ -57,9 +58,10 @@ def _products(term: Term, name: Leaf, product: Term, rank: int) -> Term:
 
 
 def _places(
-    factors: list[Factor], product: Term, axes: int, rank: int
+    factors: list[Factor], product: Term, name: Leaf, rank: int
 ) -> Iterator[tuple[list[Factor], tuple[int, ...]]]:
     """What is left of the factors where all of the product's are found, and the indices at which it stands."""
+    axes = name.rank
     bound = set(bound_indices(product.factors, axes))
 
     def extend(
@@ -69,7 +71,7 @@ def _places(
             hidden = [names[i] for i in bound]
             outside = {i for f in free for i in f.indices}
             if all(i >= rank and i not in outside for i in hidden) and len(set(hidden)) == len(hidden):
-                yield free, tuple(names[k] for k in range(axes))
+                yield free, tuple(names.get(k, ONLY) for k in range(axes))
             return
         wanted = left[0]
         for k, f in enumerate(free):
@@ -82,13 +84,15 @@ def _places(
                 yield from extend(left[1:], [*free[:k], *rest, *free[k + 1 :]], joined)
 
     covered = {i for f in product.factors for i in f.indices}
-    if len(product.factors) > 1 and set(range(axes)) <= covered:
+    if len(product.factors) > 1 and {k for k, s in enumerate(name.shape) if s != ONE} <= covered:
         yield from extend(product.factors, factors, {})
 
 
 def _joined(names: dict[int, int], own: tuple[int, ...], there: tuple[int, ...]) -> dict[int, int] | None:
     joined = dict(names)
     for i, j in zip(own, there, strict=True):
+        if (i == ONLY) != (j == ONLY):
+            return None
         if joined.setdefault(i, j) != j:
             return None
     return joined
@@ -100,7 +104,8 @@ def _quotients(term: Term, name: Leaf, product: Term, rank: int) -> Term:
     if len(above) != 1 or len(product.factors) < 2 or above[0].power != 1:
         return term
     numerator = above[0]
-    if sorted(numerator.indices) != list(range(name.rank)) or bound_indices(product.factors, name.rank):
+    long = [k for k, s in enumerate(name.shape) if s != ONE]
+    if sorted(i for i in numerator.indices if i != ONLY) != long or bound_indices(product.factors, name.rank):
         return term
     below = [f for f in product.factors if f is not numerator]
     factors, c = list[Factor](), term.coefficient
@@ -108,8 +113,8 @@ def _quotients(term: Term, name: Leaf, product: Term, rank: int) -> Term:
         if f.key[0] != numerator.key[0] or f.power.denominator != 1:
             factors.append(f)
             continue
-        at = {axis: f.indices[place] for place, axis in enumerate(numerator.indices)}
-        factors.append(Factor(name, tuple(at[k] for k in range(name.rank)), f.power))
+        at = {axis: f.indices[place] for place, axis in enumerate(numerator.indices)} | {ONLY: ONLY}
+        factors.append(Factor(name, tuple(at.get(k, ONLY) for k in range(name.rank)), f.power))
         factors += [Factor(g.atom, tuple(at[i] for i in g.indices), -g.power * f.power) for g in below]
         c /= product.coefficient ** int(f.power)
     return make_term(c, factors, rank, extents([*term.factors, *factors]))
