@@ -72,7 +72,9 @@ class Problem:
         sizes = {name for e in leaves for s in e.shape for name in s.names}
         assigned = [(name, value) for (name, _), value in zip(values, own, strict=True)]
         explicit = [(name, node) for node, name in given.items()]
-        self.names = names_of([*explicit, *assigned], {e.name for e in leaves if e.name} | sizes)
+        names = names_of([*explicit, *assigned], {e.name for e in leaves if e.name} | sizes)
+        place = {value: k for k, (_, value) in reversed(list(enumerate(assigned)))}
+        self.names = dict(sorted(names.items(), key=lambda item: place.get(item[0], -1)))
         self.names.pop(self.loss, None)
 
     @classmethod

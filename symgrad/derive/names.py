@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
+from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.rewrite.convert import rebuild
 
 # Letters to try for what a value is, lower case for scalars and vectors, upper case from matrices on.
 LETTERS: Mapping[str, str] = {
     "residual": "re",
-    "pre-activation": "zas",
+    "pre-activation": "zasqgm",
     "activation": "hag",
     "probabilities": "pq",
     "other": "uvst",
@@ -70,14 +70,17 @@ def choose_names(loss: Expr, model: Expr | None, users: Mapping[Expr, str], take
     [('r', 'X @ w - y')]
     """
     roots = [loss] + ([model] if model is not None else [])
-    order = postorder(roots)
+    below = set(postorder(roots))
+    # The user's own order of assignments, where there is one; what a value needs stands before it.
+    order = postorder([*(node for node in users if node in below), *roots])
     parameters = [e for e in order if isinstance(e, Leaf) and e.role is Role.PARAMETER]
     active = active_nodes(order, parameters)
-    roles = _roles(postorder([loss]), active, users)
+    in_loss = set(postorder([loss]))
+    roles = _roles([node for node in order if node in in_loss], active, users)
     roles.pop(loss, None)
     wanted = [node for node in order if node.kind != "leaf" and node is not loss and (node in users or node in roles)]
     automatic = [node for node in wanted if node not in users]
-    letters = _letters([(node, roles[node]) for node in automatic], {*taken, *users.values()})
+    letters = _letters([(node, roles[node]) for node in automatic], {*taken, *users.values()}, users)
     return [Named(users.get(node) or letters[node], node) for node in wanted]
 
 
@@ -176,18 +179,44 @@ def _keeps_every_axis(node: Contraction) -> bool:
     return all(i < node.rank for own in node.indices for i in own)
 
 
-def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str]) -> dict[Expr, str]:
-    """A letter for each node by its role; several with one letter are numbered in the order of the program."""
-    groups: dict[tuple[str, bool], list[Expr]] = {}
+def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str], users: Mapping[Expr, str]) -> dict[Expr, str]:
+    """A letter for each node by its role; several with one letter are numbered in the order of the program.
+
+    Where several values are each computed time after time (two gates in every step), each kind has a letter of its own.
+    """
+    kinds: dict[tuple[str, bool], dict[tuple[object, ...], list[Expr]]] = {}
     for node, role in nodes:
-        groups.setdefault((role, node.rank >= 2), []).append(node)
+        kinds.setdefault((role, node.rank >= 2), {}).setdefault(_kind(node, users), []).append(node)
+    groups: list[tuple[str, bool, list[Expr]]] = []
+    place = {node: k for k, (node, _) in enumerate(nodes)}
+    for (role, is_matrix), own in kinds.items():
+        repeated = [members for members in own.values() if len(members) > 1]
+        apart = repeated[1:] if len(repeated) > 1 else []
+        gone = {e for members in apart for e in members}
+        first = [e for members in own.values() for e in members if e not in gone]
+        groups += [(role, is_matrix, sorted(members, key=lambda e: place[e])) for members in (first, *apart)]
     used, chosen = set(taken), dict[Expr, str]()
-    for (role, is_matrix), members in groups.items():
+    for role, is_matrix, members in groups:
         letter = _free_letter((MATRIX_LETTERS if is_matrix else LETTERS)[role], used, len(members))
         names = [letter] if len(members) == 1 else [f"{letter}{k}" for k in range(1, len(members) + 1)]
         used.update([letter, *names])
         chosen.update(zip(members, names, strict=True))
     return chosen
+
+
+def _kind(root: Expr, users: Mapping[Expr, str]) -> tuple[object, ...]:
+    """What a value is but for the numbers in the names that it is made of."""
+    named = set(users) - {root}
+    found: list[object] = []
+    for node in postorder([root], stop=named):
+        if node in named or isinstance(node, Leaf):
+            name = users.get(node) or (node.name if isinstance(node, Leaf) else "")
+            is_constant = isinstance(node, Leaf) and node.role in CONSTANT_ROLES
+            found.append(str(node.value) if is_constant and isinstance(node, Leaf) else name.rstrip("0123456789"))
+        else:
+            what = getattr(node, "function", None) or getattr(node, "primitive", None) or getattr(node, "indices", None)
+            found.append((node.kind, str(what), len(node.children)))
+    return tuple(found)
 
 
 def _free_letter(letters: str, used: set[str], count: int) -> str:

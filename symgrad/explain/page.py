@@ -114,7 +114,7 @@ def _notes(writing: Writing) -> Inline | None:
     derivation = writing.derivation
     shown = [eq.expression for eq in derivation.forward]
     shown += [line.expression for eq in derivation.backward for line in eq.lines]
-    used = frozenset[str]().union(*(writing.signs(e) for e in shown))
+    used = frozenset[str]().union(*(writing.signs_printed(e) for e in shown))
     items = [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in SIGNS.items() if key in used]
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
 

@@ -45,6 +45,10 @@ class Writing:
         """The notation that an expression uses."""
         return symbols_used(e, loss=self.derivation.loss.name)
 
+    def signs_printed(self, e: Expr) -> frozenset[str]:
+        """The notation that the page shows of an expression, in matrices or entry by entry."""
+        return self.signs(e) & {"outside"} if self.is_by_entries(e) else self.signs(e)
+
     def name(self, leaf: Leaf) -> str:
         """A name in LaTeX."""
         return typeset(leaf.name)

@@ -116,7 +116,9 @@ def _term(term: Term, free: list[str], letters: Letters, beside: set[str]) -> Te
     body = top
     if below:
         bottom = r"\, ".join(_fenced(t) if level == SUM and len(below) > 1 else t for t, level in below)
-        body = rf"\frac{{{top or '1'}}}{{{bottom}}}"
+        # A derivative is a fraction itself: it stands beside the quotient, not in it.
+        is_tall = r"\frac" in top
+        body = rf"\frac{{1}}{{{bottom}}}\, {top}" if is_tall else rf"\frac{{{top or '1'}}}{{{bottom}}}"
     if bound:
         body = rf"\sum_{{{','.join(names[i] for i in bound)}}} {body or '1'}"
     text = r"\, ".join(part for part in (front, body) if part) or "1"

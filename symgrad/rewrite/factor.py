@@ -161,12 +161,22 @@ def _join(a: tuple[int, ...], b: tuple[int, ...], names: dict[int, int], rank: i
 
 
 def _written(form: Form, shared: Shared) -> Form:
-    """The form with the shared factors in front of one sum in parentheses."""
+    """The form with the shared factors in front of one sum in parentheses, in its shorter orientation."""
     rank = len(form.shape)
-    everything = [*shared.common, *(f for _, _, rest in shared.remainders for f in rest)]
-    sizes = extents(everything)
+    left = [f for _, _, rest in shared.remainders for f in rest]
     held = {i for f in shared.common for i in f.indices}
-    inside = _orientation([f for _, _, rest in shared.remainders for f in rest], rank, held)
+    inside = sorted({i for f in left for i in f.indices if i != ONLY and (i < rank or i in held)})
+    straight = _grouped(form, shared, inside)
+    if len(inside) != 2 or all(f.indices != tuple(inside[::-1]) for f in left):
+        return straight
+    turned = _grouped(form, shared, inside[::-1])
+    return min((straight, turned), key=lambda f: cost(to_expression(f)))
+
+
+def _grouped(form: Form, shared: Shared, inside: list[int]) -> Form:
+    """The shared factors times a sum over the axes `inside`."""
+    rank = len(form.shape)
+    sizes = extents([*shared.common, *(f for _, _, rest in shared.remainders for f in rest)])
     members = _inner_terms(shared, inside)
     shape, indices = tuple(sizes[i] for i in inside), tuple(inside)
     hoisted = _hoist(members, len(inside))
@@ -182,15 +192,6 @@ def _written(form: Form, shared: Shared) -> Form:
     first = min(places)
     kept = [term if k == first else t for k, t in enumerate(form.terms) if k == first or k not in places]
     return collect(form.shape, kept)
-
-
-def _orientation(left: list[Factor], rank: int, held: set[int]) -> list[int]:
-    """The axes of a sum in parentheses, in the order in which most of its matrices stand without a transpose."""
-    inside = sorted({i for f in left for i in f.indices if i != ONLY and (i < rank or i in held)})
-    if len(inside) != 2:
-        return inside
-    straight = sum(f.indices == tuple(inside) for f in left)
-    return inside[::-1] if sum(f.indices == tuple(inside[::-1]) for f in left) > straight else inside
 
 
 def _inner_terms(shared: Shared, inside: list[int]) -> list[Term]:

@@ -16,8 +16,6 @@ from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import map_groups
 from symgrad.rewrite.form import ONLY, Factor, Form, Term, bound_indices, collect, extents, make_term
 
-ONE = Fraction(1)
-
 
 def refolded(form: Form, name: Leaf, definition: Expr) -> Form:
     """The form with the name wherever one of the laws finds its definition; the form itself where none does.
@@ -52,7 +50,7 @@ def _products(term: Term, name: Leaf, product: Term, rank: int) -> Term:
         if found is None:
             return term
         rest, indices = found
-        factors = [*rest, Factor(name, indices, ONE)]
+        factors = [*rest, Factor(name, indices, Fraction(1))]
         c = term.coefficient / product.coefficient
         term = make_term(c, factors, rank, extents(factors))
 
