@@ -46,10 +46,13 @@ LINES = {
     "p07_ridge": {"w": lambda X, w, r, lam: 2 * X.T @ r + 2 * lam * w},
     "p09_logistic_signs": {"w": lambda X, y, w, c, z: w - c * X.T @ (y * sg.sigmoid(z))},
     "p10_binary_cross_entropy": {
+        "p": lambda y, p, n: ((1 - y) / (1 - p) - y / p) / n,
+        "z": lambda p, y, n: (p - y) / n,
         "w": lambda X, p, y, n: X.T @ (p - y) / n,
         "b": lambda p, y, n: sg.sum(p - y) / n,
     },
     "p11_softmax_regression": {
+        "S": lambda T, S, n: -T / S / n,
         "Z": lambda S, T, n: (S - T) / n,
         "W": lambda X, S, T, n, lam, W: X.T @ (S - T) / n + lam * W,
         "b": lambda S, T, n: sg.sum(S - T, axis=0) / n,
@@ -79,6 +82,9 @@ LINES = {
         "W1": lambda z_bar, x, lam, W1: sg.outer(z_bar, x) + lam * W1,
     },
     "p30_relu_net": {
+        "S": lambda T, S, n: -T / S / n,
+        "A": lambda S, T, n: (S - T) / n,
+        "H": lambda A_bar, W2: A_bar @ W2.T,
         "W2": lambda H, S, T, n, lam, W2: H.T @ (S - T) / n + lam * W2,
         "b2": lambda S, T, n: sg.sum(S - T, axis=0) / n,
         "Z": lambda S, T, n, W2, Z: ((S - T) / n @ W2.T) * (Z > 0),
@@ -102,6 +108,7 @@ LINES = {
         "U": lambda z, o, v: sg.outer(sg.softmax(z) - o, v),
     },
     "p36_batch_norm": {
+        "Y": lambda G: G,
         "gamma": lambda G, Z: sg.sum(G * Z, axis=0),
         "beta": lambda G: sg.sum(G, axis=0),
         "Z": lambda G, gamma: G * gamma,
@@ -117,6 +124,7 @@ LINES = {
         "b": lambda Z_bar: sg.sum(Z_bar, axis=0),
     },
     "p38_attention": {
+        "O": lambda G: G,
         "V": lambda P, G: P.T @ G,
         "P": lambda G, V: G @ V.T,
         "Z": lambda P, P_bar: P * (P_bar - sg.sum(P_bar * P, axis=1, keepdims=True)),
@@ -280,7 +288,7 @@ PAGE_LINES = {
     "p33_word2vec": 5,
     "p36_batch_norm": 16,
     "p37_softmax_layer": 5,
-    "p38_attention": 11,
+    "p38_attention": 8,
     "p40_tensor": 3,
     "p41_convolution": 7,
 }
@@ -398,6 +406,12 @@ def test_every_file_has_its_line_and_its_loss():
     assert FILES.keys() == LINES.keys() == PRINTED.keys() == TORCH.keys()
     for name in FILES:
         assert derivation(name).gradients.keys() <= LINES[name].keys(), f"{name}: a gradient has no line"
+
+
+@pytest.mark.parametrize("row", [10, 11, 30, 36, 38])
+def test_every_intermediate_cotangent_has_its_line(row):
+    (name,) = [name for name in FILES if name.startswith(f"p{row}")]
+    assert {eq.name for eq in derivation(name).backward} == LINES[name].keys()
 
 
 @pytest.mark.parametrize("name", FILES)

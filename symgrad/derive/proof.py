@@ -136,7 +136,7 @@ class _Step:
         }
         named = {e for line in eq.lines for e in line.reason.by}
         # Definitions that a line uses, in the order of the program: each may hold the ones before it.
-        self.used = {e: d for e, d in program.definitions.items() if e in named}
+        self.used = {e: d for e, d in program.definitions.items() if e in named} if named else {}
         claimed = [e for line in eq.lines for fact, e in line.reason.facts if fact == "symmetric"]
         self.symmetric = program.symmetric([e for e in claimed if isinstance(e, Leaf)])
 

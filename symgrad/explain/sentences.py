@@ -104,6 +104,7 @@ COLUMNS_SUM_TO_ZERO = Text(en="each column of {array} sums to 0", zh="{array} �
 ENTRIES_SUM_TO_ZERO = Text(en="the entries of {array} sum to 0", zh="{array} 的元素之和为 0")
 BY_DEFINITION = Text(en="by {equations}", zh="由 {equations}")
 IS_SYMMETRIC = Text(en="{array} is symmetric", zh="{array} 是对称矩阵")
+IS_SYMMETRIC_BY = Text(en="{array} is symmetric, by {equation}", zh="由 {equation}，{array} 是对称矩阵")
 SQUARES_TO_ONE = Text(en="the entries of {array} are ±1", zh="{array} 的元素为 ±1")
 SQUARES_TO_ITSELF = Text(en="the entries of {array} are 0 or 1", zh="{array} 的元素为 0 或 1")
 

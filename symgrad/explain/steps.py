@@ -225,6 +225,10 @@ def line_reason(writing: Writing, reason: Reason) -> Inline | None:
 
 
 def _fact(writing: Writing, fact: str, array: Expr) -> Inline:
+    by = [f.label for f in writing.derivation.forward if f.target is array]
+    if fact == "symmetric" and by:
+        values: dict[str, Inline] = {"array": Math(writing.tex(array)), "equation": equation_number(by[0])}
+        return Sentence(say.IS_SYMMETRIC_BY, values)
     is_sum = fact in ("one_hot", "softmax")
     texts = {
         "symmetric": say.IS_SYMMETRIC,

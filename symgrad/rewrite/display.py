@@ -21,6 +21,7 @@ from symgrad.rewrite.facts import Facts
 from symgrad.rewrite.form import Form
 from symgrad.rewrite.matrix import to_expression
 from symgrad.rewrite.refold import refolded
+from symgrad.rewrite.symmetry import untransposed
 
 # How many more symbols an upstream that is put in may cost than its name: little inside the chain, more in a result.
 PUT_IN_STEP = 2
@@ -67,7 +68,9 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
     for put_in in _choices(held):
         replaced = substitute(raw, {leaf: upstream[leaf] for leaf in put_in})
         put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts)
-        if any(_is_doubled(upstream[leaf], put[-1][0]) for leaf in put_in):
+        # A name that hides half of what was doubled does not make it worth writing out.
+        ends = [e for k, (e, _) in enumerate(put) if all(r.kind is Why.REFOLD for _, r in put[k + 1 :])]
+        if any(_is_doubled(upstream[leaf], e) for leaf in put_in for e in ends):
             continue
         score = _weight(put[-1][0], held, allowance), sum(cost(e) for e, _ in put)
         if score <= least or (best is kept and score[0] == least[0]):
@@ -113,10 +116,14 @@ def _path(form: Form, first: Reason, facts: Facts) -> list[Written]:
 def _ways(form: Form, lines: list[Written], facts: Facts, at: int) -> Iterator[list[Written]]:
     """Every way to go on from a form by the moves from `at` on, each taken at most once."""
     yield lines
+    knows_symmetry = any(fact == "symmetric" for _, reason in lines for fact, _ in reason.facts)
     for k in range(at, len(MOVES)):
         for changed, reason in MOVES[k](form, facts):
             if changed != form:
-                yield from _ways(changed, [*lines, (_written(changed), reason)], facts, k + 1)
+                written = _written(changed)
+                if knows_symmetry or any(fact == "symmetric" for fact, _ in reason.facts):
+                    written = untransposed(written, facts)
+                yield from _ways(changed, [*lines, (written, reason)], facts, k + 1)
 
 
 Move = Callable[[Form, Facts], Iterator[tuple[Form, Reason]]]

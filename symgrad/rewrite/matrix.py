@@ -40,7 +40,7 @@ class Tensor:
 
 def transpose(e: Expr) -> Expr:
     """eᵀ; (eᵀ)ᵀ is e."""
-    if isinstance(e, Contraction) and e.indices == ((1, 0),):
+    if isinstance(e, Contraction) and e.rank == 2 and e.indices == ((1, 0),):
         return e.operands[0]
     return _transpose(e)
 

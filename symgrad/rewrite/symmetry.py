@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, transpose
+from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, transpose
 from symgrad.graph.walk import postorder
-from symgrad.rewrite.convert import to_form
+from symgrad.rewrite.convert import rebuild, to_form
 from symgrad.rewrite.facts import Facts
 
 
@@ -23,20 +23,51 @@ def symmetric_names(definitions: Mapping[Leaf, Expr]) -> frozenset[Leaf]:
     """
     found: set[Leaf] = set()
     for name, definition in definitions.items():
-        if name.rank == 2 and name.shape[0] == name.shape[1] and _is_symmetric(definition, frozenset(found)):
+        is_square = name.rank == 2 and name.shape[0] == name.shape[1]
+        if is_square and definition in symmetric_nodes(definition, Facts({}, frozenset(found))):
             found.add(name)
     return frozenset(found)
 
 
-def _is_symmetric(definition: Expr, names: frozenset[Leaf]) -> bool:
-    """Whether the entries (i, j) and (j, i) are one form, every symmetric part of it written in one orientation."""
-    known: dict[Expr, bool] = {}
-    for node in postorder([definition]):
-        if isinstance(node, Elementwise | Apply) and node.rank == 2:
-            same_all = all(known.get(e, not e.rank) for e in node.children)
-            known[node] = same_all and (isinstance(node, Elementwise) or node.primitive == "inv")
-        elif node.rank == 2 and node.shape[0] == node.shape[1]:
-            parts = {e for e, is_so in known.items() if is_so}
-            here = Facts({}, frozenset({*names, *parts}), finds_zeros=False)
-            known[node] = here.apply(to_form(node)) == here.apply(to_form(transpose(node)))
-    return known.get(definition, False)
+def symmetric_nodes(root: Expr, facts: Facts) -> set[Expr]:
+    """The matrices in an expression that equal their transposes: entries (i, j) and (j, i) are one form.
+
+    A function of symmetric matrices entry by entry is symmetric, and so is an inverse.
+    """
+    found: set[Expr] = set()
+    for node in postorder([root]):
+        if node.rank != 2 or node.shape[0] != node.shape[1]:
+            continue
+        if isinstance(node, Elementwise | Apply):
+            is_kept = isinstance(node, Elementwise) or node.primitive == "inv"
+            is_so = is_kept and all(e in found or not e.rank for e in node.children)
+        else:
+            here = Facts({}, frozenset({*facts.symmetric, *found}), finds_zeros=False)
+            is_so = here.apply(to_form(node)) == here.apply(to_form(transpose(node)))
+        if is_so:
+            found.add(node)
+    return found
+
+
+def untransposed(root: Expr, facts: Facts) -> Expr:
+    """The expression with Sᵀ written S where S is symmetric.
+
+    >>> from symgrad.primitives.language import data, dims, inv
+    >>> n = dims("n")
+    >>> S, x = data("S", n, n, symmetric=True), data("x", n)
+    >>> str(untransposed(inv(S).T @ x, Facts({})))
+    'inv(S) @ x'
+    """
+    known: set[Expr] | None = None
+    new: dict[Expr, Expr] = {}
+    for node in postorder([root]):
+        new[node] = rebuild(node, [new[e] for e in node.children])
+        if isinstance(node, Contraction) and _is_turned_square(node):
+            known = symmetric_nodes(root, facts) if known is None else known
+            if node.children[0] in known:
+                new[node] = new[node.children[0]]
+    return new[root]
+
+
+def _is_turned_square(node: Contraction) -> bool:
+    return node.rank == 2 and node.indices == ((1, 0),) and node.shape[0] == node.shape[1]
