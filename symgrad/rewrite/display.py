@@ -64,7 +64,7 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
     kept = _path(to_form(raw), Reason(Why.RULE), facts)
     held = [leaf for leaf in postorder([raw]) if isinstance(leaf, Leaf) and leaf in upstream]
     allowance = PUT_IN_RESULT if is_result else PUT_IN_STEP
-    best, least = kept, (_weight(kept[-1][0], held, allowance), 0)
+    best, least = kept, (_weight(kept[-1][0], held, allowance), False, 0)
     for put_in in _choices(held):
         replaced = substitute(raw, {leaf: upstream[leaf] for leaf in put_in})
         put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts)
@@ -72,8 +72,8 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
         ends = [e for k, (e, _) in enumerate(put) if all(r.kind is Why.REFOLD for _, r in put[k + 1 :])]
         if any(_is_doubled(upstream[leaf], e) for leaf in put_in for e in ends):
             continue
-        score = _weight(put[-1][0], held, allowance), sum(cost(e) for e, _ in put)
-        if score <= least or (best is kept and score[0] == least[0]):
+        score = _weight(put[-1][0], held, allowance), len(put_in) < len(held), sum(cost(e) for e, _ in put)
+        if score <= least or (best is kept and score[:2] <= least[:2]):
             best, least = _without_repeats([kept[0], *put]), score
     return best
 
@@ -110,7 +110,12 @@ def simplify(raw: Expr, facts: Facts) -> Expr:
 def _path(form: Form, first: Reason, facts: Facts) -> list[Written]:
     """The form as it stands, then what shortens it."""
     ways = _ways(form, [(_written(form), first)], facts, 0)
-    return _without_repeats(min(ways, key=lambda way: (cost(way[-1][0]), len(way))))
+    return _without_repeats(min(ways, key=lambda way: (_length(way), len(way))))
+
+
+def _length(way: list[Written]) -> int:
+    """The symbols of an end; multiplying out has to save more than one."""
+    return cost(way[-1][0]) + any(reason.kind is Why.MULTIPLY_OUT for _, reason in way)
 
 
 def _ways(form: Form, lines: list[Written], facts: Facts, at: int) -> Iterator[list[Written]]:
