@@ -55,7 +55,7 @@ def elementwise(node: Elementwise, context: Context) -> Tex:
     if node.function == "power":
         return _power(pieces[0], Fraction(str(node.parameter)), node)
     if node.function == "scalar":
-        return _scalar(node.parameter, pieces)
+        return scalar_body(node.parameter, pieces)
     template = FUNCTIONS[node.function].latex
     if node.rank:
         template = OF_ARRAYS.get(node.function, template)
@@ -194,7 +194,7 @@ def _power(base: Tex, exponent: Fraction, node: Elementwise) -> Tex:
 # ---- bodies that SymPy prints
 
 
-def _scalar(function: Any, pieces: Sequence[Tex]) -> Tex:
+def scalar_body(function: Any, pieces: Sequence[Tex]) -> Tex:
     """A SymPy Lambda: its own letters are replaced by the operands, whatever they are called."""
     stand_ins = {symbol: f"ARG{k}ARG" for k, symbol in enumerate(function.variables)}
     text = sympy.latex(function.expr, symbol_names=stand_ins, ln_notation=False)

@@ -8,8 +8,11 @@ from fractions import Fraction
 
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role
 from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+from symgrad.notation.elementwise import OPERATORS, scalar_body
 from symgrad.notation.latex import latex
 from symgrad.notation.names import entry
+from symgrad.notation.pieces import Level, render, tex
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.form import Atom, Factor, Form, Term, bound_indices, extents
@@ -81,7 +84,47 @@ def index_form(e: Expr, free: Sequence[str], letters: Letters) -> str:
     >>> index_form(X @ w, ["i"], letters_for(["X", "w"], [*X.shape]))
     '\\sum_{j} x_{ij}\\, w_{j}'
     """
-    return _form(to_form(e), list(free), letters, set(free))[0]
+    return form_entry(to_form(e), free, letters)
+
+
+def form_entry(form: Form, free: Sequence[str], letters: Letters) -> str:
+    """The entry of a form at the indices `free`, its products as they stand."""
+    return _form(form, list(free), letters, set(free))[0]
+
+
+def form_terms(form: Form, free: Sequence[str], letters: Letters) -> list[str]:
+    """The terms of that entry, each with its sign: where a line may break."""
+    ordered = sorted(form.terms, key=lambda t: t.coefficient < 0)
+    return [form_entry(Form(form.shape, (t,)), free, letters) for t in ordered]
+
+
+def equalities(form: Form, free: Sequence[str], letters: Letters) -> list[list[tuple[str, str]]]:
+    """The letters that identity matrices set equal, term by term: those of a sum first.
+
+    >>> from symgrad.primitives.language import dims, eye
+    >>> n = dims("n")
+    >>> equalities(to_form(eye(n)), ["i", "j"], letters_for("", [n]))
+    [[('i', 'j')]]
+    """
+    return [
+        [(names[f.indices[0]], names[f.indices[1]]) for f in term.factors if _is_identity(f)]
+        for term in form.terms
+        for names in [_names(term, free, letters, set(free))]
+    ]
+
+
+def summed(form: Form, free: Sequence[str], letters: Letters) -> set[str]:
+    """The letters of the sums that the terms of a form begin with."""
+    return {c for term in form.terms for c in _names(term, free, letters, set(free)).values()} - set(free)
+
+
+def _is_identity(f: Factor) -> bool:
+    return isinstance(f.atom, Leaf) and f.atom.role is Role.IDENTITY
+
+
+def _names(term: Term, free: Sequence[str], letters: Letters, beside: set[str]) -> dict[int, str]:
+    bound = bound_indices(term.factors, len(free))
+    return dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), beside), strict=True))
 
 
 def _form(form: Form, free: list[str], letters: Letters, beside: set[str]) -> Text:
@@ -99,29 +142,44 @@ def _form(form: Form, free: list[str], letters: Letters, beside: set[str]) -> Te
 
 def _term(term: Term, free: list[str], letters: Letters, beside: set[str]) -> Text:
     """The term without its sign."""
-    rank = len(free)
-    bound = bound_indices(term.factors, rank)
-    names = dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), beside), strict=True))
+    bound = bound_indices(term.factors, len(free))
+    names = _names(term, free, letters, beside)
     inside = beside | set(names.values())
-    c, scalars = scalars_of(term)
+    spelled = {f for f in term.factors if f.indices or _holds_arrays(f.atom)}
+    c, scalars = scalars_of(Term(term.coefficient, tuple(f for f in term.factors if f not in spelled), term.key))
     front = _front(abs(c), scalars, letters)
-    above = [_factor(f, names, letters, inside) for f in term.factors if f.indices and f.power > 0]
+    above = [
+        _factor(f, names, letters, inside)
+        for f in term.factors
+        if f in spelled and f.power > 0 and not (_is_identity(f) and len(term.factors) > 1)
+    ]
+    # [j = q] picks a term of the sum: it stands behind the factors.
+    units = [_factor(f, names, letters, inside)[0] for f in term.factors if _is_identity(f) and len(term.factors) > 1]
     below = [
         _factor(Factor(f.atom, f.indices, -f.power), names, letters, inside)
         for f in term.factors
-        if f.indices and f.power < 0
+        if f in spelled and f.power < 0
     ]
-    several = len(above) + len(below) > 1 or bool(bound) or bool(front)
-    top = r"\, ".join(_fenced(t) if level == SUM and several else t for t, level in above)
+    several = len(above) + len(below) + len(units) > 1 or bool(bound) or bool(front)
+    is_quotient = bool(below) and len(above) == 1
+    top = r"\, ".join(_fenced(t) if level == SUM and several and not is_quotient else t for t, level in above)
     body = top
     if below:
         bottom = r"\, ".join(_fenced(t) if level == SUM and len(below) > 1 else t for t, level in below)
         body = rf"\frac{{{top or '1'}}}{{{bottom}}}"
+    body = r"\, ".join([*([body] if body else []), *units])
     if bound:
         body = rf"\sum_{{{','.join(names[i] for i in bound)}}} {body or '1'}"
     text = r"\, ".join(part for part in (front, body) if part) or "1"
-    is_sum = len(above) == 1 and not below and not bound and not front and above[0][1] == SUM
+    is_sum = len(above) == 1 and not (below or units or bound or front) and above[0][1] == SUM
     return text, SUM if is_sum else PRODUCT if several else ATOM
+
+
+def _holds_arrays(atom: Atom) -> bool:
+    """Whether a scalar is made of arrays: by entries it is a sum over them."""
+    if isinstance(atom, Form):
+        return any(f.indices or _holds_arrays(f.atom) for t in atom.terms for f in t.factors)
+    return any(node.rank for node in postorder([atom]))
 
 
 def _sizes(term: Term, indices: Sequence[int]) -> list[Size]:
@@ -174,13 +232,15 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
 
 
 def _applied(template: str, atom: Elementwise, operands: list[Text], letters: Letters) -> Text:
-    if atom.function == "scalar" or atom.function == "power":
-        return rf"\bigl({latex(atom, loss=letters.loss)}\bigr)", ATOM
+    if atom.function == "scalar":
+        pieces = [tex(text, level=Level.ATOM if level == ATOM else Level.SUM) for text, level in operands]
+        return rf"\bigl({render(scalar_body(atom.parameter, pieces))}\bigr)", ATOM
     texts = [text for text, _ in operands]
     if "{0}" in template:
         return template.format(*texts), ATOM
     (text, level), *_ = operands
-    return (f"{template} {text}" if level == ATOM and len(operands) == 1 else f"{template}({', '.join(texts)})"), ATOM
+    is_bare = level == ATOM and len(operands) == 1 and template in OPERATORS
+    return (f"{template} {text}" if is_bare else f"{template}({', '.join(texts)})"), ATOM
 
 
 def arrival(e: Expr, at: Leaf, free: Sequence[str], letters: Letters) -> tuple[list[str], list[str]] | None:
@@ -197,7 +257,7 @@ def arrival(e: Expr, at: Leaf, free: Sequence[str], letters: Letters) -> tuple[l
     found = set()
     for term in to_form(e).terms:
         bound = bound_indices(term.factors, len(free))
-        names = dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), free), strict=True))
+        names = _names(term, free, letters, set(free))
         own = [f.indices for f in term.factors if f.atom is at]
         if len(own) != 1:
             return None
