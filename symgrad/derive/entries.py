@@ -1,11 +1,10 @@
-"""How the loss reaches one entry: a using equation z = f(v) written out, ∂z/∂v, the chain rule over all entries of z, collected.
+"""How the loss reaches one entry: a using equation z = f(v) written out, ∂z/∂v, the chain rule over all entries of z.
 
 An array ∂z/∂v has the axes of z, then those of v. Every way of writing it here is a `Form`: what pages print of it and
 what tests evaluate is the same value.
 """
 
 from __future__ import annotations
-
 
 from dataclasses import dataclass
 
@@ -31,7 +30,6 @@ from symgrad.rewrite.convert import rebuild, to_form
 from symgrad.rewrite.form import Form
 from symgrad.rewrite.written import as_written, product
 
-
 # A variable that stands in more places than these is differentiated in groups of them.
 MOST_PLACES = 6
 
@@ -41,7 +39,8 @@ class Share:
     """What one using equation adds to ∂L/∂v, in the order in which it is found entry by entry.
 
     `held` are the terms of the equation that hold v (all of it where `is_whole`). `local` is ∂z/∂v, first with a product
-    for every place where v stands and an identity for its indices, then with the identities contracted. `followed` is
+    for every place where v stands and an identity for its indices, then with the identities contracted (of a primitive by
+    its definition, then in terms of its value). `followed` is
     Σ ∂L/∂z ∂z/∂v, the local derivative put in, then contracted, then as the step writes it. `target` is None in the loss's
     own equation, where the chain rule has nothing to sum over and `followed` is empty but for the last.
     """
@@ -50,7 +49,7 @@ class Share:
     target: Leaf | None
     held: Form
     is_whole: bool
-    local: tuple[Form, Form]
+    local: tuple[Form, ...]
     followed: tuple[Form, ...]
 
 
@@ -58,27 +57,40 @@ def shares_of(derivation: Derivation, eq: Equation) -> tuple[Share, ...]:
     """The shares of a step entry by entry; none where a primitive on the way has no form by entries that is short."""
     assert eq.variable is not None
     definitions = {f.label: f for f in derivation.forward}
-    found = [_share(derivation, definitions[c.label], eq.variable, c) for c in eq.contributions]
+    # A single share is written in the order of the step's first line.
+    written = [eq.lines[0].expression] if len(eq.contributions) == 1 else [c.expression for c in eq.contributions]
+    found = [
+        _share(derivation, definitions[c.label], eq.variable, c, e)
+        for c, e in zip(eq.contributions, written, strict=True)
+    ]
     return tuple(s for s in found if s is not None) if all(s is not None for s in found) else ()
 
 
-def _share(derivation: Derivation, definition: Equation, variable: Leaf, c: Contribution) -> Share | None:
+def _share(
+    derivation: Derivation, definition: Equation, variable: Leaf, c: Contribution, written: Expr
+) -> Share | None:
     is_loss = definition.target is derivation.loss
     local = local_derivative(definition.expression, None if is_loss else definition.target, variable)
-    whole, step = spelled(definition.expression), spelled(c.expression)
+    whole, step = spelled(definition.expression), spelled(written)
     if local is None or _has_whole_arrays([whole, step]):
         return None
     held = _held(whole, variable)
-    placed, contracted = as_written(local), to_form(local)
+    contracted = to_form(local)
     if is_loss:
-        return Share(c, None, to_form(held), held is whole, (placed, contracted), (to_form(step),))
+        return Share(c, None, to_form(held), held is whole, (as_written(local), contracted), (to_form(step),))
+    by_definition = local_derivative(whole, definition.target, variable)
+    if whole is not definition.expression and by_definition is not None:
+        # What the definition gives; then the same in terms of the value, as the primitive's entry knows it.
+        lines = (to_form(by_definition), *((as_written(local),) if local is not by_definition else ()))
+    else:
+        lines = (as_written(local), contracted)
     cotangent = cotangent_of(definition.target)
     axes = tuple(range(variable.rank, variable.rank + cotangent.rank))
     indices = [axes, (*axes, *range(variable.rank))]
     put_in = product([to_form(cotangent), contracted], indices, variable.shape)
     collected = to_form(contraction([cotangent, local], indices, variable.shape))
     chain = (put_in, collected, to_form(step))
-    return Share(c, definition.target, to_form(held), held is whole, (placed, contracted), chain)
+    return Share(c, definition.target, to_form(held), held is whole, lines, chain)
 
 
 def _has_whole_arrays(roots: list[Expr]) -> bool:
@@ -124,7 +136,7 @@ def local_derivative(expression: Expr, value: Leaf | None, variable: Leaf) -> Ex
     >>> from symgrad.primitives.language import data, dims
     >>> n, d = dims("n d")
     >>> str(local_derivative(data("X", n, d) @ data("w", d), None, data("w", d)))
-    'X @ I'
+    'X @ eye(d)'
     """
     own = _local_of(expression, value)
     root = expression if own is not None else spelled(expression)

@@ -166,6 +166,8 @@ class _Writer:
 
     def _finished_reason(self, item: Inline) -> str:
         joined = self.reason(item).replace(TEXT_END + TEXT_BEGIN, "")
+        # Between Chinese and a formula TeX would swallow the space.
+        joined = re.sub(rf"({CJK.pattern}) {TEXT_END}", rf"\1\\ {TEXT_END}", joined)
         return joined.replace(TEXT_BEGIN, r"\text{").replace(TEXT_END, "}")
 
 

@@ -203,7 +203,9 @@ def scalar_body(function: Any, pieces: Sequence[Tex]) -> Tex:
     words = re.split(r"ARG(\d+)ARG", text)
     parts: list[Tex | str] = []
     for k, word in enumerate(words):
-        is_alone = k % 2 and re.search(r"[(\[{,]\s*$", words[k - 1]) and re.match(r"\s*[)\]},]", words[k + 1])
+        is_alone = (
+            k % 2 and re.search(r"[(\[{,]\s*$", words[k - 1]) and re.match(r"\s*(\\right)?\s*[)\]},]", words[k + 1])
+        )
         if k % 2:
             piece = pieces[int(word)]
             parts.append(piece if is_alone or text == f"ARG{word}ARG" else enclosed(piece, Level.CALL))

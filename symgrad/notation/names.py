@@ -60,7 +60,9 @@ class Name:
         return self._with(letter(self.base), self.below)
 
     def entry(self, indices: Sequence[str]) -> str:
-        """One entry of the array: a single letter turns small, the indices stand below."""
+        """One entry of the array: a single letter turns small, the indices stand below. A scalar is its own entry."""
+        if not indices:
+            return self.latex
         small = self.base.lower() if len(self.base) == 1 and self.base.isascii() else self.base
         is_long = any(len(i) > 1 and not i.startswith("\\") for i in indices)
         joined = ("," if is_long else " " if "\\" in "".join(indices) else "").join(indices)
