@@ -74,6 +74,13 @@ def page(derivation: Derivation, subject: Subject, language: Language, detail: D
     return Document(Plain(subject.title), tuple(blocks), language)
 
 
+def equations(derivation: Derivation, language: Language) -> tuple[Block, ...]:
+    """The equations alone, forward and backward a line each, and the framed gradients."""
+    writing = writing_of(derivation, language)
+    blocks = [block for section in (_forward, _backward, _results) for block in section(writing, "brief")]
+    return tuple(block for block in blocks if isinstance(block, Display | Box) and block.rows)
+
+
 def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     derivation = writing.derivation
     yield Heading(1, Sentence(say.GIVEN))
