@@ -14,15 +14,15 @@ ENTRIES_PART = Text(
 )
 ALONE = Text(
     en="{reached} depends on {variable} through the one entry in the same place, so",
-    zh="{reached} 只依赖于 {variable} 中同一位置的元素，因此",
+    zh="{reached} 只依赖于 {variable} 中同一位置的元素，因此有",
 )
 ONLY = Text(
     en="Only the terms with {conditions} hold {entry}, so",
-    zh="只有 {conditions} 的项含有 {entry}，因此",
+    zh="只有 {conditions} 的项含有 {entry}，因此有",
 )
 WHERE = Text(
     en="{reached} holds {entry} only where {conditions}, so",
-    zh="仅当 {conditions} 时 {reached} 才含有 {entry}，因此",
+    zh="仅当 {conditions} 时 {reached} 才含有 {entry}，因此有",
 )
 BY_DEFINITION = Text(
     en="Differentiating this by {entry}, with the chain rule wherever it stands,",
@@ -31,9 +31,9 @@ BY_DEFINITION = Text(
 BY_AGAIN = Text(en="by {equation}", zh="由 {equation}")
 PLACES = Text(
     en="{entry} stands in {count} places. Each gives one term, in which everything else is held; they are added up:",
-    zh="{variable} 在式中出现 {count} 处。对每一处求导时，其余各处视为常数，各得一项，再相加：",
+    zh="{entry} 在式中出现 {count} 处。对每一处求导时，其余各处视为常数，各得一项，再相加：",
 )
-DIRECTLY = Text(en="{entry} stands there by itself, so", zh="{entry} 直接出现在式中，因此")
+DIRECTLY = Text(en="{entry} stands there by itself, so", zh="{entry} 直接出现在式中，因此有")
 # ---- the chain rule over all ways
 WAYS = Text(
     en="{entry} reaches {loss} through the entries of {target}; the chain rule adds up all of these ways:",
@@ -41,7 +41,7 @@ WAYS = Text(
 )
 TOGETHER = Text(en="Together the shares are", zh="各部分相加，得")
 PUT_IN = Text(en="local derivative put in", zh="代入局部导数")
-LEFT = Text(en="only {conditions} is left", zh="只剩 {conditions} 的项")
+LEFT = Text(en="terms with {conditions} are left", zh="只剩 {conditions} 的项")
 COLLECTED = Text(en="collected", zh="合并整理")
 READ_BACK = Text(en="read back as matrices", zh="读回矩阵形式")
 TURNED = Text(
@@ -52,9 +52,10 @@ SO_IN_MATRICES = Text(en="So, in matrices,", zh="于是，写成矩阵形式："
 
 # ---- rules of one variable
 BY_RULES = Text(en="For {equation}, rule by rule:", zh="对 {equation} 逐条运用求导法则：")
+ALTOGETHER = Text(en="Put together:", zh="综合起来，得")
 BODY = Text(
-    en="The function of one variable in {equation}, rule by rule, with {letter} for an entry of {variable}:",
-    zh="对 {equation} 中的一元函数逐条运用求导法则，其中 {letter} 表示 {variable} 的一个元素：",
+    en="What acts on single entries in {equation}, rule by rule, with {letter} for an entry of {variable}:",
+    zh="对 {equation} 中作用于单个元素的函数逐条运用求导法则，其中 {letter} 表示 {variable} 的一个元素：",
 )
 BY_THE_RULE = Text(en="This is a case of the {rule}.", zh="这里用到{rule}。")
 WITH_FORMULA = Text(en="{rule}: {formula}", zh="{rule}：{formula}")

@@ -21,14 +21,19 @@ def rule_blocks(writing: Writing, eq: Equation) -> Iterator[Block]:
     """For every use through more than one function: its derivative rule by rule."""
     told: set[str] = set()
     for c in eq.contributions:
-        for rule in _bodies(writing, eq, c):
-            values: dict[str, Inline] = {"equation": equation_number(c.label)}
-            text = say.BY_RULES
-            if rule.variable is not eq.variable and eq.variable is not None:
-                text = say.BODY
-                values |= {"letter": Math(writing.name(rule.variable)), "variable": Math(writing.name(eq.variable))}
-            yield Paragraph((Sentence(text, values),))
-            yield Display(tuple(_rows(writing, rule, told)))
+        found = _bodies(writing, eq, c)
+        if found:
+            yield Paragraph((_opening(writing, eq, c, found[0].variable),))
+            yield Display(tuple(row for rule in found for row in _rows(writing, rule, told)))
+
+
+def _opening(writing: Writing, eq: Equation, c: Contribution, letter: Leaf) -> Inline:
+    assert eq.variable is not None
+    values: dict[str, Inline] = {"equation": equation_number(c.label)}
+    if letter is eq.variable:
+        return Sentence(say.BY_RULES, values)
+    variable = Math(writing.name(eq.variable))
+    return Sentence(say.BODY, {**values, "letter": Math(writing.name(letter)), "variable": variable})
 
 
 def top_rules(writing: Writing, eq: Equation) -> list[Inline]:

@@ -54,12 +54,14 @@ def _in_words(writing: Writing, eq: Equation, rules: list[str], detail: Detail) 
     because = [*_reasons(writing, eq), *(top_rules(writing, eq) if detail == "normal" else ())]
     if because:
         yield Paragraph(tuple(because))
-    if detail == "full":
-        yield from rule_blocks(writing, eq)
+    by_rules = list(rule_blocks(writing, eq)) if detail == "full" else []
+    yield from by_rules
     index_rows = list(_index_rows(writing, eq, rules, detail))
     if index_rows:
         yield Display(tuple(index_rows))
         yield Paragraph((*_transposes(writing, eq.lines[0].expression), Sentence(say.IN_MATRICES)))
+    elif by_rules:
+        yield Paragraph((Sentence(reasons.ALTOGETHER),))
 
 
 def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block]) -> Iterator[Block]:
@@ -221,9 +223,15 @@ def _facing(writing: Writing, e: Expr) -> list[Inline]:
         if isinstance(x, Contraction) and x.indices == ((1, 0),)
     )
     if len(turned) == 0 and cores:
-        arrays = listed([Math(writing.tex(x)) for x in cores])
+        arrays = listed([_array(writing, x) for x in cores])
         turned = [Sentence(reasons.TURNED, {"arrays": arrays})]
     return turned
+
+
+def _array(writing: Writing, e: Expr) -> Math:
+    """An array inside a sentence, where a derivative is written with a slash."""
+    is_cotangent = isinstance(e, Leaf) and e.role is Role.COTANGENT
+    return Math(writing.derivative(e, is_inline=True) if isinstance(e, Leaf) and is_cotangent else writing.tex(e))
 
 
 def _products(e: Expr) -> list[Contraction]:
@@ -243,7 +251,7 @@ def _transposes(writing: Writing, e: Expr) -> list[Inline]:
         for side, text in ((left, say.TRANSPOSED_LEFT), (right, say.TRANSPOSED_RIGHT)):
             core = side.children[0] if isinstance(side, Contraction) and side.indices == ((1, 0),) else None
             if isinstance(core, Leaf):
-                found.setdefault(core, Sentence(text, {"array": Math(writing.tex(core))}))
+                found.setdefault(core, Sentence(text, {"array": _array(writing, core)}))
     return list(found.values()) if len(found) == 1 else []
 
 
