@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
+from symgrad.derive.entries import shares_of
 from symgrad.derive.nudge import Nudge
 from symgrad.explain import sentences as say
 from symgrad.explain.document import (
@@ -122,7 +123,7 @@ def _notes(writing: Writing, detail: Detail) -> Inline | None:
     shown = [eq.expression for eq in derivation.forward]
     shown += [line.expression for eq in derivation.backward for line in eq.lines]
     used = frozenset[str]().union(*(writing.signs(e) for e in shown))
-    if detail == "full" and any(eq.shape for eq in derivation.backward):
+    if detail == "full" and any(eq.shape and shares_of(derivation, eq) for eq in derivation.backward):
         used |= {"indicator"}  # [j = q], entry by entry
     items = [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in SIGNS.items() if key in used]
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None

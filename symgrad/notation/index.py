@@ -240,7 +240,7 @@ def _applied(template: str, atom: Elementwise, operands: list[Text], letters: Le
         return template.format(*texts), ATOM
     (text, level), *_ = operands
     is_bare = level == ATOM and len(operands) == 1 and template in OPERATORS
-    return (f"{template} {text}" if is_bare else f"{template}({', '.join(texts)})"), ATOM
+    return (f"{template} {text}" if is_bare else template + _fenced(", ".join(texts))), ATOM
 
 
 def arrival(e: Expr, at: Leaf, free: Sequence[str], letters: Letters) -> tuple[list[str], list[str]] | None:
