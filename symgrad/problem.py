@@ -6,10 +6,11 @@ import ast
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from symgrad import notebook
 from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.endtoend import check
-from symgrad.derive.engine import derive
+from symgrad.derive.engine import derive, straight_line
 from symgrad.derive.names import take_names
 from symgrad.derive.nudge import nudge
 from symgrad.derive.proof import prove as prove_steps
@@ -114,6 +115,11 @@ class Problem:
         tail = tail.strip()
         text = "\n\n".join(part for part in (tail[:1].upper() + tail[1:], rest.strip()) if part)
         return title.strip() or _file_title(self.source), text
+
+    def _repr_markdown_(self) -> str | None:
+        """Title, intermediates, loss and model in a notebook; nothing is derived for it."""
+        program = straight_line(self.loss, self.model, self.names, self.order)
+        return notebook.problem(program, self.title, self.text)
 
     @property
     def leaves(self) -> list[Leaf]:

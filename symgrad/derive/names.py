@@ -159,7 +159,9 @@ def is_short(e: Expr, named: Collection[Expr]) -> bool:
             stack += node.children
         elif not isinstance(node, Leaf):
             return False
-    return len(arrays) <= 2
+        if len(arrays) > 2:
+            return False
+    return True
 
 
 def _is_root(node: Elementwise) -> bool:
@@ -185,8 +187,9 @@ def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str], users: M
     Where several values are each computed time after time (two gates in every step), each kind has a letter of its own.
     """
     kinds: dict[tuple[str, bool], dict[tuple[object, ...], list[Expr]]] = {}
+    named = {*users, *(node for node, _ in nodes)}
     for node, role in nodes:
-        kinds.setdefault((role, node.rank >= 2), {}).setdefault(_kind(node, users), []).append(node)
+        kinds.setdefault((role, node.rank >= 2), {}).setdefault(_kind(node, users, named), []).append(node)
     groups: list[tuple[str, bool, list[Expr]]] = []
     place = {node: k for k, (node, _) in enumerate(nodes)}
     for (role, is_matrix), own in kinds.items():
@@ -204,19 +207,22 @@ def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str], users: M
     return chosen
 
 
-def _kind(root: Expr, users: Mapping[Expr, str]) -> tuple[object, ...]:
+def _kind(root: Expr, users: Mapping[Expr, str], named: Collection[Expr]) -> tuple[object, ...]:
     """What a value is but for the numbers in the names that it is made of."""
-    named = set(users) - {root}
-    found: list[object] = []
-    for node in postorder([root], stop=named):
+    found: list[object] = [_operation(root)]
+    for node in postorder(root.children, stop=named):
         if node in named or isinstance(node, Leaf):
             name = users.get(node) or (node.name if isinstance(node, Leaf) else "")
             is_constant = isinstance(node, Leaf) and node.role in CONSTANT_ROLES
             found.append(str(node.value) if is_constant and isinstance(node, Leaf) else name.rstrip("0123456789"))
         else:
-            what = getattr(node, "function", None) or getattr(node, "primitive", None) or getattr(node, "indices", None)
-            found.append((node.kind, str(what), len(node.children)))
+            found.append(_operation(node))
     return tuple(found)
+
+
+def _operation(node: Expr) -> tuple[object, ...]:
+    what = getattr(node, "function", None) or getattr(node, "primitive", None) or getattr(node, "indices", None)
+    return node.kind, str(what), len(node.children)
 
 
 def _free_letter(letters: str, used: set[str], count: int) -> str:

@@ -5,6 +5,7 @@ The layers of a deep net are one step repeated; it is written and proved once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,6 +57,13 @@ class Writer:
     def __init__(self, definitions: Mapping[Leaf, Expr]) -> None:
         self._definitions = {e: d for e, d in definitions.items() if _is_telling(d)}
         self._leaves = {e: _names_in(d) for e, d in self._definitions.items()}
+        # Each definition under the name in it that the fewest definitions hold: there a step looks for it.
+        uses = Counter(name for names in self._leaves.values() for name in names)
+        self._found_by: dict[Expr, list[Leaf]] = {}
+        for e, names in self._leaves.items():
+            if names:
+                self._found_by.setdefault(min(names, key=lambda name: (uses[name], name.name)), []).append(e)
+        self._place = {e: k for k, e in enumerate(self._definitions)}
         self._symmetric = symmetric_names(definitions)
         self._written: dict[tuple[object, ...], list[Written]] = {}
 
@@ -87,12 +95,13 @@ class Writer:
         Those of its names, of the names in these, as deep as facts look, and those made of nothing but its names.
         """
         held = set(postorder(roots))
-        found: dict[Leaf, Expr] = {e: d for e, d in self._definitions.items() if held.issuperset(self._leaves[e])}
-        layer: set[Leaf] = set(found) | {e for e in self._definitions if e in held}
+        near = [e for name in held for e in self._found_by.get(name, ()) if held.issuperset(self._leaves[e])]
+        found: dict[Leaf, Expr] = {e: self._definitions[e] for e in near}
+        layer: set[Leaf] = set(found) | {e for e in held if isinstance(e, Leaf) and e in self._definitions}
         for _ in range(DEEPEST):
             found |= {e: self._definitions[e] for e in layer}
             layer = {e for name in layer for e in self._leaves[name] if e in self._definitions and e not in found}
-        return {e: found[e] for e in self._definitions if e in found}
+        return {e: found[e] for e in sorted(found, key=self._place.__getitem__)}
 
 
 def _paired(halves: Sequence[Expr]) -> dict[Leaf, Expr]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
+from symgrad.derive.entries import shares_of
 from symgrad.derive.nudge import Nudge
 from symgrad.explain import sentences as say
 from symgrad.explain.document import (
@@ -27,7 +28,7 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.notes import SIGNS
-from symgrad.explain.steps import Detail, step_blocks
+from symgrad.explain.steps import Detail, brief_rows, step_blocks
 from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder
@@ -74,6 +75,13 @@ def page(derivation: Derivation, subject: Subject, language: Language, detail: D
     return Document(Plain(subject.title), tuple(blocks), language)
 
 
+def equations(derivation: Derivation, language: Language) -> tuple[Block, ...]:
+    """The equations alone, forward and backward a line each, and the framed gradients."""
+    writing = writing_of(derivation, language)
+    blocks = [block for section in (_forward, _backward, _results) for block in section(writing, "brief")]
+    return tuple(block for block in blocks if isinstance(block, Display | Box) and block.rows)
+
+
 def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     derivation = writing.derivation
     yield Heading(1, Sentence(say.GIVEN))
@@ -88,7 +96,7 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     names = listed([Math(writing.name(p)) for p in derivation.parameters], "or")
     values = {"derivatives": listed(derivatives), "loss": Math(writing.loss), "parameters": names}
     yield Paragraph((Sentence(say.WANTED, values), Sentence(say.CONVENTION)))
-    notes = _notes(writing)
+    notes = _notes(writing, detail)
     if notes is not None:
         yield Paragraph((notes,))
     kinks = _kinks(derivation)
@@ -110,11 +118,13 @@ def _default(value: Fraction) -> str:
     return decimal.removesuffix(".0") if "e" not in decimal and Fraction(decimal) == value else render(number(value))
 
 
-def _notes(writing: Writing) -> Inline | None:
+def _notes(writing: Writing, detail: Detail) -> Inline | None:
     derivation = writing.derivation
     shown = [eq.expression for eq in derivation.forward]
     shown += [line.expression for eq in derivation.backward for line in eq.lines]
     used = frozenset[str]().union(*(writing.signs_printed(e) for e in shown))
+    if detail == "full" and any(eq.shape and shares_of(derivation, eq) for eq in derivation.backward):
+        used |= {"indicator"}  # [j = q], entry by entry
     items = [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in SIGNS.items() if key in used]
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
 
@@ -192,6 +202,9 @@ def _path(writing: Writing) -> Inline | None:
 
 def _backward(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Heading(1, Sentence(say.BACKWARD))
+    if detail == "brief":
+        yield Display(tuple(r for eq in writing.derivation.backward for r in brief_rows(writing, eq)))
+        return
     for number_, eq in enumerate(writing.derivation.backward, 1):
         yield from step_blocks(writing, eq, number_, detail)
 

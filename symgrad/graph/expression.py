@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from hashlib import blake2b
+from importlib import import_module
 from numbers import Integral, Rational, Real
 from typing import ClassVar, NoReturn, TypeVar
 from weakref import WeakValueDictionary
@@ -80,6 +81,11 @@ class Expr:
 
     def __repr__(self) -> str:
         return f"<{self.kind} {show_shape(self.shape)}: {show(self)}>"
+
+    def _repr_latex_(self) -> str | None:
+        """Typeset mathematics in a notebook: IPython asks the object itself. None, plain text then, where it is too long."""
+        shown: str | None = import_module("symgrad.notebook").expression(self)
+        return shown
 
     def __add__(self, other: object) -> Expr:
         return add(self, other)

@@ -60,7 +60,9 @@ class Name:
         return self._with(letter(self.base), self.below)
 
     def entry(self, indices: Sequence[str]) -> str:
-        """One entry of the array: a single letter turns small, the indices stand below."""
+        """One entry of the array: a single letter turns small, the indices stand below. A scalar is its own entry."""
+        if not indices:
+            return self.latex
         small = self.base.lower() if len(self.base) == 1 and self.base.isascii() else self.base
         below = joined(indices)
         return self._with(letter(small), (*self.below, below) if below else self.below)

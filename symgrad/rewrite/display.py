@@ -70,7 +70,7 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
         put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts)
         # A name that hides half of what was doubled does not make it worth writing out.
         ends = [e for k, (e, _) in enumerate(put) if all(r.kind is Why.REFOLD for _, r in put[k + 1 :])]
-        if any(_is_doubled(upstream[leaf], e) for leaf in put_in for e in ends):
+        if any(_doubled(e) & {_core(upstream[leaf]) for leaf in put_in} for e in ends):
             continue
         score = _weight(put[-1][0], held, allowance), len(put_in) < len(held), sum(cost(e) for e, _ in put)
         if score <= least or (best is kept and score[:2] <= least[:2]):
@@ -91,15 +91,16 @@ def _choices(held: list[Leaf]) -> list[tuple[Leaf, ...]]:
     return [chosen for k in range(1, len(held) + 1) for chosen in combinations(held, k)]
 
 
-def _is_doubled(upstream: Expr, end: Expr) -> bool:
-    """Whether a product that was put in stands in the end more than once: there its name reads better."""
-    core = upstream
-    while len(core.children) == 1 and isinstance(core, Linear | Contraction):
-        core = core.children[0]
-    if isinstance(core, Leaf):
-        return False
-    order = postorder([end])
-    return core in set(order) and use_counts(order)[core] > 1
+def _doubled(end: Expr) -> set[Expr]:
+    """What is more than a name and stands in an end more than once: put in there, its name would read better."""
+    return {e for e, count in use_counts(postorder([end])).items() if count > 1 and not isinstance(e, Leaf)}
+
+
+def _core(upstream: Expr) -> Expr:
+    """An expression without coefficients, transposes and broadcasts."""
+    while len(upstream.children) == 1 and isinstance(upstream, Linear | Contraction):
+        upstream = upstream.children[0]
+    return upstream
 
 
 def simplify(raw: Expr, facts: Facts) -> Expr:

@@ -15,6 +15,8 @@ from symgrad.rewrite.matrix import to_expression
 
 # Parentheses around a sum cost about as much as one symbol.
 PARENTHESES = 1
+# A sum of more terms than this (one for each of many steps in time) is not searched for what its terms share.
+MOST_COLLECTED = 24
 # A product is easier to read than a sum of the same length: (A + Aᵀ)x rather than Ax + Aᵀx.
 SLACK = 1
 
@@ -49,7 +51,7 @@ def factored(form: Form) -> Form:
     1
     """
     current = map_groups(form, factored)
-    while len(current.terms) > 1:
+    while 1 < len(current.terms) <= MOST_COLLECTED:
         promising = sorted((s for s in _candidates(current) if s.gain > 0), key=lambda s: -s.gain)
         now = cost(to_expression(current)) if promising else 0
         shorter = next(
