@@ -31,6 +31,7 @@ from symgrad.graph.expression import (
     power,
 )
 from symgrad.graph.walk import postorder
+from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.form import Form
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -151,7 +152,15 @@ def checked_steps(derivation):
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_every_line_by_entries_is_true(path):
     derivation = sg.load(str(path)).derive(prove=False)
-    assert checked_steps(derivation) >= len(derivation.backward) - 1
+    definitions = {eq.label: eq.expression for eq in derivation.forward}
+    # An inverse or a determinant has no short formula for its entries: steps through equations with one keep a sentence.
+    without = {
+        label
+        for label, e in definitions.items()
+        if any(node.kind == "apply" and PRIMITIVES[node.primitive].definition is None for node in postorder([e]))
+    }
+    hidden = [eq for eq in derivation.backward if any(c.label in without for c in eq.contributions)]
+    assert checked_steps(derivation) >= len(derivation.backward) - len(hidden)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
