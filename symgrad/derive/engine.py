@@ -16,7 +16,6 @@ from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.recognise import recognise
 
-
 # A name that is used in more equations than this (the weights of a recurrent net, at every time step) is written as the
 # sum of its shares, each by the name of what arrives; its step comes at the end of the sweep, behind all of them.
 MOST_SHARES = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from symgrad.derive.derivation import Contribution, Equation
@@ -22,27 +22,33 @@ from symgrad.rewrite.facts import Facts
 Detail = Literal["brief", "normal", "full"]
 
 
-def step_blocks(writing: Writing, eq: Equation, number: int, detail: Detail) -> Iterator[Block]:
-    """A step: its heading, its reasons, its lines."""
+def step_blocks(
+    writing: Writing, eq: Equation, number: int | str, detail: Detail, remarks: Sequence[Inline] = ()
+) -> Iterator[Block]:
+    """A step: its heading, its reasons, its lines. The steps of a family have several numbers, and remarks to begin with."""
     assert eq.variable is not None
     rules = list(dict.fromkeys(c.rule for c in eq.contributions)) or ["linearity"]
     yield Heading(2, _heading(writing, eq, number, rules))
     if detail != "brief":
-        because = list(_reasons(writing, eq))
+        because = [*remarks, *_reasons(writing, eq)]
         if because:
             yield Paragraph(tuple(because))
         index_rows = list(_index_rows(writing, eq, rules, detail))
         if index_rows:
             yield Display(tuple(index_rows))
             yield Paragraph((*_transposes(writing, eq.lines[0].expression), Sentence(say.IN_MATRICES)))
+    elif remarks:
+        yield Paragraph(tuple(remarks))
     yield Display(tuple(_lines(writing, eq, detail)))
 
 
-def _heading(writing: Writing, eq: Equation, number: int, rules: list[str]) -> Sentence:
+def _heading(writing: Writing, eq: Equation, number: int | str, rules: list[str]) -> Sentence:
     assert eq.variable is not None
     names = [Sentence(say.LAWS[rule] if rule in say.LAWS else PRIMITIVES[rule].about) for rule in rules]
     derivative = Math(writing.derivative(eq.variable, is_inline=True))
-    return Sentence(say.STEP, {"number": Plain(str(number)), "derivative": derivative, "rule": listed(names)})
+    text = say.STEP if isinstance(number, int) else say.STEPS
+    shown = Plain(str(number)) if isinstance(number, int) else Math(number)
+    return Sentence(text, {"number": shown, "derivative": derivative, "rule": listed(names)})
 
 
 def _reasons(writing: Writing, eq: Equation) -> Iterator[Inline]:

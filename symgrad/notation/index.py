@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role
 from symgrad.graph.sizes import Size
+from symgrad.notation.context import Sums
 from symgrad.notation.latex import latex
 from symgrad.notation.names import entry
 from symgrad.primitives.functions import FUNCTIONS
@@ -23,11 +24,15 @@ Text = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """Index letters, one for each size; `free` are for further indices of a size. `loss` is how the loss is called."""
+    """Index letters, one for each size; `free` are for further indices of a size. `loss` is how the loss is called.
+
+    `sums` says which leaves stand for a sum over a family of names.
+    """
 
     by_size: Mapping[Size, str]
     free: str
     loss: str = "L"
+    sums: Sums = field(default_factory=dict)
 
     def take(self, sizes: Sequence[Size], beside: Collection[str] = ()) -> list[str]:
         """A letter for an index of each size: the size's own where it is not in use, else one of the free ones."""
@@ -164,6 +169,10 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
     if isinstance(atom, Leaf):
         if atom.role is Role.IDENTITY:
             return f"[{indices[0]} = {indices[1]}]", ATOM
+        if atom in letters.sums:
+            s = letters.sums[atom]
+            inner, level = _form(to_form(s.term), indices, letters, beside)
+            return rf"{s.latex} {_fenced(inner) if level == SUM else inner}", SUM
         return entry_of(atom, indices, letters.loss), ATOM
     if isinstance(atom, Elementwise):
         operands = [_form(to_form(e), indices, letters, beside) for e in atom.operands]
