@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.graph.expression import (
+    CONSTANT_ROLES,
     Apply,
     Contraction,
     Elementwise,
@@ -48,6 +49,7 @@ class Form:
 class _Reader:
     """Names get the number of their first occurrence: the same name is the same place in every form."""
 
+    is_numbered: bool
     places: dict[Name, int] = field(default_factory=dict)
     numbers: list[int] = field(default_factory=list)
     names: list[Name] = field(default_factory=list)
@@ -55,7 +57,7 @@ class _Reader:
     def name(self, own: Name) -> object:
         """The name as the form has it: without its number."""
         text = own if isinstance(own, str) else own.name
-        found = split_number(text)
+        found = split_number(text) if self.is_numbered else ("", 0)
         if found is None:
             return text
         if own not in self.places:
@@ -70,9 +72,9 @@ class _Reader:
     def node(self, e: Expr, order: Mapping[Expr, int]) -> object:
         if isinstance(e, Leaf):
             # The name comes before the sizes: the first number of an equation is that of what it defines.
-            name = self.name(e) if e.role not in (Role.SIZE, Role.NUMBER) else ""
+            name = self.name(e) if e.role not in CONSTANT_ROLES else ""
             own = self.size(e.value) if isinstance(e.value, Size) else e.value
-            role = "array" if e.role in ARRAYS else e.role
+            role = "array" if e.role in ARRAYS and self.is_numbered else e.role
             return role, name, own, tuple(sorted(e.facts)), tuple(map(self.size, e.shape))
         shape = tuple(map(self.size, e.shape))
         below = tuple(order[child] for child in e.children)
@@ -86,8 +88,10 @@ class _Reader:
         return e.kind, e.primitive, e.options, below, shape
 
 
-def form_of(roots: Sequence[Expr], more: object = ()) -> Form:
+def form_of(roots: Sequence[Expr], more: object = (), *, is_numbered: bool = True) -> Form:
     """The form of several expressions together; `more` is anything else that must be equal.
+
+    Without `is_numbered` no name counts at all: the form is that of all expressions that differ in names only.
 
     >>> from symgrad.primitives.language import data, dims
     >>> n = dims("n")
@@ -95,7 +99,7 @@ def form_of(roots: Sequence[Expr], more: object = ()) -> Form:
     >>> a.key == b.key, a.numbers, b.numbers
     (True, (1,), (2,))
     """
-    reader, order = _Reader(), dict[Expr, int]()
+    reader, order = _Reader(is_numbered), dict[Expr, int]()
     rows = []
     for node in postorder(roots):
         rows.append(reader.node(node, order))

@@ -273,14 +273,19 @@ def renaming_of(pair: Sequence[Form], first: int, step: int, letter: str) -> Ren
 
 
 def _base(forms: Sequence[Form], run: Run) -> tuple[int, int]:
-    """The value of the letter in the first block, and by what it changes: the number of the first name that goes by 1."""
-    for is_target in (True, False):
-        for k in range(run.start, run.start + run.period):
-            a, b = forms[k].numbers, forms[k + run.period].numbers
-            for old, new in list(zip(a, b, strict=True))[: 1 if is_target else None]:
-                if abs(new - old) == 1:
-                    return old, new - old
-    return 1, 1
+    """The value of the letter in the first block, and by what it changes: the number of a name defined that goes by 1.
+
+    Where names are defined in threes (A1, A2, A3 in the first step) they are A[3t-2], A[3t-1], A[3t].
+    """
+    pairs = [(forms[k].numbers, forms[k + run.period].numbers) for k in range(run.start, run.start + run.period)]
+    targets = [(a[0], b[0]) for a, b in pairs if a and a[0] != b[0]]
+    for old, new in targets:
+        if abs(new - old) == 1:
+            return old, new - old
+    for old, new in targets:
+        return -(-old // abs(new - old)), 1 if new > old else -1
+    numbers = ((old, new) for a, b in pairs for old, new in zip(a, b, strict=True))
+    return next(((old, new - old) for old, new in numbers if abs(new - old) == 1), (1, 1))
 
 
 def _labels(labels: Sequence[int]) -> int:

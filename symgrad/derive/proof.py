@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgrad.derive.alike import Form, form_of
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
 from symgrad.derive.reverse import cotangent_of
 from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, positive_leaves, sizes_in
-from symgrad.derive.steps import without_names
 from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, evaluate
@@ -62,18 +62,25 @@ class _Prover:
             for node in postorder([expression]):
                 if isinstance(node, Leaf):
                     self.uses.setdefault(node, []).append(target)
-        self._known: dict[tuple[bytes, ...], tuple[Proof, ...]] = {}
+        self._known: dict[object, tuple[Form, tuple[Proof, ...]]] = {}
 
     def equation(self, eq: Equation) -> Equation:
         """The equation with a proof on every line."""
         step = _Step(eq, self)
-        key = step.key()
-        if key not in self._known:
-            self._known[key] = step.proofs()
-        proofs = self._known[key]
+        form = step.form()
+        if form.key not in self._known:
+            self._known[form.key] = form, step.proofs()
+        proofs = _renamed(*self._known[form.key], form)
         lines = tuple(replace(line, proof=p) for line, p in zip(eq.lines, proofs, strict=True))
         worst = next((p for p in proofs if p.verdict is not Verdict.PROVED), proofs[0])
         return replace(eq, lines=lines, proof=worst)
+
+
+def _renamed(proved: Form, proofs: Sequence[Proof], form: Form) -> tuple[Proof, ...]:
+    """The proofs of a step in the sizes of another one of the same form."""
+    pairs = zip(proved.names, form.names, strict=True)
+    names = {old: new for old, new in pairs if isinstance(old, str) and isinstance(new, str)}
+    return tuple(replace(p, sizes=tuple({names.get(s, s): k for s, k in a.items()} for a in p.sizes)) for p in proofs)
 
 
 class _Step:
@@ -102,11 +109,12 @@ class _Step:
             *(x.expression for x in self.eq.lines),
         ]
 
-    def key(self) -> tuple[bytes, ...]:
-        """The shape of the step: what it says but for the names, and which of these are known to be 0 or 1."""
-        renamed = without_names(self.roots())
-        marks = [new.digest for new, old in renamed.back.items() if old in self.indicators]
-        return (*(e.digest for e in renamed.roots), b"|", *marks)
+    def form(self) -> Form:
+        """The shape of the step: what it says but for names and sizes, and which names are known to be 0 or 1."""
+        roots = self.roots()
+        leaves = [e for e in postorder(roots) if isinstance(e, Leaf)]
+        marks = tuple(k for k, e in enumerate(leaves) if e in self.indicators)
+        return form_of(roots, (len(self.uses), len(self.upstream), len(self.softmax), marks), is_numbered=False)
 
     def proofs(self) -> tuple[Proof, ...]:
         """The verdict on each line, over all assignments of sizes."""

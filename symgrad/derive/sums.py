@@ -94,12 +94,12 @@ def _folded(terms: Sequence[Term], letter: str, found: dict[Expr, Summed]) -> li
 
 
 def _stand_in(terms: Sequence[Term], forms: Sequence[Form], letter: str, found: dict[Expr, Summed]) -> Term | None:
-    """A leaf for Σ, in which the letter is the number of a name that goes up by 1; None where there is none."""
+    """A leaf for Σ, in which the letter is the number of a name that goes up; None where there is none."""
     steps = [b - a for a, b in zip(forms[0].numbers, forms[1].numbers, strict=True)]
     base = _base(forms[0].names, steps)
     if base is None:
         return None
-    first = forms[0].numbers[base]
+    first = -(-forms[0].numbers[base] // steps[base])
     places: dict[Name, Place] = {
         name: Place(letter, step, number - step * first)
         for name, number, step in zip(forms[0].names, forms[0].numbers, steps, strict=True)
@@ -115,6 +115,6 @@ def _stand_in(terms: Sequence[Term], forms: Sequence[Form], letter: str, found: 
 
 def _base(names: Sequence[Name], steps: Sequence[int]) -> int | None:
     """The name whose number the letter is: what arrives in each step, rather than what is read from the one before."""
-    candidates = [k for k, step in enumerate(steps) if step == 1]
-    arriving = [k for k in candidates if isinstance(own := names[k], Leaf) and own.role is Role.COTANGENT]
-    return next(iter((*arriving, *candidates)), None)
+    rising = sorted((k for k, step in enumerate(steps) if step > 0), key=lambda k: steps[k])
+    arriving = [k for k in rising if isinstance(own := names[k], Leaf) and own.role is Role.COTANGENT]
+    return next(iter((*arriving, *rising)), None)
