@@ -18,7 +18,7 @@ STEPS = Text(en="Steps {number}. {derivative}, {rule}.", zh="第 {number} 步：
 # Families: what differs in a number only is stated once
 FOR_EACH = Text(en="Then for {values}, one after the other:", zh="然后依次对 {values} 计算：")
 FROM_HERE = Text(en="For {values}, one after the other:", zh="依次对 {values} 计算：")
-THEN = Text(en="And then:", zh="最后：")
+THEN = Text(en="And then:", zh="接下来：")
 SAME_STEPS = Text(
     en="Steps {first} to {last} are the same for {values}, one after the other; they are stated once.",
     zh="第 {first} 步至第 {last} 步依次对 {values} 重复同样的推导，以下只写一次。",
