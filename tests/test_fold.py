@@ -26,6 +26,7 @@ from symgrad.modelfile import run_model
 from symgrad.problem import Problem
 from symgrad.rewrite.convert import rebuild
 from tests.fold_models import chain, gated, recurrent, residual, tanh_net
+from tests.test_pages import compiled_log, flaws
 
 NETS = {
     **{f"tanh{count}": tanh_net(count) for count in (3, 5, 20, 200)},
@@ -245,7 +246,7 @@ def test_names_that_go_in_threes_are_counted_by_the_step():
     [
         "H = sg.tanh(H @ W + (b if layer != 6 else 0))",
         "H = (sg.relu if layer == 6 else sg.tanh)(H @ W + b)",
-        "H = sg.tanh(H @ W + (2 if layer == 6 else 1) * b)",
+        "H = sg.tanh(H @ W + (2 if layer == 6 else 3) * b)",
     ],
     ids=["no bias", "relu", "another factor"],
 )
@@ -360,3 +361,10 @@ def test_every_equation_of_the_code_is_found_on_the_page(name, problems):
 def test_a_page_without_repetition_is_what_it_was():
     problem = problem_of(tanh_net(3))
     assert problem.explain(fold=True) == problem.explain(fold=False)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", ["tanh20", "every_step12", "gated4", "residual6"])
+def test_folded_pages_compile(name, language, problems, tmp_path):
+    page = problems[name].explain("latex", language)
+    assert flaws(compiled_log(page, tmp_path)) == []

@@ -119,7 +119,8 @@ def backward(writing: Writing, detail: Detail) -> Iterator[Block]:
     for part in writing.reading.backward:
         if isinstance(part, Statement):
             number = part.instances[0].label - before
-            yield from step_blocks(writing.of(part), part.equation, number, detail, _every(writing, part.equation))
+            every = _every(writing, part.equation) if detail != "brief" else []
+            yield from step_blocks(writing.of(part), part.equation, number, detail, every)
             continue
         own = part.instances
         values: dict[str, Inline] = {
