@@ -60,7 +60,7 @@ def _definition(writing: Writing, s: Statement, detail: Detail, family: Family |
     yield row(writing, writing.name(eq.target), eq.expression, reason=only, shape=shape, label=eq.label)
     if detail != "brief" and _wants_entries(eq):
         own = writing.indices(eq.shape)
-        yield Row(writing.entry(eq.target, own), writing.entry_form(_spelled(eq.expression), own))
+        yield writing.entry_row(writing.entry(eq.target, own), _spelled(eq.expression), own)
 
 
 def _wants_entries(eq: Equation) -> bool:

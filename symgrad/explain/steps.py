@@ -172,7 +172,7 @@ def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail
     if not eq.variable.shape or not (is_needed or detail == "full") or not _fits_index_form(first):
         return
     own = writing.indices(eq.variable.shape)
-    yield Row(writing.entry(eq.target, own), writing.entry_form(first, own))
+    yield writing.entry_row(writing.entry(eq.target, own), first, own)
 
 
 def _transposes(writing: Writing, e: Expr) -> list[Inline]:

@@ -16,7 +16,7 @@ from symgrad.graph.expression import Expr, Leaf, Shape
 from symgrad.graph.numbered import split_number, split_symbol
 from symgrad.graph.walk import postorder
 from symgrad.notation.context import SumOver, Sums
-from symgrad.notation.index import Letters, entry_of, index_form, letters_for
+from symgrad.notation.index import Letters, entry_of, index_form, index_terms, letters_for
 from symgrad.notation.latex import latex, latex_terms, symbols_used
 from symgrad.notation.names import typeset
 from symgrad.notation.pieces import render
@@ -71,6 +71,10 @@ class Writing:
     def entry_form(self, e: Expr, indices: Sequence[str]) -> str:
         """One entry of an expression, sums written out."""
         return index_form(e, indices, self.letters)
+
+    def entry_row(self, left: str, e: Expr, indices: Sequence[str]) -> Row:
+        """A line of an equation whose right side is one entry of an expression."""
+        return Row(left, self.entry_form(e, indices), terms=tuple(index_terms(e, indices, self.letters)))
 
     def indices(self, shape: Shape, beside: Sequence[str] = ()) -> list[str]:
         """Index letters for the axes of a shape."""

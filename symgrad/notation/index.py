@@ -89,17 +89,31 @@ def index_form(e: Expr, free: Sequence[str], letters: Letters) -> str:
     return _form(to_form(e), list(free), letters, set(free))[0]
 
 
+def index_terms(e: Expr, free: Sequence[str], letters: Letters) -> list[str]:
+    """The terms of the entry, those behind a minus with their sign, so that a page can break the line between them."""
+    found = _signed(to_form(e), list(free), letters, set(free))
+    return [f"{'- ' * is_negative}{text}" for is_negative, (text, _) in found]
+
+
 def _form(form: Form, free: list[str], letters: Letters, beside: set[str]) -> Text:
     if not form.terms:
         return "0", ATOM
-    ordered = sorted(form.terms, key=lambda t: t.coefficient < 0)
-    pieces = [_term(t, free, letters, beside) for t in ordered]
-    text = ""
-    for t, (piece, level) in zip(ordered, pieces, strict=True):
-        own = _fenced(piece) if level == SUM and t.coefficient < 0 else piece
-        sign = "-" if t.coefficient < 0 else "+"
-        text = f"{text} {sign} {own}" if text else ("-" if t.coefficient < 0 else "") + own
-    return text, SUM if len(pieces) > 1 or ordered[0].coefficient < 0 else pieces[0][1]
+    found = _signed(form, free, letters, beside)
+    (first_negative, (text, level)), *rest = found
+    text = "-" * first_negative + text
+    for is_negative, (own, _) in rest:
+        text = f"{text} {'-' if is_negative else '+'} {own}"
+    return text, SUM if rest or first_negative else level
+
+
+def _signed(form: Form, free: list[str], letters: Letters, beside: set[str]) -> list[tuple[bool, Text]]:
+    """Whether each term stands behind a minus, and the term; those that do come last."""
+    found: list[tuple[bool, Text]] = []
+    for t in sorted(form.terms, key=lambda t: t.coefficient < 0):
+        is_negative = t.coefficient < 0
+        text, level = _term(t, free, letters, beside)
+        found.append((is_negative, (_fenced(text), ATOM) if level == SUM and is_negative else (text, level)))
+    return found
 
 
 def _term(term: Term, free: list[str], letters: Letters, beside: set[str]) -> Text:
