@@ -143,8 +143,13 @@ class Problem:
         language: Language = "en",
         detail: Detail = "normal",
         wrt: Collection[str] | None = None,
+        *,
+        fold: bool = True,
     ) -> str:
-        """The derivation as a handout, every line of it proved."""
+        """The derivation as a handout, every line of it proved.
+
+        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`.
+        """
         if language not in LANGUAGES:
             raise InputError(f"no page is written in {language!r}; choose en or zh")
         if detail not in ("brief", "normal", "full"):
@@ -152,7 +157,7 @@ class Problem:
         derivation = self.derive(wrt)
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code)
-        return render(page(derivation, subject, language, detail), format)
+        return render(page(derivation, subject, language, detail, fold=fold), format)
 
     def compile(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Compiled:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""

@@ -117,10 +117,14 @@ def explain(
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
     wrt: Wrt = None,
+    fold: Annotated[
+        bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
+    ] = True,
 ) -> None:
     """Write the derivation as a handout, every step proved."""
     chosen = _page_format(form, output)
-    page = _load(model).explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt))
+    problem = _load(model)
+    page = problem.explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt), fold=fold)
     _write(output, page)
 
 

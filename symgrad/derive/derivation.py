@@ -5,7 +5,7 @@ Handout, evaluator and compiler read a `Derivation` and nothing else. Nothing in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -32,6 +32,41 @@ class Proof:
 
 
 UNCHECKED = Proof(Verdict.UNCHECKED)
+
+
+class Labels(int):
+    """The labels of several equations that are stated once; as a number it is the first of them.
+
+    >>> str(Labels([3, 5, 7, 9])), str(Labels([3, 5, 7])), Labels([3, 5, 7]) == 3
+    ('3, 5, …, 9', '3, 5, 7', True)
+    """
+
+    every: tuple[int, ...]
+
+    def __new__(cls, labels: Sequence[int]) -> Labels:
+        """The labels, in order."""
+        self = super().__new__(cls, labels[0])
+        self.every = tuple(labels)
+        return self
+
+    def __str__(self) -> str:
+        return series(self.every)
+
+
+def series(numbers: Sequence[int]) -> str:
+    """Numbers in a row, with dots in an arithmetic progression of more than three.
+
+    >>> series([2, 3, 4]), series([9, 8, 7, 6]), series([1, 2, 3, 4, 5, 9])
+    ('2, 3, 4', '9, 8, …, 6', '1, 2, …, 5, 9')
+    """
+    parts: list[list[int]] = []
+    for k in numbers:
+        if parts and (len(parts[-1]) == 1 or k - parts[-1][-1] == parts[-1][1] - parts[-1][0]):
+            parts[-1].append(k)
+        else:
+            parts.append([k])
+    shown = [map(str, part) if len(part) <= 3 else (str(part[0]), str(part[1]), "…", str(part[-1])) for part in parts]
+    return ", ".join(text for part in shown for text in part)
 
 
 @dataclass(frozen=True, slots=True)

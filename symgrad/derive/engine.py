@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf, lin
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.recognise import recognise
+
+# A name that is used in more equations than this (the weights of a recurrent net, at every time step) is written as the
+# sum of its shares, each by the name of what arrives; its step comes at the end of the sweep, behind all of them.
+MOST_SHARES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,8 @@ def _backward(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> tuple[
     # Without the loss: its letter does not occur in its own gradient.
     writer = Writer({eq.target: eq.expression for eq in forward[:-1]})
     first_use = {p: k for k, eq in reversed(list(enumerate(forward))) for p in _leaves_of(eq.expression) if p in active}
+    uses = Counter(p for eq in forward for p in dict.fromkeys(_leaves_of(eq.expression)) if p in active)
+    first_use = {p: 0 if uses[p] > MOST_SHARES else k for p, k in first_use.items()}
     pulled: dict[Leaf, list[Contribution]] = {}
     upstream: dict[Expr, Expr] = {}
     result: list[Equation] = []
@@ -187,7 +194,7 @@ def _step(
     """The equation of one cotangent: what all uses add, written in its shortest form."""
     ordered = sorted(contributions, key=lambda c: c.label)
     raw = accumulate([c.expression for c in ordered]) if ordered else linear([(0, variable)])
-    known = {e: upstream[e] for e in _leaves_of(raw) if e in upstream}
+    known = {e: upstream[e] for e in _leaves_of(raw) if e in upstream} if len(ordered) <= MOST_SHARES else {}
     lines = writer.lines(raw, known, is_result=variable in set(parameters))
     written = tuple(Line(e, reason) for e, reason in lines)
     return Equation(label, cotangent_of(variable), lines[-1][0], variable, tuple(ordered), written)

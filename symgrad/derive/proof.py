@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgrad.derive.alike import Form, form_of
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
 from symgrad.derive.reverse import cotangent_of
 from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, positive_leaves, sizes_in
-from symgrad.derive.steps import without_names
 from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, evaluate
@@ -63,7 +63,7 @@ class _Prover:
             for node in postorder([expression]):
                 if isinstance(node, Leaf):
                     self.uses.setdefault(node, []).append(target)
-        self._known: dict[tuple[bytes, ...], tuple[Proof, ...]] = {}
+        self._known: dict[object, tuple[Form, tuple[Proof, ...]]] = {}
         self._symmetric: dict[Leaf, bool] = {}
 
     def symmetric(self, claimed: Sequence[Leaf]) -> frozenset[Leaf]:
@@ -98,10 +98,10 @@ class _Prover:
     def equation(self, eq: Equation) -> Equation:
         """The equation with a proof on every line."""
         step = _Step(eq, self)
-        key = step.key()
-        if key not in self._known:
-            self._known[key] = step.proofs()
-        proofs = self._known[key]
+        form = step.form()
+        if form.key not in self._known:
+            self._known[form.key] = form, step.proofs()
+        proofs = _renamed(*self._known[form.key], form)
         lines = tuple(replace(line, proof=p) for line, p in zip(eq.lines, proofs, strict=True))
         worst = next((p for p in proofs if p.verdict is not Verdict.PROVED), proofs[0])
         return replace(eq, lines=lines, proof=worst)
@@ -117,6 +117,13 @@ def _equals_transpose(definition: Expr, leaves: Mapping[Leaf, bool], sizes: Assi
     (a,) = evaluate([definition], values, sizes, Symbolic())
     n = len(a)
     return all(are_equal(sympy.S(a[i, j]), sympy.S(a[j, i])) for i in range(n) for j in range(i))
+
+
+def _renamed(proved: Form, proofs: Sequence[Proof], form: Form) -> tuple[Proof, ...]:
+    """The proofs of a step in the sizes of another one of the same form."""
+    pairs = zip(proved.names, form.names, strict=True)
+    names = {old: new for old, new in pairs if isinstance(old, str) and isinstance(new, str)}
+    return tuple(replace(p, sizes=tuple({names.get(s, s): k for s, k in a.items()} for a in p.sizes)) for p in proofs)
 
 
 class _Step:
@@ -151,13 +158,14 @@ class _Step:
             *self.softmaxes,
         ]
 
-    def key(self) -> tuple[bytes, ...]:
-        """The shape of the step: what it says but for the names, and which of these are known to be 0 or 1."""
-        renamed = without_names(self.roots())
-        marks = [new.digest for new, old in renamed.back.items() if old in self.indicators]
-        symmetric = [new.digest for new, old in renamed.back.items() if old in self.symmetric]
-        axes = [str(axis).encode() for axis in self.softmaxes.values()]
-        return (*(e.digest for e in renamed.roots), b"|", *marks, b"|", *symmetric, b"|", *axes)
+    def form(self) -> Form:
+        """The shape of the step: what it says but for names and sizes, and what is known of which names."""
+        roots = self.roots()
+        leaves = [e for e in postorder(roots) if isinstance(e, Leaf)]
+        marks = tuple(k for k, e in enumerate(leaves) if e in self.indicators)
+        symmetric = tuple(k for k, e in enumerate(leaves) if e in self.symmetric)
+        counts = (len(self.uses), len(self.upstream), len(self.used), tuple(self.softmaxes.values()))
+        return form_of(roots, (*counts, marks, symmetric), is_numbered=False)
 
     def proofs(self) -> tuple[Proof, ...]:
         """The verdict on each line, over all assignments of sizes."""

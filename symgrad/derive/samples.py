@@ -23,6 +23,8 @@ from symgrad.primitives.functions import FUNCTIONS
 SMALLEST = 3
 # How far assignments of sizes are searched for one that makes every polynomial size positive.
 MOST_TRIED = 2000
+# Of more names than this (the layers of a deep net) some get the same number, neighbours never.
+MOST_DISTINCT = 8
 
 
 def sizes_in(roots: Iterable[Expr]) -> list[Size]:
@@ -47,8 +49,10 @@ def assignments(sizes: Sequence[Size], how_many: int = 2) -> list[Assignment]:
     literals = sorted({v for s in sizes if (v := s.value) is not None and v > LARGEST_KEPT})
     wanted = len(names) + len(literals)
     chosen: list[Assignment] = []
-    pool = range(SMALLEST, SMALLEST + wanted + (2 if wanted < 2 or _has_sums(sizes) else 0))
-    for tried, numbers in enumerate(permutations(pool, wanted)):
+    distinct = min(wanted, MOST_DISTINCT)
+    pool = range(SMALLEST, SMALLEST + distinct + (2 if wanted < 2 or _has_sums(sizes) else 0))
+    for tried, drawn in enumerate(permutations(pool, distinct)):
+        numbers = [drawn[k % distinct] for k in range(wanted)]
         a = Assignment(dict(zip(names, numbers, strict=False)), dict(zip(literals, numbers[len(names) :], strict=True)))
         is_new = all(a.names[n] != old.names[n] for old in chosen for n in names)
         if all(a.at(s) >= 1 for s in sizes) and (is_new or tried > MOST_TRIED // 2):

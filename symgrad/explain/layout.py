@@ -67,7 +67,7 @@ def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) ->
     fits = {k for k, a in enumerate(asides) if a and left + widest + GAP + width(a) <= limit}
     for k, (r, aside) in enumerate(zip(rows, asides, strict=True)):
         parts = _parts(r, limit - left)
-        tag = "" if r.label is None else str(r.label)
+        tag = "" if r.label is None else str(r.label).replace("…", r"\ldots")
         shape = rf"({r.shape})" if r.shape else ""
         has_room = left + widest + GAP + width(aside) + width(shape) <= limit
         beside = rf"{aside}\quad {shape}" if aside and shape and has_room and k in fits else aside if k in fits else ""

@@ -8,6 +8,8 @@ from fractions import Fraction
 
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
 from symgrad.derive.entries import shares_of
+from symgrad.derive.fold import Declared, Statement, alone, fold_leaves, unfolded
+from symgrad.derive.fold import fold as folded
 from symgrad.derive.nudge import Nudge
 from symgrad.explain import sentences as say
 from symgrad.explain.document import (
@@ -19,6 +21,7 @@ from symgrad.explain.document import (
     Document,
     Heading,
     Inline,
+    Join,
     Listing,
     Math,
     Paragraph,
@@ -28,16 +31,19 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.notes import SIGNS
-from symgrad.explain.steps import Detail, brief_rows, step_blocks
-from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_inline, shape_tex, writing_of
-from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
+from symgrad.explain.passes import backward, forward, statements
+from symgrad.explain.steps import Detail
+from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_inline, shortened, writing_of
+from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role
+from symgrad.graph.numbered import Place
 from symgrad.graph.walk import postorder
+from symgrad.notation.names import typeset
 from symgrad.notation.pieces import render
 from symgrad.notation.scalars import number
 from symgrad.primitives.facts import FACTS
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
-from symgrad.prose import Language
+from symgrad.prose import Language, Text
 
 ROLES = {
     Role.DATA: say.DATA,
@@ -45,10 +51,13 @@ ROLES = {
     Role.PARAMETER: say.PARAMETER,
     Role.HYPERPARAMETER: say.HYPERPARAMETER,
 }
-# The way of the chain rule is written out up to this many values; in a deep net it is a pattern.
-LONGEST_PATH = 14
 # The update is written for each of up to this many parameters, and once for all of more.
 MOST_UPDATES = 2
+# The sample sizes are listed up to this many.
+MOST_SIZES = 8
+# A program cannot be folded: beside equations that are, one longer than this is not printed.
+MOST_LINES_OF_A_FOLDED_PROGRAM = 40
+DOTS: Inline = Math(r"\ldots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +70,26 @@ class Subject:
     code: str
 
 
-def page(derivation: Derivation, subject: Subject, language: Language, detail: Detail) -> Document:
-    """The document of a derivation."""
-    writing = writing_of(derivation, language)
+def page(
+    derivation: Derivation, subject: Subject, language: Language, detail: Detail, *, fold: bool = True
+) -> Document:
+    """The document of a derivation; what recurs in it is stated once, unless `fold=False`."""
+    writing = writing_of(folded(derivation) if fold else unfolded(derivation), language)
     blocks: list[Block] = [Paragraph((Plain(part),)) for part in subject.text.split("\n\n") if part.strip()]
-    for section in (_given, _forward, _backward, _results):
+    for section in (_given, forward, backward, _results):
         blocks += section(writing, detail)
     if detail != "brief":
         blocks += _meaning(writing, subject.nudge)
     blocks += _checks(writing)
     if detail != "brief" and subject.code:
-        blocks += _program(subject.code)
+        blocks += _program(writing, subject.code)
     return Document(Plain(subject.title), tuple(blocks), language)
 
 
 def equations(derivation: Derivation, language: Language) -> tuple[Block, ...]:
     """The equations alone, forward and backward a line each, and the framed gradients."""
-    writing = writing_of(derivation, language)
-    blocks = [block for section in (_forward, _backward, _results) for block in section(writing, "brief")]
+    writing = writing_of(unfolded(derivation), language)
+    blocks = [block for section in (forward, backward, _results) for block in section(writing, "brief")]
     return tuple(block for block in blocks if isinstance(block, Display | Box) and block.rows)
 
 
@@ -88,13 +99,18 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     header = tuple(Sentence(text) for text in (say.SYMBOL, say.MEANS, say.SHAPE, say.ROLE))
     order = list(ROLES)
     leaves = sorted(derivation.leaves, key=lambda e: order.index(e.role))
+    declared = fold_leaves(leaves, writing.reading.letter) if writing.reading.is_folded else list(map(alone, leaves))
     rows = tuple(
-        (Math(writing.name(e)), _meaning_of(e), shape_inline(e.shape), Sentence(ROLES[e.role])) for e in leaves
+        (_symbol(writing, d), _meaning_of(d), shape_inline(d.leaf.shape), Sentence(ROLES[d.leaf.role]))
+        for d in declared
     )
     yield Table(header, rows, wide=1)
     derivatives = [Math(writing.derivative(p, is_inline=True)) for p in derivation.parameters]
-    names = listed([Math(writing.name(p)) for p in derivation.parameters], "or")
-    values = {"derivatives": listed(derivatives), "loss": Math(writing.loss), "parameters": names}
+    values = {
+        "derivatives": listed(shortened(derivatives, derivation.parameters, DOTS)),
+        "loss": Math(writing.loss),
+        "parameters": _parameters(writing, "or"),
+    }
     yield Paragraph((Sentence(say.WANTED, values), Sentence(say.CONVENTION)))
     notes = _notes(writing, detail)
     if notes is not None:
@@ -104,8 +120,31 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
         yield Paragraph((Sentence(say.KINKS), *kinks))
 
 
-def _meaning_of(e: Leaf) -> Inline:
-    parts: list[Inline] = [Plain(e.about)] if e.about else []
+def _parameters(writing: Writing, join: Join) -> Inline:
+    parameters = writing.derivation.parameters
+    return listed(shortened([Math(writing.name(p)) for p in parameters], parameters, DOTS), join)
+
+
+def _symbol(writing: Writing, declared: Declared) -> Inline:
+    name = Math(writing.name(declared.leaf))
+    if not declared.values:
+        return name
+    return Sentence(say.CELL, {"symbol": name, "values": Math(writing.values(declared))})
+
+
+def _about(parts: Sequence[str | Place]) -> Inline:
+    """What the user says of an array; in a family the number that runs along stands as its letter."""
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return Plain(parts[0])
+    names = [f"part{k}" for k in range(len(parts))]
+    text = "".join(f"{{{name}}}" for name in names)
+    pieces = [Plain(part) if isinstance(part, str) else Math(str(part)) for part in parts]
+    return Sentence(Text(en=text, zh=text), dict(zip(names, pieces, strict=True)))
+
+
+def _meaning_of(declared: Declared) -> Inline:
+    e = declared.leaf
+    parts: list[Inline] = [_about(declared.about)] if e.about else []
     parts += [Sentence(FACTS[fact].sentence) for fact in sorted(e.facts)]
     if isinstance(e.value, Fraction):
         parts.append(Sentence(say.DEFAULT, {"value": Math(_default(e.value))}))
@@ -120,8 +159,8 @@ def _default(value: Fraction) -> str:
 
 def _notes(writing: Writing, detail: Detail) -> Inline | None:
     derivation = writing.derivation
-    shown = [eq.expression for eq in derivation.forward]
-    shown += [line.expression for eq in derivation.backward for line in eq.lines]
+    shown = [s.equation.expression for s in statements(writing.reading.forward)]
+    shown += [line.expression for s in statements(writing.reading.backward) for line in s.equation.lines]
     used = frozenset[str]().union(*(writing.signs_printed(e) for e in shown))
     if detail == "full" and any(eq.shape and shares_of(derivation, eq) for eq in derivation.backward):
         used |= {"indicator"}  # [j = q], entry by entry
@@ -145,80 +184,31 @@ def _kinks(derivation: Derivation) -> list[Inline]:
     return list(found.values())
 
 
-def _forward(writing: Writing, detail: Detail) -> Iterator[Block]:
-    yield Heading(1, Sentence(say.FORWARD))
-    yield Paragraph((Sentence(say.VALUES),))
-    rows: list[Row] = []
-    for eq in writing.derivation.forward:
-        (line,) = equation_rows(writing, eq.target, [eq.expression])
-        rows.append(replace(line, shape=shape_tex(eq.shape), label=eq.label))
-        if detail != "brief" and _wants_entries(eq) and not writing.is_by_entries(eq.expression):
-            own = writing.indices(eq.shape)
-            rows.append(Row(writing.entry(eq.target, own), writing.entry_form(_spelled(eq.expression), own)))
-    yield Display(tuple(rows))
-    path = _path(writing)
-    if path is not None and detail != "brief":
-        yield Paragraph((Sentence(say.CHAIN, {"path": path}),))
-
-
-def _wants_entries(eq: Equation) -> bool:
-    """Whether a definition is better understood entry by entry: it sums over an index, or compares entries."""
-    if not eq.shape or not isinstance(eq.expression, Contraction | Apply | Linear):
-        return False
-    if isinstance(eq.expression, Apply):
-        return PRIMITIVES[eq.expression.primitive].definition is not None
-    order = postorder([eq.expression])
-    mixes = any(
-        isinstance(e, Contraction) and len(e.operands) > 1 and max(map(max, e.indices)) >= e.rank
-        for e in order
-        if _is_indexed(e)
-    )
-    return mixes and all(e.kind != "apply" for e in order)
-
-
-def _is_indexed(e: Expr) -> bool:
-    return isinstance(e, Contraction) and all(e.indices)
-
-
-def _spelled(e: Expr) -> Expr:
-    """A primitive by its definition."""
-    if isinstance(e, Apply):
-        definition = PRIMITIVES[e.primitive].definition
-        assert definition is not None
-        return definition(e.operands, dict(e.options))
-    return e
-
-
-def _path(writing: Writing) -> Inline | None:
-    """L → P → Z → W, b: the names in the order in which their derivatives are found, parameters at the end."""
-    inner = [eq.variable for eq in writing.derivation.backward if eq.variable is not None]
-    wanted = set(writing.derivation.parameters)
-    middle = [writing.name(v) for v in inner if v not in wanted]
-    if not middle or len(middle) > LONGEST_PATH:
-        return None
-    ends = ", ".join(writing.name(p) for p in writing.derivation.parameters)
-    return Math(r" \to ".join([writing.loss, *middle, ends]))
-
-
-def _backward(writing: Writing, detail: Detail) -> Iterator[Block]:
-    yield Heading(1, Sentence(say.BACKWARD))
-    if detail == "brief":
-        yield Display(tuple(r for eq in writing.derivation.backward for r in brief_rows(writing, eq)))
-        return
-    for number_, eq in enumerate(writing.derivation.backward, 1):
-        yield from step_blocks(writing, eq, number_, detail)
-
-
 def _results(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Heading(1, Sentence(say.RESULTS))
     wanted = set(writing.derivation.parameters)
-    results = [eq for eq in writing.derivation.backward if eq.variable in wanted]
-    rows = [r for eq in results for r in equation_rows(writing, eq.target, [eq.expression])]
-    yield Box(tuple(rows))
-    held = {e for e in postorder([eq.expression for eq in results]) if isinstance(e, Leaf) and e.role is Role.COTANGENT}
-    places = [_stands_in(writing, eq) for eq in writing.derivation.backward if eq.target in held]
+    own = list(statements(writing.reading.backward))
+    results = [s for s in own if s.instances[0].variable in wanted]
+    yield Box(tuple(_result(writing, s) for s in results))
+    held = {e for e in postorder([eq.expression for s in results for eq in s.instances]) if _is_cotangent(e)}
+    places = [_stands_in(writing, s.equation) for s in own if any(eq.target in held for eq in s.instances)]
     if places:
         yield Paragraph((Sentence(say.HERE, {"items": listed(places)}),))
+
+
+def _is_cotangent(e: Expr) -> bool:
+    return isinstance(e, Leaf) and e.role is Role.COTANGENT
+
+
+def _result(writing: Writing, s: Statement) -> Row:
+    eq = s.equation
+    assert eq.variable is not None
+    (plain,) = equation_rows(writing, eq.target, [eq.expression])
+    if not s.values:
+        return plain
+    where = rf"\qquad ({writing.values(s)})"
+    terms = (*plain.terms[:-1], plain.terms[-1] + where) if plain.terms else ()
+    return replace(plain, right=plain.right + where, terms=terms)
 
 
 def _stands_in(writing: Writing, eq: Equation) -> Inline:
@@ -261,11 +251,18 @@ def _nudged(writing: Writing, found: Nudge) -> Inline:
     }
     if not found.sizes:
         return Sentence(say.SCALAR_NUDGE, values)
-    return Sentence(say.NUDGE, {**values, "sizes": Math(_assigned(found.sizes))})
+    return Sentence(say.NUDGE, {**values, "sizes": _sample_sizes(found.sizes)})
+
+
+def _sample_sizes(sizes: Mapping[str, int]) -> Inline:
+    if len(sizes) <= MOST_SIZES:
+        return Math(_assigned(sizes))
+    ends = {"least": Math(str(min(sizes.values()))), "most": Math(str(max(sizes.values())))}
+    return Sentence(say.SIZES_BETWEEN, ends)
 
 
 def _assigned(sizes: Mapping[str, int]) -> str:
-    return r",\ ".join(f"{name} = {value}" for name, value in sizes.items())
+    return r",\ ".join(f"{typeset(name)} = {value}" for name, value in sizes.items())
 
 
 def _digits(value: float) -> str:
@@ -287,7 +284,7 @@ def _checks(writing: Writing) -> Iterator[Block]:
         if members:
             rows.append((Math(_ranges(members)), Sentence(say.EACH_STEP), _how(members[0].proof, members)))
     if derivation.end_to_end is not None:
-        parameters = listed([Math(writing.name(p)) for p in derivation.parameters])
+        parameters = _parameters(writing, "and")
         error = Math(_digits(float(derivation.end_to_end.largest_error)))
         values: dict[str, Inline] = {"points": Plain(str(derivation.end_to_end.points)), "error": error}
         rows.append((parameters, Sentence(say.WHOLE_GRADIENT), Sentence(say.DIFFERENCES, values)))
@@ -315,7 +312,12 @@ def _how(proof: Proof, members: Sequence[Equation]) -> Inline:
     return Sentence(text, {"sizes": listed([Math(_assigned(s)) for s in widest.sizes])})
 
 
-def _program(code: str) -> Iterator[Block]:
+def _program(writing: Writing, code: str) -> Iterator[Block]:
     yield Heading(1, Sentence(say.PROGRAM))
-    yield Paragraph((Sentence(say.PROGRAM_TEXT, {"command": CodeSpan("symgrad compile model.py -o grads.py")}),))
+    command = CodeSpan("symgrad compile model.py -o grads.py")
+    length = len(code.splitlines())
+    if writing.reading.is_folded and length > MOST_LINES_OF_A_FOLDED_PROGRAM:
+        yield Paragraph((Sentence(say.LONG_PROGRAM, {"lines": Plain(str(length)), "command": command}),))
+        return
+    yield Paragraph((Sentence(say.PROGRAM_TEXT, {"command": command}),))
     yield Code("python", code)

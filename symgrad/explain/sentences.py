@@ -13,6 +13,28 @@ MEANING = Text(en="What they say", zh="梯度的含义")
 CHECKS = Text(en="How this was checked", zh="验证")
 PROGRAM = Text(en="In NumPy", zh="NumPy 实现")
 STEP = Text(en="Step {number}. {derivative}, {rule}.", zh="第 {number} 步：{derivative}（{rule}）。")
+STEPS = Text(en="Steps {number}. {derivative}, {rule}.", zh="第 {number} 步：{derivative}（{rule}）。")
+
+# Families: what differs in a number only is stated once
+FOR_EACH = Text(en="Then for {values}, one after the other:", zh="然后依次对 {values} 计算：")
+FROM_HERE = Text(en="For {values}, one after the other:", zh="依次对 {values} 计算：")
+THEN = Text(en="And then:", zh="接下来：")
+SAME_STEPS = Text(
+    en="Steps {first} to {last} are the same for {values}, one after the other; they are stated once.",
+    zh="第 {first} 步至第 {last} 步依次对 {values} 重复同样的推导，以下只写一次。",
+)
+ONLY_FOR = Text(en="This one holds for {values}.", zh="这一步只对 {values} 成立。")
+USED_IN_EVERY = Text(
+    en="{variable} is used for every {letter}, in {equations}: the shares are added up.",
+    zh="{variable} 对每个 {letter} 都在 {equations} 中被用到：把各部分相加。",
+)
+CELL = Text(en="{symbol}, {values}", zh="{symbol}，{values}")
+LONG_PROGRAM = Text(
+    en="The program computes layer after layer, step after step, what is stated above; it has {lines} lines, each with"
+    " the numbers of the equations that it computes, and is written by {command}.",
+    zh="程序逐层、逐步计算以上各式，共 {lines} 行，每行末尾标出它所计算的公式编号；由 {command} 生成。",
+)
+SIZES_BETWEEN = Text(en="all sizes from {least} to {most}", zh="各尺寸取 {least} 至 {most}")
 
 # Section 1
 SYMBOL = Text(en="symbol", zh="符号")

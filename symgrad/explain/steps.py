@@ -25,16 +25,18 @@ from symgrad.rewrite.facts import Facts
 Detail = Literal["brief", "normal", "full"]
 
 
-def step_blocks(writing: Writing, eq: Equation, number: int, detail: Detail) -> Iterator[Block]:
-    """A step: its heading, its reasons, its lines."""
+def step_blocks(
+    writing: Writing, eq: Equation, number: int | str, detail: Detail, remarks: Sequence[Inline] = ()
+) -> Iterator[Block]:
+    """A step: its heading, its reasons, its lines. The steps of a family have several numbers, and remarks to begin with."""
     assert eq.variable is not None
     rules = _rules(eq)
     yield Heading(2, _heading(writing, eq, number, rules))
     proof = index_proof(writing, eq) if detail == "full" else []
     if proof:
-        yield from _in_full(writing, eq, proof)
+        yield from _in_full(writing, eq, proof, remarks)
     else:
-        yield from _in_words(writing, eq, rules, detail)
+        yield from _in_words(writing, eq, rules, detail, remarks)
     yield Display(tuple(_lines(writing, eq)))
 
 
@@ -50,9 +52,11 @@ def _rules(eq: Equation) -> list[str]:
     return list(dict.fromkeys(c.rule for c in eq.contributions)) or ["linearity"]
 
 
-def _in_words(writing: Writing, eq: Equation, rules: list[str], detail: Detail) -> Iterator[Block]:
+def _in_words(
+    writing: Writing, eq: Equation, rules: list[str], detail: Detail, remarks: Sequence[Inline]
+) -> Iterator[Block]:
     """The reasons as sentences, and one line by entries where it is needed; in full detail the rules of one variable."""
-    because = [*_reasons(writing, eq), *(top_rules(writing, eq) if detail == "normal" else ())]
+    because = [*remarks, *_reasons(writing, eq), *(top_rules(writing, eq) if detail == "normal" else ())]
     if because:
         yield Paragraph(tuple(because))
     by_rules = list(rule_blocks(writing, eq)) if detail == "full" else []
@@ -65,10 +69,10 @@ def _in_words(writing: Writing, eq: Equation, rules: list[str], detail: Detail) 
         yield Paragraph((Sentence(reasons.ALTOGETHER),))
 
 
-def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block]) -> Iterator[Block]:
+def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block], remarks: Sequence[Inline]) -> Iterator[Block]:
     """The proof by entries; before it what the entries alone do not say: which function, which primitive."""
     said = [name for name, entry in PRIMITIVES.items() if entry.definition is not None]
-    because = list(_reasons(writing, eq, left_out=("linearity", "contraction", *said)))
+    because = [*remarks, *_reasons(writing, eq, left_out=("linearity", "contraction", *said))]
     if because:
         yield Paragraph(tuple(because))
     yield from rule_blocks(writing, eq)
@@ -81,11 +85,13 @@ def _names(rules: Sequence[str]) -> list[Inline]:
     return [Sentence(say.LAWS[rule] if rule in say.LAWS else PRIMITIVES[rule].about) for rule in rules]
 
 
-def _heading(writing: Writing, eq: Equation, number: int, rules: list[str]) -> Sentence:
+def _heading(writing: Writing, eq: Equation, number: int | str, rules: list[str]) -> Sentence:
     assert eq.variable is not None
     names = _names(rules)
     derivative = Math(writing.derivative(eq.variable, is_inline=True))
-    return Sentence(say.STEP, {"number": Plain(str(number)), "derivative": derivative, "rule": listed(names)})
+    text = say.STEP if isinstance(number, int) else say.STEPS
+    shown = Plain(str(number)) if isinstance(number, int) else Math(number)
+    return Sentence(text, {"number": shown, "derivative": derivative, "rule": listed(names)})
 
 
 def _reasons(writing: Writing, eq: Equation, left_out: Collection[str] = ()) -> Iterator[Inline]:
@@ -213,7 +219,7 @@ def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail
     if not eq.variable.shape or not (is_needed or detail == "full") or not _fits_index_form(first):
         return
     own = writing.indices(eq.variable.shape)
-    yield Row(writing.entry(eq.target, own), writing.entry_form(first, own))
+    yield writing.entry_row(writing.entry(eq.target, own), first, own)
 
 
 def _facing(writing: Writing, e: Expr) -> list[Inline]:

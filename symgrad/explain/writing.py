@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from symgrad.derive.derivation import Derivation, Equation
+from symgrad.derive.alike import Form
+from symgrad.derive.derivation import Derivation, Equation, Labels, series
+from symgrad.derive.fold import Declared, Family, Reading, Statement
+from symgrad.derive.runs import FEWEST, runs
 from symgrad.explain.document import Inline, Join, Listing, Math, Plain, Row, Sentence
 from symgrad.explain.sentences import EQUATION, SCALAR
 from symgrad.graph.expression import Expr, Leaf, Role, Shape
+from symgrad.graph.numbered import split_number, split_symbol
 from symgrad.graph.walk import postorder
-from symgrad.notation.index import Letters, entry_of, index_form, letters_for
+from symgrad.notation.context import SumOver, Sums
+from symgrad.notation.index import Letters, entry_of, index_form, index_terms, letters_for
 from symgrad.notation.latex import latex, latex_terms, symbols_used
 from symgrad.notation.names import typeset
 from symgrad.notation.pieces import render
@@ -27,6 +33,8 @@ class Writing:
     derivation: Derivation
     language: Language
     letters: Letters
+    reading: Reading
+    sums: Sums
 
     @property
     def loss(self) -> str:
@@ -35,15 +43,16 @@ class Writing:
 
     def tex(self, e: Expr) -> str:
         """An expression in matrix form."""
-        return latex(e, loss=self.derivation.loss.name, otherwise=OTHERWISE.to(self.language))
+        return latex(e, loss=self.derivation.loss.name, otherwise=OTHERWISE.to(self.language), sums=self.sums)
 
     def terms(self, e: Expr) -> tuple[str, ...]:
         """The terms of a sum, each with its sign: where a line may break."""
-        return tuple(latex_terms(e, loss=self.derivation.loss.name, otherwise=OTHERWISE.to(self.language)))
+        loss, otherwise = self.derivation.loss.name, OTHERWISE.to(self.language)
+        return tuple(latex_terms(e, loss=loss, otherwise=otherwise, sums=self.sums))
 
     def signs(self, e: Expr) -> frozenset[str]:
         """The notation that an expression uses."""
-        return symbols_used(e, loss=self.derivation.loss.name)
+        return symbols_used(e, loss=self.derivation.loss.name, sums=self.sums)
 
     def signs_printed(self, e: Expr) -> frozenset[str]:
         """The notation that the page shows of an expression, in matrices or entry by entry."""
@@ -71,23 +80,43 @@ class Writing:
         """Whether an expression has no form in matrices: more than two axes, or an index shared by three arrays."""
         return e.rank > 2 or "entries" in self.signs(e)
 
+    def entry_row(self, left: str, e: Expr, indices: Sequence[str]) -> Row:
+        """A line of an equation whose right side is one entry of an expression."""
+        return Row(left, self.entry_form(e, indices), terms=tuple(index_terms(e, indices, self.letters)))
+
     def indices(self, shape: Shape, beside: Sequence[str] = ()) -> list[str]:
         """Index letters for the axes of a shape."""
         return self.letters.take(shape, beside)
 
+    def of(self, statement: Statement) -> Writing:
+        """The writing about what one statement refers to."""
+        return replace(self, derivation=statement.view)
 
-def writing_of(derivation: Derivation, language: Language) -> Writing:
+    def values(self, statement: Statement | Family | Declared) -> str:
+        """The range of a family: l = 2, 3, …, 19."""
+        return f"{self.reading.letter} = {series_tex(statement.values)}"
+
+
+def writing_of(reading: Reading, language: Language) -> Writing:
     """The writing of a derivation: index letters avoid every name on the page."""
-    equations = derivation.forward
+    derivation = reading.derivation
+    parts = [s for part in reading.forward for s in (part.statements if isinstance(part, Family) else (part,))]
+    equations = [s.equation for s in parts]
+    sums = {e: SumOver(s.term, s.letter, s.values[0], s.values[-1]) for e, s in reading.sums.items()}
     sizes = [s for eq in equations for e in (*_leaves(eq, derivation), eq.target) for s in e.shape]
-    names = [e.name for e in (*derivation.leaves, *(eq.target for eq in equations))]
+    names = [e.name for e in (*derivation.leaves, *(eq.target for eq in derivation.forward))]
     names += [name for s in sizes for name in s.names]
-    return Writing(derivation, language, letters_for(names, sizes, typeset(derivation.loss.name)))
+    if reading.is_folded:
+        names += [name for e in derivation.leaves for s in e.shape for name in s.names] + [reading.letter]
+    letters = replace(letters_for(names, sizes, typeset(derivation.loss.name)), sums=sums)
+    return Writing(derivation, language, letters, reading, sums)
 
 
 def _leaves(eq: Equation, derivation: Derivation) -> list[Leaf]:
-    held = set(postorder([eq.expression]))
-    return [e for e in derivation.leaves if e in held]
+    """The declared arrays of an equation in the order of their declaration, then those of a family."""
+    held = [e for e in postorder([eq.expression]) if isinstance(e, Leaf)]
+    known = set(held)
+    return [e for e in derivation.leaves if e in known] + [e for e in held if split_symbol(e.name) is not None]
 
 
 def shape_tex(shape: Shape) -> str:
@@ -102,8 +131,19 @@ def shape_inline(shape: Shape) -> Inline:
 
 
 def equation_number(label: int) -> Sentence:
-    """(3)"""
-    return Sentence(EQUATION, {"number": Plain(str(label))})
+    """(3), or (3, 5, …, 37) for the equations of a family."""
+    number = Math(dotted(str(label))) if isinstance(label, Labels) else Plain(str(label))
+    return Sentence(EQUATION, {"number": number})
+
+
+def dotted(text: str) -> str:
+    """Numbers in a row as LaTeX."""
+    return text.replace("…", r"\ldots")
+
+
+def series_tex(numbers: Sequence[int]) -> str:
+    """Numbers in a row: 2, 3, …, 19."""
+    return dotted(series(numbers))
 
 
 def listed(items: Sequence[Inline], join: Join = "and") -> Inline:
@@ -119,7 +159,7 @@ def equation_rows(writing: Writing, leaf: Leaf, lines: Sequence[Expr]) -> list[R
     if any(writing.is_by_entries(e) for e in lines):
         own = writing.indices(leaf.shape)
         left = writing.entry(leaf, own)
-        return [Row("" if k else left, writing.entry_form(e, own)) for k, e in enumerate(lines)]
+        return [writing.entry_row("" if k else left, e, own) for k, e in enumerate(lines)]
     left = writing.derivative(leaf) if leaf.role is Role.COTANGENT else writing.name(leaf)
     return [row(writing, "" if k else left, e) for k, e in enumerate(lines)]
 
@@ -127,3 +167,26 @@ def equation_rows(writing: Writing, leaf: Leaf, lines: Sequence[Expr]) -> list[R
 def row(writing: Writing, left: str, e: Expr, **more: object) -> Row:
     """A line of an equation whose right side is an expression."""
     return Row(left, writing.tex(e), terms=writing.terms(e), **more)  # type: ignore[arg-type]  # the fields of Row
+
+
+T = TypeVar("T")
+
+
+def shortened(items: Sequence[T], names: Sequence[Leaf], dots: T) -> list[T]:
+    """One item for each name, dots in place of the middle of a family of more than three."""
+    forms = [_family_of(e.name) for e in names]
+    kept: list[T] = []
+    at = 0
+    for run in runs(forms):
+        kept += items[at : run.start]
+        own = items[run.start : run.end]
+        if run.count > FEWEST:
+            own = [*own[: run.period], dots, *own[-run.period :]]
+        kept += own
+        at = run.end
+    return [*kept, *items[at:]]
+
+
+def _family_of(name: str) -> Form:
+    found = split_number(name)
+    return Form((name,), (), ()) if found is None else Form((found[0],), (name,), (found[1],))

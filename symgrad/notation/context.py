@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from symgrad.graph.expression import Expr
@@ -11,12 +12,32 @@ LETTERS = "ijklpqrstuvabcefgh"
 
 
 @dataclass(frozen=True, slots=True)
+class SumOver:
+    """Σ of a term over a letter that stands in its names, from a first to a last number, both included."""
+
+    term: Expr
+    letter: str
+    first: int
+    last: int
+
+    @property
+    def latex(self) -> str:
+        """The sign with its range."""
+        return rf"\sum_{{{self.letter}={self.first}}}^{{{self.last}}}"
+
+
+# Leaves that stand for a sum over a family of names.
+Sums = Mapping[Expr, SumOver]
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """`loss` and `otherwise` are LaTeX; `letters` are the index letters that no name uses."""
 
     loss: str
     otherwise: str
     letters: str
+    sums: Sums = field(default_factory=dict)
     pieces: dict[Expr, Tex] = field(default_factory=dict)
 
     def of(self, e: Expr) -> Tex:

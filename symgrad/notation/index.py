@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.notation.context import Sums
 from symgrad.notation.elementwise import OPERATORS, scalar_body
 from symgrad.notation.latex import latex
 from symgrad.notation.names import entry
@@ -28,11 +29,15 @@ Text = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """Index letters, one for each size; `free` are for further indices of a size. `loss` is how the loss is called."""
+    """Index letters, one for each size; `free` are for further indices of a size. `loss` is how the loss is called.
+
+    `sums` says which leaves stand for a sum over a family of names.
+    """
 
     by_size: Mapping[Size, str]
     free: str
     loss: str = "L"
+    sums: Sums = field(default_factory=dict)
 
     def take(self, sizes: Sequence[Size], beside: Collection[str] = ()) -> list[str]:
         """A letter for an index of each size: the size's own where it is not in use, else one of the free ones."""
@@ -128,17 +133,31 @@ def _names(term: Term, free: Sequence[str], letters: Letters, beside: set[str]) 
     return _lettered(term, free, letters, beside)[0]
 
 
+def index_terms(e: Expr, free: Sequence[str], letters: Letters) -> list[str]:
+    """The terms of the entry, those behind a minus with their sign, so that a page can break the line between them."""
+    found = _signed(to_form(e), list(free), letters, set(free))
+    return [f"{'- ' * is_negative}{text}" for is_negative, (text, _) in found]
+
+
 def _form(form: Form, free: list[str], letters: Letters, beside: set[str]) -> Text:
     if not form.terms:
         return "0", ATOM
-    ordered = sorted(form.terms, key=lambda t: t.coefficient < 0)
-    pieces = [_term(t, free, letters, beside) for t in ordered]
-    text = ""
-    for t, (piece, level) in zip(ordered, pieces, strict=True):
-        own = _fenced(piece) if level == SUM and t.coefficient < 0 else piece
-        sign = "-" if t.coefficient < 0 else "+"
-        text = f"{text} {sign} {own}" if text else ("-" if t.coefficient < 0 else "") + own
-    return text, SUM if len(pieces) > 1 or ordered[0].coefficient < 0 else pieces[0][1]
+    found = _signed(form, free, letters, beside)
+    (first_negative, (text, level)), *rest = found
+    text = "-" * first_negative + text
+    for is_negative, (own, _) in rest:
+        text = f"{text} {'-' if is_negative else '+'} {own}"
+    return text, SUM if rest or first_negative else level
+
+
+def _signed(form: Form, free: list[str], letters: Letters, beside: set[str]) -> list[tuple[bool, Text]]:
+    """Whether each term stands behind a minus, and the term; those that do come last."""
+    found: list[tuple[bool, Text]] = []
+    for t in sorted(form.terms, key=lambda t: t.coefficient < 0):
+        is_negative = t.coefficient < 0
+        text, level = _term(t, free, letters, beside)
+        found.append((is_negative, (_fenced(text), ATOM) if level == SUM and is_negative else (text, level)))
+    return found
 
 
 def _term(term: Term, free: list[str], letters: Letters, beside: set[str]) -> Text:
@@ -244,6 +263,10 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
             return f"[{indices[0]} = {indices[1]}]", ATOM
         if atom.role is Role.WINDOW:
             return f"[{indices[0]} = {indices[1]}+{indices[2]}]", ATOM
+        if atom in letters.sums:
+            s = letters.sums[atom]
+            inner, level = _form(to_form(s.term), indices, letters, beside)
+            return rf"{s.latex} {_fenced(inner) if level == SUM else inner}", SUM
         return entry_of(atom, indices, letters.loss), ATOM
     if isinstance(atom, Elementwise):
         operands = [_form(to_form(e), indices, letters, beside) for e in atom.operands]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from symgrad.graph.expression import (
@@ -19,9 +20,10 @@ from symgrad.graph.expression import (
     Linear,
     Role,
 )
+from symgrad.graph.numbered import split_symbol
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
-from symgrad.notation.context import LETTERS, Context
+from symgrad.notation.context import LETTERS, Context, SumOver, Sums
 from symgrad.notation.contractions import contraction, plain, total
 from symgrad.notation.elementwise import elementwise, printed
 from symgrad.notation.names import parse_name, typeset
@@ -42,10 +44,11 @@ from symgrad.notation.scalars import number, product_of, scaled, size
 from symgrad.primitives.table import PRIMITIVES
 
 CONSTANTS = frozenset({Role.NUMBER, Role.SIZE, Role.HYPERPARAMETER})
+NO_SUMS: Sums = MappingProxyType({})
 
 
-def latex(e: Expr, *, loss: str = "L", otherwise: str = "otherwise") -> str:
-    r"""The LaTeX of an expression.
+def latex(e: Expr, *, loss: str = "L", otherwise: str = "otherwise", sums: Sums = NO_SUMS) -> str:
+    r"""The LaTeX of an expression; `sums` says which leaves stand for a sum over a family of names.
 
     >>> from symgrad.primitives.language import data, dims, mean, parameter
     >>> n, d = dims("n d")
@@ -55,10 +58,10 @@ def latex(e: Expr, *, loss: str = "L", otherwise: str = "otherwise") -> str:
     >>> latex(mean((X @ w - y) ** 2))
     '\\frac{1}{n}\\,\\lVert X w - y\\rVert^{2}'
     """
-    return render(piece_of(e, loss=loss, otherwise=otherwise))
+    return render(piece_of(e, loss=loss, otherwise=otherwise, sums=sums))
 
 
-def latex_terms(e: Expr, *, loss: str = "L", otherwise: str = "otherwise") -> list[str]:
+def latex_terms(e: Expr, *, loss: str = "L", otherwise: str = "otherwise", sums: Sums = NO_SUMS) -> list[str]:
     """The terms of a sum, each with its sign, so that a page can break the line between them.
 
     >>> from symgrad.primitives.language import data
@@ -66,7 +69,7 @@ def latex_terms(e: Expr, *, loss: str = "L", otherwise: str = "otherwise") -> li
     >>> latex_terms(a * b - 2 * a), latex_terms(a * b)
     (['a b', '- 2 a'], ['a b'])
     """
-    context = _context(e, loss, otherwise)
+    context = _context(e, loss, otherwise, sums)
     root = _piece(e, context)
     if not isinstance(e, Linear) or len(e.terms) == 1:
         return [render(root)]
@@ -84,7 +87,7 @@ def latex_terms(e: Expr, *, loss: str = "L", otherwise: str = "otherwise") -> li
     return [render(tex(*parts, level=Level.SUM)).strip() for parts in found]
 
 
-def symbols_used(e: Expr, *, loss: str = "L") -> frozenset[str]:
+def symbols_used(e: Expr, *, loss: str = "L", sums: Sums = NO_SUMS) -> frozenset[str]:
     """The notation that the LaTeX of `e` uses, for the page to explain.
 
     odot ⊙, oslash ⊘, hadamard_power H^⊙2, ones **1**, identity I, transpose Xᵀ, inverse X⁻¹,
@@ -96,19 +99,21 @@ def symbols_used(e: Expr, *, loss: str = "L") -> frozenset[str]:
     >>> sorted(symbols_used(data("u", n) * data("v", n)))
     ['odot']
     """
-    return marks_of([piece_of(e, loss=loss)])
+    return marks_of([piece_of(e, loss=loss, sums=sums)])
 
 
-def piece_of(e: Expr, *, loss: str = "L", otherwise: str = "otherwise") -> Tex:
+def piece_of(e: Expr, *, loss: str = "L", otherwise: str = "otherwise", sums: Sums = NO_SUMS) -> Tex:
     """The expression as a piece of a formula, to be put together with others."""
-    return _piece(e, _context(e, loss, otherwise))
+    return _piece(e, _context(e, loss, otherwise, sums))
 
 
-def _context(e: Expr, loss: str, otherwise: str) -> Context:
-    names = {node.name for node in postorder([e]) if isinstance(node, Leaf)}
-    sizes = {name for node in postorder([e]) for s in node.shape for name in s.names}
-    free = "".join(c for c in LETTERS if c not in names | sizes)
-    return Context(typeset(loss), rf"\text{{{_without_active(otherwise)}}}", free)
+def _context(e: Expr, loss: str, otherwise: str, sums: Sums) -> Context:
+    order = postorder([e, *(s.term for s in sums.values())])
+    names = {node.name for node in order if isinstance(node, Leaf)}
+    sizes = {name for node in order for s in node.shape for name in s.names}
+    families = {c for name in names | sizes if (found := split_symbol(name)) is not None for c in found[1]}
+    free = "".join(c for c in LETTERS if c not in names | sizes | families)
+    return Context(typeset(loss), rf"\text{{{_without_active(otherwise)}}}", free, sums)
 
 
 def _without_active(text: str) -> str:
@@ -126,6 +131,8 @@ def _piece(root: Expr, context: Context) -> Tex:
         if not is_ready:
             stack.append((node, True))
             stack.extend((child, False) for child in node.children)
+            if node in context.sums:
+                stack.append((context.sums[node].term, False))
             continue
         piece = _node(node, context)
         is_constant = not node.rank and (
@@ -152,6 +159,8 @@ def _node(node: Expr, context: Context) -> Tex:
 
 
 def _leaf(node: Leaf, context: Context) -> Tex:
+    if node in context.sums:
+        return _sum_over(context.sums[node], context)
     if isinstance(node.value, Fraction) and node.role is Role.NUMBER:
         return replace(number(node.value), product=Product(node.value))
     if isinstance(node.value, Size) and node.role is Role.SIZE:
@@ -165,6 +174,11 @@ def _leaf(node: Leaf, context: Context) -> Tex:
 
 
 # ---- sums
+
+
+def _sum_over(s: SumOver, context: Context) -> Tex:
+    """Σ and the term, in parentheses where it is a sum itself."""
+    return tex(s.latex + " ", enclosed(context.of(s.term), Level.HADAMARD), level=Level.SUM)
 
 
 def _linear(node: Linear, context: Context) -> Tex:

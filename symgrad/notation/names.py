@@ -1,6 +1,7 @@
 """How a name is typeset: `W1` is W₁, `x_hat` is x̂, `lam` is λ, `learning_rate` is one upright word.
 
-A name is an identifier, but nothing here relies on it: what a string holds comes out as itself, never as TeX.
+A name is an identifier, but nothing here relies on it: what a string holds comes out as itself, never as TeX. The one
+other form is a symbolic number in brackets (`H[l-1]`, graph/numbered.py), which stands below the letter.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+from symgrad.graph.numbered import split_symbol
 
 # Capitals that look like Latin ones have no command of their own.
 GREEK = {
@@ -79,7 +82,13 @@ def parse_name(name: str) -> Name:
 
     >>> parse_name("x_hat_1")
     Name(base='x', accents=('hat',), below=('1',))
+    >>> parse_name("H[l-1]").latex
+    'H_{l-1}'
     """
+    family = split_symbol(name)
+    if family is not None:
+        own = parse_name(family[0])
+        return Name(own.base, own.accents, (*own.below, family[1]))
     head, *tokens = [token for token in name.split("_") if token] or ["_" * len(name)]
     base, digits = _split_digits(head)
     accents: list[str] = []
