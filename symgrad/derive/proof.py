@@ -41,6 +41,11 @@ def prove(derivation: Derivation) -> Derivation:
     return replace(derivation, backward=tuple(prover.equation(eq) for eq in derivation.backward))
 
 
+def prove_equation(derivation: Derivation, equation: Equation) -> Equation:
+    """One backward equation in the place of the derivation's own, with a proof on every line; CheckFailed where one is wrong."""
+    return _Prover(derivation).equation(equation)
+
+
 def is_indicator(e: Expr) -> bool:
     """Whether every entry is 0 or 1: a comparison, or a product of comparisons."""
     if isinstance(e, Contraction) and all(i < e.rank for own in e.indices for i in own):
@@ -66,6 +71,10 @@ class _Prover:
 
     def equation(self, eq: Equation) -> Equation:
         """The equation with a proof on every line."""
+        if not eq.lines or eq.lines[-1].expression is not eq.expression:
+            raise CheckFailed(
+                f"the step ({eq.label}) for {eq.name} does not end in its last line; please report the model"
+            )
         step = _Step(eq, self)
         key = step.key()
         if key not in self._known:

@@ -207,6 +207,11 @@ class _Reader:
             return
         if abs(exponent) > LARGEST_POWER or exponent.denominator > LARGEST_POWER:
             raise self.error(node.right, f"the exponent is beyond {LARGEST_POWER}; write a smaller one")
+        base = a.value if isinstance(a, Leaf) and a.role is Role.NUMBER else None
+        if isinstance(base, Fraction) and _bits(base) * abs(exponent) > MOST_BITS:
+            raise self.error(node, "the power is too long a number; write a smaller exponent")
+        if base == 0 and exponent < 0:
+            raise self.error(node, f"0 ** {exponent} has no value; divide by something else")
         if isinstance(a, Leaf) and isinstance(a.value, Size) and len(a.value.terms) ** abs(exponent) > 10**6:
             raise self.error(node.right, "the power of a sum of sizes is too long; write a smaller exponent")
 
@@ -323,7 +328,10 @@ class _Reader:
         """A string where the language has one: the letters of einsum, the name of `named`, the body of `scalar`."""
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             raise self.error(node, f"{_called(call)} begins with a string; write it between quotes")
-        return read_body(node.value) if name == "body" else node.value
+        try:
+            return read_body(node.value) if name == "body" else node.value
+        except Misread as e:
+            raise self.error(node, str(e)) from None
 
     def bounded(self, e: Expr) -> Expr:
         """Refuse what would grow without end."""
@@ -338,6 +346,10 @@ class _Reader:
         if isinstance(value, Size) and e.rank == 0 and _is_long(value):
             raise InputError("the polynomial of sizes is too long; write a shorter one")
         return e
+
+
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
 
 
 def _is_long(size: Size) -> bool:

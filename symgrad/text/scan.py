@@ -202,8 +202,10 @@ def _problem(kind: str, text: str, last: str) -> str:
 
 def _number_problem(text: str) -> str:
     mantissa, _, exponent = text.lower().partition("e")
-    if len(mantissa) > LONGEST_NUMBER or len(exponent) > 6 or (exponent and abs(int(exponent)) > LARGEST_EXPONENT):
+    if len(mantissa) > LONGEST_NUMBER:
         return f"the number {text[:20]}… is too long; write at most {LONGEST_NUMBER} digits"
+    if exponent and (len(exponent) > 6 or abs(int(exponent)) > LARGEST_EXPONENT):
+        return f"the number {text[:20]} is beyond 1e{LARGEST_EXPONENT}; write a smaller exponent"
     return ""
 
 
