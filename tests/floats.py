@@ -17,6 +17,10 @@ def _softmax(x, axis):
     return e / e.sum(axis=axis, keepdims=True)
 
 
+def _inverse(x):
+    return np.linalg.inv(x) if np.linalg.matrix_rank(x) == len(x) else np.full(x.shape, np.nan)
+
+
 FUNCTIONS = {
     "exp": np.exp, "log": np.log, "tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "sin": np.sin, "cos": np.cos,
     "softplus": lambda x: np.log1p(np.exp(x)), "relu": lambda x: np.where(x > 0, x, 0.0), "absolute": np.abs,
@@ -31,7 +35,7 @@ PRIMITIVES = {
     "log_softmax": lambda x, axis: np.log(_softmax(x, axis)),
     "logsumexp": lambda x, axis, keepdims: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
     "norm": lambda x, axis, keepdims: np.sqrt((x**2).sum(axis=axis, keepdims=keepdims)),
-    "inv": np.linalg.inv,
+    "inv": _inverse,
     "solve": np.linalg.solve,
     "det": np.linalg.det,
     "logdet": lambda x: np.log(np.linalg.det(x)),
@@ -115,7 +119,7 @@ def _array(e, shape, random):
 def program_values(derivation, seed):
     """The values of every name of a derivation, cotangents too, by its own lines; and the sizes."""
     values, sizes = draw(derivation.leaves, seed)
-    sizes = {**{name: 4 for name in _size_names(derivation)}, **sizes}
+    sizes = {**dict.fromkeys(_size_names(derivation), 4), **sizes}
     for eq in (*derivation.forward, *derivation.backward):
         values[eq.target] = run(eq.expression, values, sizes)
     return values, sizes

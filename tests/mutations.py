@@ -5,8 +5,23 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.graph.expression import (
-    Apply, Contraction, Elementwise, Leaf, Linear, Role, apply, broadcast_to, contraction, elementwise, linear, number,
-    scale, size, total, transpose,
+    Apply,
+    Contraction,
+    Elementwise,
+    Leaf,
+    Linear,
+    Role,
+    apply,
+    broadcast_to,
+    contraction,
+    elementwise,
+    identity,
+    linear,
+    number,
+    scale,
+    size,
+    total,
+    transpose,
 )  # fmt: skip
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
@@ -59,22 +74,12 @@ def _anywhere(node):
     yield "a sign", scale(-1, node)
     if node.rank == 2 and node.shape[0] == node.shape[1]:
         yield "a transpose", transpose(node)
-        yield "the diagonal only", contraction([node, _eye(node)], [(0, 1), (0, 1)], node.shape)
+        yield "the diagonal only", contraction([node, identity(node.shape[0])], [(0, 1), (0, 1)], node.shape)
     if node.rank:
         axis = node.rank - 1
         yield "a sum too many", broadcast_to(total(node, axis, keepdims=True), node.shape)
         yield "a factor of a size", node * size(node.shape[0])
         yield "a factor of a size", node / size(node.shape[axis])
-
-
-def _eye(node):
-    return contraction([number(1)], [()], node.shape) * _identity(node.shape[0])
-
-
-def _identity(n):
-    from symgrad.graph.expression import identity
-
-    return identity(n)
 
 
 def _sum(node):
