@@ -264,7 +264,7 @@ def _difference(derivation: Derivation, claim: Claim, wrong: Point) -> Text:
         return SIGN if factor == "-1" else ZERO if factor == "0" else _filled(FACTOR, factor=factor)
     differences = [p.difference for p in points]
     for sentences, e in ((MISSING, right), (ADDITIONAL, claimed)):
-        for term in terms_of(e):
+        for term in terms_of(e) if _is_tame(e) else ():
             values = [p.at(term) for p in points]
             share = constant_factor(points, differences, values, bases)
             if share in sentences:

@@ -21,7 +21,8 @@ TOKEN = re.compile(
     r"""(?P<space>[ \t]+)|(?P<newline>\n)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)"""
     r"""|(?P<string>"[^"\\\x00-\x1f]*"|'[^'\\\x00-\x1f]*')|(?P<operator>\*\*|//|<=|>=|==|!=|<<|>>|:=|[-+*/@()\[\],:.=<>&])""",
 )
-OPENING, CLOSING = frozenset("(["), frozenset(")]")
+OPENING: Mapping[str, str] = {"(": ")", "[": "]"}
+CLOSING = frozenset(OPENING.values())
 # What ends a chain of `**` and signs: behind it, an operand stands no deeper than before.
 LEVEL = frozenset({"+", "-", "*", "/", "@", "&", "<", ">", "<=", ">=", ",", "=", ":"})
 # What is written otherwise here: a word or sign, and what to write.
@@ -210,18 +211,35 @@ def _number_problem(text: str) -> str:
 
 
 def _refuse_depth(bare: Scanned, words: tuple[Word, ...]) -> None:
-    """Count brackets, and the signs and powers whose right operands nest, before a parser recurses into them."""
-    levels, is_operand = [0], False
+    """Match the brackets, and count how deep they, signs and powers nest, before a parser recurses into them.
+
+    (Python's own parser opens files to say where a bracket is missing.)
+    """
+    open_, levels, is_operand = list[Word](), [0], False
     for word in words:
         if word.text in OPENING:
             levels.append(0)
+            open_.append(word)
         elif word.text in CLOSING:
-            if len(levels) > 1:
-                levels.pop()
-        elif word.text == "**" or (word.text in "+-" and not is_operand):
+            _close(bare, open_, word)
+            levels.pop()
+        elif word.text == "**" or (word.text in {"+", "-"} and not is_operand):
             levels[-1] += 1
-        elif word.text in LEVEL and word.kind == "operator":
+        elif word.text in LEVEL:
             levels[-1] = 0
         if len(levels) + sum(levels) > DEEPEST:
             raise bare.error(f"the formula nests deeper than {DEEPEST}; give its parts names", word.line, word.column)
         is_operand = word.kind in {"number", "name", "string"} or word.text in CLOSING
+    if open_:
+        last = open_[-1]
+        raise bare.error(f"{last.text} is never closed; write {OPENING[last.text]}", last.line, last.column)
+
+
+def _close(bare: Scanned, open_: list[Word], word: Word) -> None:
+    """Take away the bracket that a word closes."""
+    if not open_:
+        raise bare.error(f"{word.text} closes nothing; leave it out", word.line, word.column)
+    last = open_.pop()
+    if OPENING[last.text] != word.text:
+        what = f"{word.text} closes {last.text} of column {last.column}; write {OPENING[last.text]}"
+        raise bare.error(what, word.line, word.column)
