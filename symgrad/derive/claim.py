@@ -132,8 +132,6 @@ def judge(derivation: Derivation, claim: Claim) -> Judgement:
 
 def _have_one_form(derivation: Derivation, right: Expr, claimed: Expr) -> bool:
     """Whether both have one normal form: as they stand, with the cotangents put in, or in the leaves alone."""
-    if not _is_tame(claimed):
-        return False
     for equations in ((), derivation.backward, (*derivation.forward, *derivation.backward)):
         a, b = (_form(derivation, _dissolved(e, equations)) for e in (right, claimed))
         if a is not None and b is not None and a == b:
@@ -153,18 +151,22 @@ def _form(derivation: Derivation, e: Expr) -> Form | None:
         for eq in derivation.forward
         if isinstance(eq.expression, Apply) and eq.expression.primitive == "softmax"
     }
-    form = expand(to_form(e))
+    form = expand(to_form(e)) if _is_tame(e) else None
     return None if form is None else Facts(softmaxes).apply(form)
 
 
 def _is_tame(e: Expr) -> bool:
-    """Whether no sum over an axis is a factor so often that comparing its bound indices would take long."""
+    """Whether no sum over an axis stands in one product so often that comparing its bound indices would take long."""
     order = postorder([e])
     times = dict.fromkeys(order, 0) | {e: 1}
     for node in reversed(order):
-        exponent = node.parameter if isinstance(node, Elementwise) and isinstance(node.parameter, Fraction) else 1
         for child in node.children:
-            times[child] += times[node] * max(1, abs(int(exponent)))
+            if isinstance(node, Linear | Contraction):
+                times[child] += times[node]
+            elif isinstance(node, Elementwise) and isinstance(node.parameter, Fraction):
+                times[child] += times[node] * max(1, abs(int(node.parameter)))
+            else:
+                times[child] += 1  # within a function a product of its own begins
     sums = [n for n in order if isinstance(n, Contraction) and any(i >= n.rank for own in n.indices for i in own)]
     return all(times[node] <= MOST_EQUAL_SUMS for node in sums)
 

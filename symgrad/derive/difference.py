@@ -91,7 +91,7 @@ def _is_zero(s: Reals, entries: Sequence[Any], measure: Sequence[Any]) -> bool:
 
 
 def terms_of(e: Expr) -> list[Expr]:
-    """The terms of an expression multiplied out, each with its sign; none where there is one only, or very many.
+    """The terms of an expression as it stands and multiplied out, each with its sign; none of a sum of very many.
 
     >>> from symgrad.primitives.language import data, dims
     >>> n = dims("n")
@@ -99,10 +99,12 @@ def terms_of(e: Expr) -> list[Expr]:
     >>> [str(term) for term in terms_of(X.T @ (p - y) / n)]
     ['X.T @ p / n', '-X.T @ y / n']
     """
-    form = expand(to_form(e))
-    if form is None or not 1 < len(form.terms) <= MOST_TERMS:
-        return []
-    return [to_expression(Form(form.shape, (term,))) for term in form.terms]
+    found: dict[Form, Expr] = {}
+    for form in (to_form(e), expand(to_form(e))):
+        if form is not None and 1 < len(form.terms) <= MOST_TERMS:
+            single = [Form(form.shape, (term,)) for term in form.terms]
+            found |= {f: to_expression(f) for f in single if f not in found}
+    return list(found.values())
 
 
 def constant_factor(
