@@ -181,6 +181,8 @@ def test_a_right_answer_that_looks_different_is_equal(name, text):
 def test_how_it_was_found_is_said():
     by_form = problem("p11_softmax_regression").check_claim("W = lam * W - X.T @ (T - S) / n")
     assert (by_form.points, by_form.reason.en) == (0, "both sides have one normal form")
+    by_fact = problem("p11_softmax_regression").check_claim("Z = (S * sum(T, axis=1, keepdims=True) - T) / n")
+    assert by_fact.reason.en == "both sides have one normal form"
     by_numbers = problem("p15_huber").check_claim(RIGHT[8][1])
     assert by_numbers.points == 20
     assert by_numbers.reason.en == "both sides agree to 30 digits at 20 random points (verified numerically)"

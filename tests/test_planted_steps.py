@@ -120,3 +120,16 @@ def test_the_slips_keep_the_shape():
     for name in FILES:
         for eq in derivation(name).backward:
             assert {wrong.shape for _, wrong in slips(eq.expression)} <= {eq.shape}
+
+
+@pytest.mark.parametrize("wrong", [lambda X, r, d: X.T @ r / (7 - d), lambda X, r, d: X.T @ r * d / 12])
+def test_a_step_that_is_right_at_permuted_sizes_only_is_refused(wrong):
+    # At n, d = 3, 4 and at 4, 3, n is 7 - d and n·d is 12: the second assignment is no permutation of the first.
+    derived = derivation("p01_least_squares")
+    eq = next(eq for eq in derived.backward if eq.name == "w")
+    X, r = next(e for e in derived.leaves if e.name == "X"), derived.forward[0].target
+    slipped = wrong(X, r, sg.dims("d"))
+    assert slipped.shape == eq.shape
+    lines = (*eq.lines[:-1], replace(eq.lines[-1], expression=slipped))
+    with pytest.raises(CheckFailed):
+        prove_equation(derived, replace(eq, lines=lines, expression=slipped))

@@ -23,6 +23,8 @@ from symgrad.primitives.functions import FUNCTIONS
 SMALLEST = 3
 # How far assignments of sizes are searched for one that makes every polynomial size positive.
 MOST_TRIED = 2000
+# With more sizes than this, an assignment that shares no number with the first would not be among those tried.
+MOST_WITH_A_SPARE = 6
 
 
 def sizes_in(roots: Iterable[Expr]) -> list[Size]:
@@ -38,21 +40,27 @@ def sizes_in(roots: Iterable[Expr]) -> list[Size]:
 def assignments(sizes: Sequence[Size], how_many: int = 2) -> list[Assignment]:
     """Assignments of distinct numbers from 3 on, no name with the same number twice where that can be.
 
-    At n = 2 the wrong factors 1 and 4/n² pass for 2/n; at two sizes from 3 on they fail.
+    At n = 2 the wrong factors 1 and 4/n² pass for 2/n; at two sizes from 3 on they fail. Nor is the second a permutation of
+    the first: there 12 passes for n·d, and 7 - d for n.
 
     >>> [dict(a.names) for a in assignments([Size.symbol("n"), Size.symbol("d")])]
-    [{'n': 3, 'd': 4}, {'n': 4, 'd': 3}]
+    [{'n': 3, 'd': 4}, {'n': 4, 'd': 5}]
     """
     names = list(dict.fromkeys(name for s in sizes for name in s.names))
     literals = sorted({v for s in sizes if (v := s.value) is not None and v > LARGEST_KEPT})
     wanted = len(names) + len(literals)
     chosen: list[Assignment] = []
-    pool = range(SMALLEST, SMALLEST + wanted + (2 if wanted < 2 or _has_sums(sizes) else 0))
+    spare = 2 if wanted < 2 or _has_sums(sizes) else int(wanted <= MOST_WITH_A_SPARE)
+    pool = range(SMALLEST, SMALLEST + wanted + spare)
+    sums: set[int] = set()
     for tried, numbers in enumerate(permutations(pool, wanted)):
         a = Assignment(dict(zip(names, numbers, strict=False)), dict(zip(literals, numbers[len(names) :], strict=True)))
         is_new = all(a.names[n] != old.names[n] for old in chosen for n in names)
-        if all(a.at(s) >= 1 for s in sizes) and (is_new or tried > MOST_TRIED // 2):
+        if all(a.at(s) >= 1 for s in sizes) and (
+            (is_new and not (spare and sum(numbers) in sums)) or tried > MOST_TRIED // 2
+        ):
             chosen.append(a)
+            sums.add(sum(numbers))
         if len(chosen) == how_many or tried > MOST_TRIED:
             break
     if not chosen:

@@ -70,7 +70,7 @@ INSTEAD: Mapping[str, str] = {
     "。": "nothing there",
     "、": ",",
     "#": "the formula without a comment",
-    "{": "( ",
+    "{": "(",
     "}": ")",
 }
 
@@ -171,7 +171,7 @@ def _strange(c: str) -> str:
     name = unicodedata.name(c, f"the character U+{ord(c):04X}").lower()
     plain = unicodedata.normalize("NFKC", c)
     if c in INSTEAD:
-        return f"{c} ({name}) is not understood; write {INSTEAD[c].strip()}"
+        return f"{c} ({name}) is not understood; write {INSTEAD[c]}"
     if plain != c and plain.isascii() and plain.isprintable() and plain.strip():
         return f"{c} is a {name}; write {plain}"
     shown = c if c.isprintable() and not c.isspace() else f"U+{ord(c):04X}"
