@@ -8,6 +8,7 @@ from typing import Any
 
 from symgrad import notebook
 from symgrad.compile.function import Compiled, compile_derivation
+from symgrad.derive.claim import Judgement, judge, names_known, read_claim
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive, straight_line
@@ -26,6 +27,7 @@ from symgrad.modelfile import names_of, read_model
 from symgrad.prose import LANGUAGES, Language
 from symgrad.tables import Table
 from symgrad.text.from_sympy import from_sympy
+from symgrad.text.parse import parse
 
 
 class Problem:
@@ -75,7 +77,7 @@ class Problem:
         explicit = [(name, node) for node, name in given.items()]
         names = names_of([*explicit, *assigned], {e.name for e in leaves if e.name} | sizes)
         place = {value: k for k, (_, value) in reversed(list(enumerate(assigned)))}
-        self.names = dict(sorted(names.items(), key=lambda item: place.get(item[0], -1)))
+        self.names = dict(sorted(names.items(), key=lambda item: place.get(item[0], len(place))))
         self.names.pop(self.loss, None)
 
     @classmethod
@@ -136,6 +138,25 @@ class Problem:
                 derivation = check(prove_steps(derivation), self.loss)
             self._derivations[key] = derivation
         return self._derivations[key]
+
+    def parse(self, text: str) -> Expr:
+        """The expression that a formula writes over the problem's arrays, sizes, intermediates and cotangents (`Z_bar`)."""
+        return parse(text, names_known(self.derive(prove=False)))
+
+    def check_claim(self, text: str, wrt: Collection[str] | None = None) -> Judgement:
+        """Whether `W = X.T @ (P - Y) / n` is ∂L/∂W: equal, not equal and why, or undecided.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> problem = Problem(sg.sum((X @ w - y) ** 2) / (2 * n))
+        >>> print(problem.check_claim("w = X.T @ (X @ w - y) / n"))
+        w = X.T @ (X @ w - y) / n: equal, both sides have one normal form
+        >>> print(problem.check_claim("w = X.T @ (X @ w - y)"))
+        w = X.T @ (X @ w - y): not equal; your answer is n times the gradient
+        """
+        derivation = self.derive(wrt)
+        return judge(derivation, read_claim(derivation, text))
 
     def explain(
         self,

@@ -146,6 +146,38 @@ def test_check_of_some_parameters():
     assert "∂L/∂W" not in result.stdout
 
 
+def test_a_claim_that_is_equal_is_one_line():
+    result = run("check", SOFTMAX, "--claim", "W = X.T @ (P - Y) / n", "--claim", "∂L/∂b = sum(Z_bar, axis=0)")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "W = X.T @ (P - Y) / n: equal, both sides have one normal form",
+        "∂L/∂b = sum(Z_bar, axis=0): equal, both sides have one normal form",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ("W = X.T @ (P - Y)", "not equal; your answer is n times the gradient"),
+        ("W = (P - Y).T @ X / n", "not equal; its shape is (k, d), the gradient's is (d, k); the transpose is equal"),
+        ("W = log(-X.T**2) @ P", "undecided, too few points"),
+    ],
+)
+def test_a_claim_that_is_not_equal_is_exit_1(claim, words):
+    result = run("check", SOFTMAX, "--claim", "b = sum(P - Y, axis=0) / n", "--claim", claim)
+    first, second = result.stdout.splitlines()
+    assert result.exit_code == 1
+    assert "equal" in first
+    assert second.startswith(f"{claim}: {words}")
+
+
+@pytest.mark.parametrize(
+    "claim", ["W", "Q = X", "W = X.T @ (P－Y)", "W = X @ P", "W = __import__('os')", "W = X.T @ (P - Y"]
+)
+def test_a_claim_that_cannot_be_read_is_exit_2(claim):
+    assert complaint("check", SOFTMAX, "--claim", "b = b", "--claim", claim).startswith("claim:1:")
+
+
 def test_a_failed_check_is_exit_1(monkeypatch):
     wrong = functions.Function(
         name="tanh",

@@ -129,12 +129,19 @@ def explain(
 
 
 @app.command()
-def check(model: Model, wrt: Wrt = None) -> None:
-    """Prove every step, and print how sure each is."""
-    from symgrad.cli.checks import print_checks
+def check(
+    model: Model,
+    wrt: Wrt = None,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FORMULA", help='A gradient of your own, as "w = X.T @ r / n"; may be repeated.'),
+    ] = None,
+) -> None:
+    """Prove every step, and print how sure each is; or say of your own gradients whether they are equal."""
+    from symgrad.cli.checks import print_checks, print_claims
 
     derivation = _load(model).derive(_names(wrt))
-    if not print_checks(derivation):
+    if not (print_claims(derivation, claim) if claim else print_checks(derivation)):
         raise typer.Exit(1)
 
 

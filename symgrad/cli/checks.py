@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import typer
 
 from symgrad.cli.tables import print_table
+from symgrad.derive.claim import Answer, judge, read_claim
 from symgrad.derive.derivation import Derivation, Line, Proof, Verdict
 from symgrad.rewrite.display import Why
 
@@ -19,6 +22,14 @@ def print_checks(derivation: Derivation) -> bool:
         error = f"{float(end.largest_error):.1e}"
         print(f"end to end: at {end.points} points, 50-digit differences agree to a relative error of {error}")
     return end is not None and all(p.verdict is not Verdict.UNCHECKED for p in _proofs(derivation))
+
+
+def print_claims(derivation: Derivation, claims: Sequence[str]) -> bool:
+    """Print one line for each claimed gradient; whether all are equal. All are read before the first is judged."""
+    judgements = [judge(derivation, claim) for claim in [read_claim(derivation, text) for text in claims]]
+    for judgement in judgements:
+        typer.echo(str(judgement))
+    return all(judgement.answer is Answer.EQUAL for judgement in judgements)
 
 
 def rows(derivation: Derivation) -> Iterator[tuple[str, ...]]:

@@ -17,12 +17,14 @@ from symgrad.rewrite.convert import rebuild
 # Letters to try for what a value is, lower case for scalars and vectors, upper case from matrices on.
 LETTERS: Mapping[str, str] = {
     "residual": "re",
-    "pre-activation": "zasqgm",
+    "pre-activation": "zasqg",
     "activation": "hag",
     "probabilities": "pq",
     "other": "uvst",
 }
 MATRIX_LETTERS: Mapping[str, str] = {**{k: v.upper() for k, v in LETTERS.items()}, "residual": "ERD"}
+# Where a role has none left; without those that look like numbers.
+OTHER_LETTERS = "mnbcdfgkuvwtqpsearhzxy"
 LOSS_LETTERS = ("L", "J", "E", "F", "Loss")
 
 RESIDUAL = frozenset({"absolute", "huber"})
@@ -226,7 +228,8 @@ def _operation(node: Expr) -> tuple[object, ...]:
 
 
 def _free_letter(letters: str, used: set[str], count: int) -> str:
-    candidates: list[str] = [*letters, *(f"{letters[0]}_{k}" for k in range(1, len(used) + 2))]
+    others = OTHER_LETTERS.upper() if letters.isupper() else OTHER_LETTERS
+    candidates: list[str] = [*letters, *others, *(f"{letters[0]}_{k}" for k in range(1, len(used) + 2))]
     for letter in candidates:
         names = [letter] if count == 1 else [f"{letter}{k}" for k in range(1, count + 1)]
         if letter not in used and not used & set(names):

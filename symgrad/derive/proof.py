@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from sympy.core.relational import Relational
 
 from symgrad.derive.alike import Form, form_of
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
@@ -33,6 +34,8 @@ from symgrad.rewrite.facts import INDICATORS
 DIGITS = 50
 POINTS = 3
 MOST_POINTS = 60
+# Enough to see on which side of a condition a point lies.
+SIDE_DIGITS = 15
 TOLERANCE = sympy.Rational(1, 10**30)
 
 
@@ -40,6 +43,11 @@ def prove(derivation: Derivation) -> Derivation:
     """The derivation with a proof on every line; CheckFailed where a line is wrong."""
     prover = _Prover(derivation)
     return replace(derivation, backward=tuple(prover.equation(eq) for eq in derivation.backward))
+
+
+def prove_equation(derivation: Derivation, equation: Equation) -> Equation:
+    """A backward equation in place of the derivation's own, with a proof on every line; CheckFailed where one is wrong."""
+    return _Prover(derivation).equation(equation)
 
 
 def is_indicator(e: Expr) -> bool:
@@ -97,6 +105,10 @@ class _Prover:
 
     def equation(self, eq: Equation) -> Equation:
         """The equation with a proof on every line."""
+        if not eq.lines or eq.lines[-1].expression is not eq.expression:
+            raise CheckFailed(
+                f"the step ({eq.label}) for {eq.name} does not end in its last line; please report the model"
+            )
         step = _Step(eq, self)
         form = step.form()
         if form.key not in self._known:
@@ -278,21 +290,31 @@ class _Comparison:
                 yield p, q
 
     def _verify(self, x: Any, y: Any, line: int) -> None:
-        """Compare two entries to 50 digits at random rational points; points outside the domain are passed over."""
+        """Compare two entries to 50 digits at random rational points; points outside the domain are passed over.
+
+        Three points are compared, and one more for every way in which the conditions of cases turn out.
+        """
         symbols = sorted(x.free_symbols | y.free_symbols, key=str)
-        compared = 0
+        borders = [c.lhs - c.rhs for c in sorted((x.atoms(Relational) | y.atoms(Relational)), key=str)]
+        compared, seen = 0, set[tuple[bool, ...]]()
         for point in range(MOST_POINTS):
-            random = Random(point)
+            # Every entry has points of its own: what the points of one miss, those of another find.
+            random = Random(f"{point} {symbols}")
             values = {symbol: self._number(symbol, random) for symbol in symbols}
+            sides = tuple(bool(sympy.N(b.subs(values), SIDE_DIGITS).is_positive) for b in borders)
+            if compared >= POINTS and sides in seen:
+                continue
             p, q = (sympy.N(e.subs(values), DIGITS) for e in (x, y))
             if not (p.is_real and q.is_real and p.is_finite and q.is_finite):
                 continue
             if abs(p - q) > TOLERANCE * (1 + abs(p)):
                 raise self._failure(line, f"{sympy.N(p, 8)} is not {sympy.N(q, 8)}")
             compared += 1
-            if compared == POINTS:
+            seen.add(sides)
+            if compared == POINTS and not borders:
                 return
-        raise self._failure(line, "no point was found at which both sides have a value")
+        if compared < POINTS:
+            raise self._failure(line, "no point was found at which both sides have a value")
 
     def _number(self, symbol: Any, random: Random) -> Any:
         """A random rational; entries with a pattern (in equal steps, say) would make singular matrices."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import count, permutations
+from functools import lru_cache
+from itertools import count, islice, permutations
 from random import Random
 from typing import Any
 
@@ -25,6 +26,8 @@ SMALLEST = 3
 MOST_TRIED = 2000
 # Of more names than this (the layers of a deep net) some get the same number, neighbours never.
 MOST_DISTINCT = 8
+# With more sizes than this, an assignment that shares no number with the first would not be among those tried.
+MOST_WITH_A_SPARE = 6
 
 
 def sizes_in(roots: Iterable[Expr]) -> list[Size]:
@@ -37,31 +40,46 @@ def sizes_in(roots: Iterable[Expr]) -> list[Size]:
     return list(found)
 
 
-def assignments(sizes: Sequence[Size], how_many: int = 2) -> list[Assignment]:
+def assignments(sizes: Sequence[Size], how_many: int = 2) -> Sequence[Assignment]:
     """Assignments of distinct numbers from 3 on, no name with the same number twice where that can be.
 
-    At n = 2 the wrong factors 1 and 4/n² pass for 2/n; at two sizes from 3 on they fail.
+    At n = 2 the wrong factors 1 and 4/n² pass for 2/n; at two sizes from 3 on they fail. Of two sizes the
+    sum, the difference and the product change as well, where that can be: at 3, 4 and 4, 3 the wrong 12 passes for n·d.
 
     >>> [dict(a.names) for a in assignments([Size.symbol("n"), Size.symbol("d")])]
-    [{'n': 3, 'd': 4}, {'n': 4, 'd': 3}]
+    [{'n': 3, 'd': 4}, {'n': 5, 'd': 3}]
     """
+    return _assignments(tuple(sizes), how_many)
+
+
+@lru_cache(maxsize=512)
+def _assignments(sizes: tuple[Size, ...], how_many: int) -> tuple[Assignment, ...]:
     names = list(dict.fromkeys(name for s in sizes for name in s.names))
     literals = sorted({v for s in sizes if (v := s.value) is not None and v > LARGEST_KEPT})
     wanted = len(names) + len(literals)
-    chosen: list[Assignment] = []
     distinct = min(wanted, MOST_DISTINCT)
-    pool = range(SMALLEST, SMALLEST + distinct + (2 if wanted < 2 or _has_sums(sizes) else 0))
-    for tried, drawn in enumerate(permutations(pool, distinct)):
+    spare = 2 if wanted < 2 or _has_sums(sizes) else int(wanted <= MOST_WITH_A_SPARE)
+    tried: list[tuple[tuple[int, ...], Assignment]] = []
+    for drawn in islice(permutations(range(SMALLEST, SMALLEST + distinct + spare), distinct), MOST_TRIED):
         numbers = [drawn[k % distinct] for k in range(wanted)]
         a = Assignment(dict(zip(names, numbers, strict=False)), dict(zip(literals, numbers[len(names) :], strict=True)))
-        is_new = all(a.names[n] != old.names[n] for old in chosen for n in names)
-        if all(a.at(s) >= 1 for s in sizes) and (is_new or tried > MOST_TRIED // 2):
-            chosen.append(a)
-        if len(chosen) == how_many or tried > MOST_TRIED:
-            break
-    if not chosen:
+        if all(a.at(s) >= 1 for s in sizes):
+            tried.append((drawn, a))
+    if not tried:
         raise DerivationError(f"no small numbers make all of the sizes {', '.join(map(str, sizes))} positive")
-    return chosen
+    chosen = tried[:1]
+    while len(chosen) < min(how_many, len(tried)):
+        rest = [candidate for candidate in tried if candidate not in chosen]
+        chosen.append(min(rest, key=lambda candidate: sum(_in_common(candidate[0], old) for old, _ in chosen)))
+    return tuple(a for _, a in chosen)
+
+
+def _in_common(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many names keep their number (these weigh most), and how many pairs their sum, difference or product."""
+    same = sum(x == y for x, y in zip(a, b, strict=True))
+    pairs = [((a[i], a[j]), (b[i], b[j])) for j in range(len(a)) for i in range(j)]
+    alike = sum((x + y == p + q) + (x - y == p - q) + (x * y == p * q) for (x, y), (p, q) in pairs)
+    return same * 3 * len(a) ** 2 + alike
 
 
 def _has_sums(sizes: Sequence[Size]) -> bool:

@@ -475,7 +475,7 @@ def axes_of(x: Expr, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
     for k in wanted:
         if not -x.rank <= k < x.rank:
             raise ShapeError(f"axis {k} of {x}: its shape is {show_shape(x.shape)}; name an axis below {x.rank}")
-    return tuple(sorted(k % x.rank for k in wanted))
+    return tuple(sorted({k % x.rank for k in wanted}))
 
 
 def transpose(a: object, axes: Sequence[int] | None = None) -> Expr:

@@ -16,6 +16,8 @@ from symgrad.graph.walk import postorder, use_counts
 
 COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(6)
 LONGEST_SHARED = 24
+# A line nests at most this many operations: what is deeper begins a line of its own, so that it can be read back.
+DEEPEST = 30
 Text = tuple[str, int]
 
 
@@ -25,13 +27,16 @@ def show(root: Any) -> str:
     uses = use_counts(order)
     inline = len(order) < LONGEST_SHARED
     texts: dict[Any, Text] = {}
+    depths: dict[Any, int] = {}
     lines: list[str] = []
     for node in order:
         text = _node(node, texts)
-        if not inline and uses[node] > 1 and len(text[0]) > LONGEST_SHARED:
+        depths[node] = 1 + max((depths[e] for e in node.children), default=0)
+        is_shared = not inline and uses[node] > 1 and len(text[0]) > LONGEST_SHARED
+        if node is not root and (is_shared or depths[node] > DEEPEST):
             name = f"_{len(lines) + 1}"
             lines.append(f"{name} = {text[0]}")
-            text = name, ATOM
+            text, depths[node] = (name, ATOM), 0
         texts[node] = text
     return "\n".join([*lines, texts[root][0]])
 
@@ -51,8 +56,10 @@ def _node(node: Any, texts: dict[Any, Text]) -> Text:
         return _contraction(node, texts)
     if node.kind == "elementwise":
         return _elementwise(node, texts)
-    arguments = [texts[e][0] for e in node.operands] + _options(node)
-    return f"{node.primitive}({', '.join(arguments)})", ATOM
+    arguments = [texts[e][0] for e in node.operands]
+    if node.primitive == "named":
+        return f'named("{node.option("name")}", {arguments[0]})', ATOM
+    return f"{node.primitive}({', '.join(arguments + _options(node))})", ATOM
 
 
 def _options(node: Any) -> list[str]:
@@ -84,16 +91,17 @@ def enclosed(text: Text, level: int) -> str:
 def _linear(node: Any, texts: dict[Any, Text]) -> Text:
     operands = _broadcast_together([e for _, e in node.terms], node, texts)
     result = ""
+    binds = PRODUCT
     for (c, _), text in zip(node.terms, operands, strict=True):
         size = abs(c)
         body = enclosed(text, PRODUCT if result or c != 1 else SUM)
+        binds = UNARY if c == -1 and text[1] >= UNARY else PRODUCT
         if size.numerator != 1:
             body = f"{size.numerator} * {body}"
         if size.denominator != 1:
             body = f"{body} / {size.denominator}"
         result += (" - " if c < 0 else " + ") + body if result else ("-" if c < 0 else "") + body
-    single = len(node.terms) == 1
-    return result, (UNARY if node.terms[0][0] == -1 else PRODUCT) if single else SUM
+    return result, binds if len(node.terms) == 1 else SUM
 
 
 def _broadcast_together(operands: list[Any], node: Any, texts: dict[Any, Text]) -> list[Text]:
@@ -110,11 +118,33 @@ def _unbroadcast(e: Any, texts: dict[Any, Text]) -> Text | None:
     if e.kind != "contraction" or len(e.operands) != 1:
         return None
     own = e.indices[0]
+    text = texts[e.operands[0]]
+    if _stretched(e) is not None:
+        return text
     if read(e.indices, e.rank).pattern is not Pattern.BROADCAST:
         return None
-    text = texts[e.operands[0]]
     suffix = inserted(own, e.rank)
     return (enclosed(text, ATOM) + suffix, ATOM) if suffix else text
+
+
+def _stretched(node: Any) -> tuple[tuple[int, ...], ...] | None:
+    """The operands' axes where NumPy's rule alone aligns them, axes of size 1 stretching; None where it does not."""
+    used = [i for own in node.indices for i in own]
+    if len(used) == len({i for i in used if i < node.rank}) or (len(node.operands) > 1 and not _covers(node, used)):
+        return None
+    aligned = []
+    for e, own in zip(node.operands, node.indices, strict=True):
+        offset = node.rank - e.rank
+        stretch = [s == ONE and i >= node.rank and used.count(i) == 1 for i, s in zip(own, e.shape, strict=True)]
+        place = [offset + k if is_one else i for k, (i, is_one) in enumerate(zip(own, stretch, strict=True))]
+        if offset < 0 or place != list(range(offset, node.rank)):
+            return None
+        aligned.append(tuple(place))
+    return tuple(aligned)
+
+
+def _covers(node: Any, used: list[int]) -> bool:
+    return set(range(node.rank)) <= set(used)
 
 
 def _contraction(node: Any, texts: dict[Any, Text]) -> Text:
@@ -126,8 +156,9 @@ def _contraction(node: Any, texts: dict[Any, Text]) -> Text:
         a, b = (texts[e] for e in node.operands)
         return f"{enclosed(a, PRODUCT)} @ {enclosed(b, UNARY)}", PRODUCT
     if reading.pattern is Pattern.PRODUCT:
-        return _product(node, texts)
-    return _einsum(node, texts)
+        return _product(node, node.indices, texts)
+    aligned = _stretched(node)
+    return _einsum(node, texts) if aligned is None else _product(node, aligned, texts)
 
 
 def _one_operand(node: Any, pattern: Pattern, axes: tuple[int, ...], keepdims: bool, texts: dict[Any, Text]) -> Text:
@@ -154,11 +185,13 @@ def _one_operand(node: Any, pattern: Pattern, axes: tuple[int, ...], keepdims: b
             f"broadcast_to({enclosed(text, ATOM) + suffix if suffix else text[0]}, {show_shape(node.shape)})",
             ATOM,
         )
+    if _stretched(node) is not None:
+        return f"broadcast_to({text[0]}, {show_shape(node.shape)})", ATOM
     return _einsum(node, texts)
 
 
-def _product(node: Any, texts: dict[Any, Text]) -> Text:
-    if node.indices == ((0,), (1,)):
+def _product(node: Any, places: tuple[tuple[int, ...], ...], texts: dict[Any, Text]) -> Text:
+    if node.rank == 2 and node.indices == ((0,), (1,)):
         a, b = (texts[e][0] for e in node.operands)
         return f"outer({a}, {b})", ATOM
     on_diagonal = [e for e, own in zip(node.operands, node.indices, strict=True) if own == (0,)]
@@ -168,7 +201,7 @@ def _product(node: Any, texts: dict[Any, Text]) -> Text:
         return f"diag({texts[on_diagonal[0]][0]})", ATOM
     numerator: list[str] = []
     denominator: list[str] = []
-    for e, own in zip(node.operands, node.indices, strict=True):
+    for e, own in zip(node.operands, places, strict=True):
         inverse = e.kind == "elementwise" and e.function == "power" and e.parameter == -1
         suffix = inserted(own, node.rank) if own else ""
         text = texts[e.operands[0] if inverse else e]
@@ -202,7 +235,10 @@ def _elementwise(node: Any, texts: dict[Any, Text]) -> Text:
     if node.function == "power_of":
         return f"{enclosed(operands[0], ATOM)} ** {enclosed(operands[1], ATOM)}", POWER
     name = "abs" if node.function == "absolute" else node.function
-    arguments = [text for text, _ in operands] + ([f"{node.parameter}"] if node.parameter is not None else [])
+    arguments = [text for text, _ in operands]
+    if node.function == "scalar":
+        variables = ", ".join(map(str, node.parameter.variables))
+        arguments.insert(0, f'"{variables}: {node.parameter.expr}"')
     return f"{name}({', '.join(arguments)})", ATOM
 
 

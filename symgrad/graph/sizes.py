@@ -71,7 +71,9 @@ class Size:
     def __str__(self) -> str:
         if not self.terms:
             return "0"
-        text = "".join(_signed(monomial, c) for monomial, c in self.terms)
+        # What is added comes first: n-m is a size again when it is read, -m+n would be a number.
+        ordered = sorted(self.terms, key=lambda term: term[1] < 0)
+        text = "".join(_signed(monomial, c) for monomial, c in ordered)
         return text.removeprefix("+")
 
     __repr__ = __str__

@@ -6,12 +6,13 @@ Everything here is public as `symgrad.<name>`; a formula in a string can use exa
 from __future__ import annotations
 
 import keyword
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
 from symgrad.errors import InputError, ShapeError
 from symgrad.graph.expression import (
+    Contraction,
     Expr,
     Leaf,
     Number,
@@ -21,8 +22,11 @@ from symgrad.graph.expression import (
     axes_of,
     coerce,
     contraction,
+    elementwise,
     identity,
+    is_number,
     leaf,
+    number,
     power,
     size,
     total,
@@ -65,10 +69,10 @@ from symgrad.primitives.normalisers import NORM as norm
 from symgrad.primitives.normalisers import SOFTMAX as softmax
 
 __all__ = [
-    "abs", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "einsum", "equal", "exp", "eye", "huber",
-    "hyperparameter", "inv", "labels", "log", "log_softmax", "logdet", "logsumexp", "maximum", "mean", "minimum",
-    "norm", "outer", "parameter", "relu", "sigmoid", "sign", "sin", "softmax", "softplus", "solve", "sqrt", "sum",
-    "tanh", "trace", "transpose", "unfold", "where", "window",
+    "abs", "broadcast_to", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "einsum", "equal", "exp",
+    "eye", "huber", "hyperparameter", "inv", "labels", "log", "log_softmax", "logdet", "logsumexp", "maximum", "mean",
+    "minimum", "named", "norm", "ones", "outer", "parameter", "relu", "scalar", "sigmoid", "sign", "sin", "softmax",
+    "softplus", "solve", "sqrt", "sum", "tanh", "trace", "transpose", "unfold", "where", "window",
 ]  # fmt: skip
 
 
@@ -128,7 +132,7 @@ def named(name: str, e: object) -> Expr:
     """e under a name of its own, where no assignment of a model file can give it one.
 
     >>> str(named("H", tanh(data("z", dims("n")))))
-    "named(tanh(z), name='H')"
+    'named("H", tanh(z))'
     """
     x = coerce(e)
     return apply("named", [x], [("name", _name(name, "value"))], x.shape)
@@ -233,6 +237,76 @@ def eye(n: object) -> Expr:
     return identity(_shape("eye", (n,))[0])
 
 
+def ones(*shape: object) -> Expr:
+    """The array whose entries are all 1.
+
+    >>> ones(dims("n"), 2).shape
+    (n, 2)
+    """
+    wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+    return _broadcast_to(number(1), _shape("ones", wanted))
+
+
+def einsum(subscripts: str, *operands: object) -> Expr:
+    """Π operands[letters], summed over the letters that do not stand behind `->`, as in NumPy.
+
+    >>> n, d = dims("n d")
+    >>> X = data("X", n, d)
+    >>> einsum("ij,kj->ik", X, X).shape, einsum("ij->ji", X) is X.T, einsum("ij,k->ik", X, ones(d)).shape
+    ((n, n), True, (n, d))
+    """
+    left, arrow, result = str(subscripts).replace(" ", "").partition("->")
+    spelled = left.split(",")
+    nodes = [coerce(e) for e in operands]
+    what = f'einsum("{subscripts}", …)'
+    if not arrow or not all(word.isalpha() or not word for word in (*spelled, result)):
+        raise InputError(f'{what} is not understood; write the letters of every axis, as einsum("ij,jk->ik", A, B)')
+    if [len(word) for word in spelled] != [e.rank for e in nodes]:
+        shapes = " and ".join(show_shape(e.shape) for e in nodes) or "none"
+        raise ShapeError(f"{what}: the shapes are {shapes}; write one letter for each axis of each operand")
+    extents: dict[str, Size] = {}
+    for letter, extent in (
+        (i, s) for word, e in zip(spelled, nodes, strict=True) for i, s in zip(word, e.shape, strict=True)
+    ):
+        if extents.setdefault(letter, extent) != extent:
+            raise ShapeError(f"{what}: {letter} is both {extents[letter]} and {extent}; give both axes the same size")
+    if len(set(result)) < len(result) or not set(result) <= set(extents):
+        raise InputError(f"{what}: each letter behind -> stands there once, and in an operand too; mend the letters")
+    place = {letter: k for k, letter in enumerate(dict.fromkeys((*result, *extents)))}
+    pairs = _without_ones(list(zip(nodes, spelled, strict=True)), result)
+    indices = [[place[letter] for letter in word] for _, word in pairs]
+    return contraction([e for e, _ in pairs], indices, tuple(extents[letter] for letter in result))
+
+
+def _without_ones(pairs: list[tuple[Expr, str]], result: str) -> list[tuple[Expr, str]]:
+    """The operands but for arrays of ones that only tell the size of an axis of the result."""
+    kept = [(e, word) for e, word in pairs if not (_is_ones(e) and set(word) <= set(result))]
+    return kept or pairs
+
+
+def _is_ones(e: Expr) -> bool:
+    return isinstance(e, Contraction) and len(e.operands) == 1 and is_number(e.operands[0], 1)
+
+
+def scalar(body: Any, *operands: object) -> Expr:
+    """f(e₁, …) entry by entry, f given as a SymPy `Lambda` in real symbols; its derivative is SymPy's.
+
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> str(scalar(sympy.Lambda((x,), sympy.atan(x)), data("u", dims("n"))))
+    'scalar("x: atan(x)", u)'
+    """
+    variables = getattr(body, "variables", None)
+    if not isinstance(variables, Iterable):
+        raise InputError(
+            "scalar: the function is not a SymPy Lambda; write scalar(sympy.Lambda((x,), sympy.atan(x)), e)"
+        )
+    names = list(variables)
+    if len(names) != len(operands) or not operands:
+        raise InputError(f"scalar: the function takes {len(names)} argument(s), not {len(operands)}; give one for each")
+    return elementwise("scalar", *operands, parameter=body)
+
+
 def broadcast_to(a: object, *shape: object) -> Expr:
     """a repeated along new axes and axes of size 1."""
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
@@ -241,42 +315,6 @@ def broadcast_to(a: object, *shape: object) -> Expr:
     if not fits:
         raise InputError(f"broadcast_to: shape {show_shape(x.shape)} does not stretch to {show_shape(sizes)}")
     return _broadcast_to(x, sizes)
-
-
-def einsum(subscripts: str, *operands: object) -> Expr:
-    """NumPy's einsum with the result spelled out: a product of entries, summed over the letters that it leaves out.
-
-    >>> n, d = dims("n d")
-    >>> X, w = data("X", n, d), data("w", d)
-    >>> str(einsum("ij,j->i", X, w))
-    'X @ w'
-    """
-    nodes = [coerce(e) for e in operands]
-    left, arrow, right = subscripts.replace(" ", "").partition("->")
-    terms = left.split(",")
-    letters = "".join(terms)
-    if not arrow or len(terms) != len(nodes) or not (letters + right).isalpha() or len(set(right)) < len(right):
-        raise InputError(
-            f'einsum({subscripts!r}, …): give a term for each of the {len(nodes)} operands and the result, as "ij,jk->ik"'
-        )
-    extent: dict[str, Size] = {}
-    for term, e in zip(terms, nodes, strict=True):
-        if len(term) != e.rank:
-            raise ShapeError(
-                f"einsum({subscripts!r}, …): {term} names {len(term)} axes of {e}, whose shape is {show_shape(e.shape)}"
-            )
-        for letter, s in zip(term, e.shape, strict=True):
-            if extent.setdefault(letter, s) != s:
-                raise ShapeError(
-                    f"einsum({subscripts!r}, …): the index {letter} has the sizes {extent[letter]} and {s}; use two letters"
-                )
-    missing = sorted(set(right) - set(letters))
-    if missing:
-        raise InputError(
-            f"einsum({subscripts!r}, …): no operand has the index {missing[0]} of the result; leave it out"
-        )
-    places = {letter: k for k, letter in enumerate(dict.fromkeys(right + letters))}
-    return contraction(nodes, [[places[c] for c in term] for term in terms], tuple(extent[c] for c in right))
 
 
 def window(length: object, width: object) -> Expr:
@@ -293,7 +331,7 @@ def unfold(a: object, width: object, axis: int = -1) -> Expr:
 
     >>> n, t, s = dims("n t s")
     >>> unfold(data("X", n, t), s).shape
-    (n, -s+t+1, s)
+    (n, t+1-s, s)
     """
     x = coerce(a)
     (place,) = axes_of(x, axis)
