@@ -52,10 +52,11 @@ def take_names(roots: Sequence[Expr]) -> tuple[list[Expr], dict[Expr, str]]:
 
 
 def active_nodes(order: Sequence[Expr], parameters: Collection[Leaf]) -> set[Expr]:
-    """The nodes that depend on a parameter."""
+    """The nodes that a parameter changes by more than jumps: a comparison has the derivative 0."""
     active: set[Expr] = set(parameters)
     for node in order:
-        if any(e in active for e in node.children):
+        is_step = isinstance(node, Elementwise) and node.function in NOT_DIFFERENTIATED
+        if not is_step and any(e in active for e in node.children):
             active.add(node)
     return active
 
@@ -87,14 +88,24 @@ def _roles(order: Sequence[Expr], active: set[Expr], users: Mapping[Expr, str]) 
     uses = use_counts(order)
     for node in order:
         for e, role in _inside(node, active) if node in active else ():
-            if e in active and e not in users and not is_short(e, users):
+            is_repeated = _is_power(node) and _is_power(e)
+            if e in active and e not in users and not is_short(e, users) and not is_repeated:
                 roles.setdefault(e, role)
     for node in order:
         if node in active:
             is_shared = uses[node] > 1 and node.kind != "leaf" and node not in users and not is_short(node, users)
+            is_shared = is_shared and not _is_power_of_a_name(node, users, roles)
             if is_shared or (isinstance(node, Apply) and node.primitive == "softmax" and node not in users):
                 roles.setdefault(node, _result_role(node))
     return roles
+
+
+def _is_power_of_a_name(node: Expr, users: Mapping[Expr, str], roles: Mapping[Expr, str]) -> bool:
+    return _is_power(node) and (isinstance(e := node.children[0], Leaf) or e in users or e in roles)
+
+
+def _is_power(node: Expr) -> bool:
+    return isinstance(node, Elementwise) and node.function == "power"
 
 
 def _inside(node: Expr, active: set[Expr]) -> Iterator[tuple[Expr, str]]:
@@ -108,6 +119,10 @@ def _inside(node: Expr, active: set[Expr]) -> Iterator[tuple[Expr, str]]:
     elif isinstance(node, Contraction) and sum(e in active for e in node.operands) > 1:
         for e in node.operands:
             core = _core(e)
+            if _is_power(core) and core.parameter == -1:  # type: ignore[attr-defined]  # a power is an Elementwise
+                # What stands below a fraction bar, not its reciprocal and not its powers.
+                while _is_power(core):
+                    core = _core(core.children[0])
             if isinstance(core, Elementwise | Apply) and not (isinstance(core, Apply) and core.primitive == "inv"):
                 yield core, _result_role(core)
 

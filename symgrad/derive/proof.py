@@ -10,29 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from random import Random
 from typing import Any
 
 import numpy as np
 import sympy
 
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
+from symgrad.derive.equality import Differs, named, undecided, verify, worst
 from symgrad.derive.reverse import cotangent_of
 from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.derive.steps import without_names
-from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Symbolic
 from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, number
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
-from symgrad.rewrite.facts import INDICATORS
-
-DIGITS = 50
-POINTS = 3
-MOST_POINTS = 60
-TOLERANCE = sympy.Rational(1, 10**30)
+from symgrad.rewrite.form import INDICATORS
 
 
 def prove(derivation: Derivation) -> Derivation:
@@ -88,8 +82,8 @@ class _Step:
         self.seeds: list[Expr] = [number(1) if t is program.loss else cotangent_of(t) for t in targets]
         put_in = dict.fromkeys(c for line in eq.lines for c in line.reason.put_in)
         self.upstream = {c: program.backward[c].expression for c in put_in}
-        named = dict.fromkeys(e for line in eq.lines for _, e in line.reason.facts if isinstance(e, Leaf))
-        known = {e: program.definitions.get(e) for e in named}
+        stated = dict.fromkeys(e for line in eq.lines for _, e in line.reason.facts if isinstance(e, Leaf))
+        known = {e: program.definitions.get(e) for e in stated}
         self.softmax = {e: d for e, d in known.items() if isinstance(d, Apply)}
 
     def roots(self) -> list[Expr]:
@@ -112,12 +106,8 @@ class _Step:
         """The verdict on each line, over all assignments of sizes."""
         chosen = assignments(sizes_in(self.roots()))
         verdicts = [_Comparison(self, a).verdicts() for a in chosen]
-        sizes = tuple({**a.names, **{str(k): v for k, v in a.literals.items()}} for a in chosen)
-        proofs = []
-        for k in range(len(self.eq.lines)):
-            seen = {v[k] for v in verdicts}
-            proofs.append(Proof(Verdict.VERIFIED if Verdict.VERIFIED in seen else Verdict.PROVED, sizes))
-        return tuple(proofs)
+        sizes = named(chosen)
+        return tuple(Proof(worst({v[k] for v in verdicts}), sizes) for k in range(len(self.eq.lines)))
 
 
 class _Comparison:
@@ -195,36 +185,13 @@ class _Comparison:
         """The pairs of entries that the exact comparison does not find equal."""
         # A derivative is compared off its kinks; two ways of writing one are compared everywhere.
         kinks = set(entries_of(self.opaque[self.step.variable])) if line == 0 else set()
-        facts = {"signs": self.symbols.signs, "binaries": self.symbols.binaries}
-        for x, y in zip(entries_of(a), entries_of(b), strict=True):
-            p, q = sympy.S(x), sympy.S(y)
-            if not are_equal(p, q, **facts, kinks=kinks):
-                yield p, q
+        return undecided(a, b, self.symbols, kinks)
 
     def _verify(self, x: Any, y: Any, line: int) -> None:
-        """Compare two entries to 50 digits at random rational points; points outside the domain are passed over."""
-        symbols = sorted(x.free_symbols | y.free_symbols, key=str)
-        compared = 0
-        for point in range(MOST_POINTS):
-            random = Random(point)
-            values = {symbol: self._number(symbol, random) for symbol in symbols}
-            p, q = (sympy.N(e.subs(values), DIGITS) for e in (x, y))
-            if not (p.is_real and q.is_real and p.is_finite and q.is_finite):
-                continue
-            if abs(p - q) > TOLERANCE * (1 + abs(p)):
-                raise self._failure(line, f"{sympy.N(p, 8)} is not {sympy.N(q, 8)}")
-            compared += 1
-            if compared == POINTS:
-                return
-        raise self._failure(line, "no point was found at which both sides have a value")
-
-    def _number(self, symbol: Any, random: Random) -> Any:
-        """A random rational; entries with a pattern (in equal steps, say) would make singular matrices."""
-        if symbol in self.symbols.signs:
-            return sympy.Integer(random.choice((-1, 1)))
-        if symbol in self.symbols.binaries:
-            return sympy.Integer(random.choice((0, 1)))
-        return sympy.Rational(random.randrange(1 if symbol in self.symbols.positives else -29, 59), 29)
+        try:
+            verify(x, y, self.symbols)
+        except Differs as e:
+            raise self._failure(line, str(e)) from None
 
     def _failure(self, line: int, what: str) -> CheckFailed:
         expression = self.step.eq.lines[line].expression

@@ -65,6 +65,11 @@ def _contraction_cost(node: Contraction) -> int:
     reading = read(node.indices, node.rank)
     if reading.pattern is Pattern.PRODUCT:
         vectors = [own for own in node.indices if own]
+        if _is_diagonal(node):
+            # diag(v) is v in one more word, which is what the identity has been counted as.
+            return parentheses
+        if vectors == [(0,), (1,)]:
+            return 1 + parentheses
         scaled = sum(len(own) < node.rank for own in vectors)
         return max(len(vectors) - 1, 0) + scaled + parentheses
     if reading.pattern is Pattern.BROADCAST:
@@ -73,3 +78,9 @@ def _contraction_cost(node: Contraction) -> int:
     if reading.pattern is Pattern.GENERAL:
         return INDEX_FORM + INDEX_OPERAND * len(node.operands) + parentheses
     return {Pattern.MATMUL: 0}.get(reading.pattern, 1) + parentheses
+
+
+def _is_diagonal(node: Contraction) -> bool:
+    """Whether a product of vectors stands on the diagonal of a matrix: diag(v), and nothing else."""
+    matrices = [e for e, own in zip(node.operands, node.indices, strict=True) if len(own) == 2]
+    return node.rank == 2 and len(matrices) == 1 and isinstance(e := matrices[0], Leaf) and e.role is Role.IDENTITY

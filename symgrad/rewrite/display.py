@@ -19,6 +19,7 @@ from symgrad.rewrite.factor import factored
 from symgrad.rewrite.facts import Facts
 from symgrad.rewrite.form import Form
 from symgrad.rewrite.matrix import to_expression
+from symgrad.rewrite.signs import oriented
 
 # How many more symbols an upstream that is put in may cost than its name: little inside the chain, more in a result.
 PUT_IN_STEP = 2
@@ -104,7 +105,7 @@ def _with_facts(lines: list[Written], form: Form, facts: Facts) -> list[Written]
 
 
 def _written(form: Form) -> Expr:
-    return to_expression(opened(factored(opened(form))))
+    return to_expression(oriented(opened(factored(opened(form)))))
 
 
 def _without_repeats(lines: list[Written]) -> list[Written]:

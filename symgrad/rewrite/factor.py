@@ -69,6 +69,10 @@ def _candidates(form: Form) -> Iterator[Shared]:
             common, _ = _match(terms[a].factors, terms[b].factors, rank)
             if common or abs(terms[a].coefficient) == abs(terms[b].coefficient) != 1:
                 yield _shared(form, common)
+            # A scalar alone: τ diag(p) - τ p pᵀ is τ (diag(p) - p pᵀ), not τ diag(p)(I - 1pᵀ).
+            scalars = tuple(f for f in common if min(f.indices, default=rank) >= rank)
+            if 0 < len(scalars) < len(common):
+                yield _shared(form, scalars)
 
 
 def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:

@@ -13,10 +13,12 @@ from fractions import Fraction
 from functools import cached_property
 from hashlib import blake2b
 
-from symgrad.graph.expression import Expr, Leaf, Role, Shape, size
+from symgrad.graph.expression import Elementwise, Expr, Leaf, Role, Shape, size
 from symgrad.graph.sizes import Size
 
 Indices = tuple[int, ...]
+# Functions whose values are 0 and 1.
+INDICATORS = frozenset({"greater", "greater_equal", "equal"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,12 +135,15 @@ def make_term(
 
 
 def merge(factors: Iterable[Factor]) -> list[Factor]:
-    """Equal atoms at equal indices become one power; a power 0 is gone."""
+    """Equal atoms at equal indices become one power; a power 0 is gone, and [c]² is [c]."""
     total: dict[tuple[bytes, Indices], Factor] = {}
     for f in factors:
         where = atom_key(f.atom), f.indices
         old = total.get(where)
-        total[where] = f if old is None else Factor(f.atom, f.indices, old.power + f.power)
+        power = f.power if old is None else old.power + f.power
+        if power > 1 and isinstance(f.atom, Elementwise) and f.atom.function in INDICATORS:
+            power = Fraction(1)
+        total[where] = Factor(f.atom, f.indices, power)
     return [f for f in total.values() if f.power]
 
 
