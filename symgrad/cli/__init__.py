@@ -117,10 +117,30 @@ def explain(
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
     wrt: Wrt = None,
+    hessian: Annotated[
+        str, typer.Option("--hessian", metavar="W[,B]", help="The second derivatives by a parameter, or by two.")
+    ] = "",
+    hvp: Annotated[
+        str, typer.Option("--hvp", metavar="W[,B…]", help="The Hessian times a vector, over these parameters.")
+    ] = "",
+    vjp: Annotated[
+        bool, typer.Option("--vjp", help="What backward(gradient=v) computes, for the file's `output`.")
+    ] = False,
+    jacobian: Annotated[
+        bool, typer.Option("--jacobian", help="The same, and the Jacobian of the file's `output`.")
+    ] = False,
 ) -> None:
     """Write the derivation as a handout, every step proved."""
     chosen = _page_format(form, output)
-    page = _load(model).explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt))
+    if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
+        raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
+    if not (hessian or hvp or vjp or jacobian):
+        page = _load(model).explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt))
+    else:
+        from symgrad.cli.products import product
+
+        found = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian)
+        page = found.explain(format=chosen, language=lang.value, detail=detail.value)
     _write(output, page)
 
 

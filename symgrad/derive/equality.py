@@ -134,7 +134,9 @@ def products_in(root: Expr, sizes: Assignment) -> int:
         if isinstance(e, Linear):
             return sum(below)
         if isinstance(e, Contraction):
-            pairs = [pair for x, own in zip(e.children, e.indices, strict=True) for pair in zip(own, x.shape, strict=True)]
+            pairs = [
+                pair for x, own in zip(e.children, e.indices, strict=True) for pair in zip(own, x.shape, strict=True)
+            ]
             bound = {i: sizes.at(size) for i, size in pairs if i >= e.rank}
             return prod(below) * prod(bound.values())
         if isinstance(e, Elementwise) and e.function == "power" and str(e.parameter).isdigit():

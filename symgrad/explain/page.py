@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
+from symgrad.derive.derivation import Derivation, Equation, Line, Proof, Verdict
 from symgrad.derive.nudge import Nudge
 from symgrad.explain import sentences as say
 from symgrad.explain.document import (
@@ -70,7 +70,7 @@ def page(derivation: Derivation, subject: Subject, language: Language, detail: D
         blocks += _meaning(writing, subject.nudge)
     blocks += _checks(writing)
     if detail != "brief" and subject.code:
-        blocks += _program(subject.code)
+        blocks += program(subject.code)
     return Document(Plain(subject.title), tuple(blocks), language)
 
 
@@ -80,23 +80,22 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     header = tuple(Sentence(text) for text in (say.SYMBOL, say.MEANS, say.SHAPE, say.ROLE))
     order = list(ROLES)
     leaves = sorted(derivation.leaves, key=lambda e: order.index(e.role))
-    rows = tuple(
-        (Math(writing.name(e)), _meaning_of(e), shape_inline(e.shape), Sentence(ROLES[e.role])) for e in leaves
-    )
+    rows = tuple((Math(writing.name(e)), meaning_of(e), shape_inline(e.shape), Sentence(ROLES[e.role])) for e in leaves)
     yield Table(header, rows, wide=1)
     derivatives = [Math(writing.derivative(p, is_inline=True)) for p in derivation.parameters]
     names = listed([Math(writing.name(p)) for p in derivation.parameters], "or")
     values = {"derivatives": listed(derivatives), "loss": Math(writing.loss), "parameters": names}
     yield Paragraph((Sentence(say.WANTED, values), Sentence(say.CONVENTION)))
-    notes = _notes(writing)
-    if notes is not None:
-        yield Paragraph((notes,))
-    kinks = _kinks(derivation)
-    if kinks:
-        yield Paragraph((Sentence(say.KINKS), *kinks))
+    signs = notes(writing)
+    if signs is not None:
+        yield Paragraph((signs,))
+    conventions = kinks(derivation)
+    if conventions:
+        yield Paragraph((Sentence(say.KINKS), *conventions))
 
 
-def _meaning_of(e: Leaf) -> Inline:
+def meaning_of(e: Leaf) -> Inline:
+    """What the user says of an array, its facts, its default."""
     parts: list[Inline] = [Plain(e.about)] if e.about else []
     parts += [Sentence(FACTS[fact].sentence) for fact in sorted(e.facts)]
     if isinstance(e.value, Fraction):
@@ -110,16 +109,17 @@ def _default(value: Fraction) -> str:
     return decimal.removesuffix(".0") if "e" not in decimal and Fraction(decimal) == value else render(number(value))
 
 
-def _notes(writing: Writing) -> Inline | None:
+def notes(writing: Writing, more: Sequence[Expr] = ()) -> Inline | None:
+    """What the signs in the lines of a derivation mean, and those in `more`."""
     derivation = writing.derivation
-    shown = [eq.expression for eq in derivation.forward]
+    shown = [*(eq.expression for eq in derivation.forward), *more]
     shown += [line.expression for eq in derivation.backward for line in eq.lines]
     used = frozenset[str]().union(*(writing.signs(e) for e in shown))
     items = [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in SIGNS.items() if key in used]
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
 
 
-def _kinks(derivation: Derivation) -> list[Inline]:
+def kinks(derivation: Derivation) -> list[Inline]:
     """The conventions at kinks of the functions and primitives that occur."""
     found: dict[str, Inline] = {}
     for node in postorder([eq.expression for eq in derivation.forward]):
@@ -142,16 +142,16 @@ def _forward(writing: Writing, detail: Detail) -> Iterator[Block]:
     for eq in writing.derivation.forward:
         shape = shape_tex(eq.shape)
         rows.append(row(writing, writing.name(eq.target), eq.expression, shape=shape, label=eq.label))
-        if detail != "brief" and _wants_entries(eq):
+        if detail != "brief" and wants_entries(eq):
             own = writing.indices(eq.shape)
-            rows.append(Row(writing.entry(eq.target, own), writing.entry_form(_spelled(eq.expression), own)))
+            rows.append(Row(writing.entry(eq.target, own), writing.entry_form(spelled(eq.expression), own)))
     yield Display(tuple(rows))
     path = _path(writing)
     if path is not None and detail != "brief":
         yield Paragraph((Sentence(say.CHAIN, {"path": path}),))
 
 
-def _wants_entries(eq: Equation) -> bool:
+def wants_entries(eq: Equation) -> bool:
     """Whether a definition is better understood entry by entry: it sums over an index, or compares entries."""
     if not eq.shape or not isinstance(eq.expression, Contraction | Apply | Linear):
         return False
@@ -170,7 +170,7 @@ def _is_indexed(e: Expr) -> bool:
     return isinstance(e, Contraction) and all(e.indices)
 
 
-def _spelled(e: Expr) -> Expr:
+def spelled(e: Expr) -> Expr:
     """A primitive by its definition."""
     if isinstance(e, Apply):
         definition = PRIMITIVES[e.primitive].definition
@@ -206,6 +206,11 @@ def _results(writing: Writing, detail: Detail) -> Iterator[Block]:
     ]
     yield Box(tuple(rows))
     results = [eq.expression for eq in writing.derivation.backward if eq.variable in wanted]
+    yield from stand_ins(writing, results)
+
+
+def stand_ins(writing: Writing, results: Sequence[Expr]) -> Iterator[Block]:
+    """Where the cotangents stand that results hold by name."""
     held = {e for e in postorder(results) if isinstance(e, Leaf) and e.role is Role.COTANGENT}
     places = [_stands_in(writing, eq) for eq in writing.derivation.backward if eq.target in held]
     if places:
@@ -243,23 +248,24 @@ def _nudged(writing: Writing, found: Nudge) -> Inline:
     place = [str(k + 1) for k in found.place]
     entry = writing.entry(found.parameter, place)
     values: dict[str, Inline] = {
-        "value": Math(f"{writing.loss} = {_digits(found.loss)}"),
-        "slope": Math(rf"\partial {writing.loss}/\partial {entry} = {_digits(found.slope)}"),
+        "value": Math(f"{writing.loss} = {digits(found.loss)}"),
+        "slope": Math(rf"\partial {writing.loss}/\partial {entry} = {digits(found.slope)}"),
         "entry": Math(entry),
         "epsilon": Math(str(float(found.epsilon))),
-        "predicted": Math(_digits(found.predicted)),
-        "actual": Math(_digits(found.actual)),
+        "predicted": Math(digits(found.predicted)),
+        "actual": Math(digits(found.actual)),
     }
     if not found.sizes:
         return Sentence(say.SCALAR_NUDGE, values)
-    return Sentence(say.NUDGE, {**values, "sizes": Math(_assigned(found.sizes))})
+    return Sentence(say.NUDGE, {**values, "sizes": Math(assigned(found.sizes))})
 
 
-def _assigned(sizes: Mapping[str, int]) -> str:
+def assigned(sizes: Mapping[str, int]) -> str:
+    """n = 3, d = 4."""
     return r",\ ".join(f"{name} = {value}" for name, value in sizes.items())
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """Five significant digits, with a power of ten where the number is very small or large."""
     text = f"{value:.5g}"
     if "e" in text:
@@ -276,16 +282,16 @@ def _checks(writing: Writing) -> Iterator[Block]:
     for verdict in Verdict:
         members = [eq for eq in derivation.backward if eq.proof.verdict is verdict]
         if members:
-            rows.append((Math(_ranges(members)), Sentence(say.EACH_STEP), _how(members[0].proof, members)))
+            rows.append((Math(ranges(members)), Sentence(say.EACH_STEP), how(members[0].proof, members)))
     if derivation.end_to_end is not None:
         parameters = listed([Math(writing.name(p)) for p in derivation.parameters])
-        error = Math(_digits(float(derivation.end_to_end.largest_error)))
+        error = Math(digits(float(derivation.end_to_end.largest_error)))
         values: dict[str, Inline] = {"points": Plain(str(derivation.end_to_end.points)), "error": error}
         rows.append((parameters, Sentence(say.WHOLE_GRADIENT), Sentence(say.DIFFERENCES, values)))
     yield Table(header, tuple(rows), wide=2)
 
 
-def _ranges(members: Sequence[Equation]) -> str:
+def ranges(members: Sequence[Equation]) -> str:
     """(4)–(7), or several such runs."""
     runs: list[list[int]] = []
     for eq in members:
@@ -296,17 +302,19 @@ def _ranges(members: Sequence[Equation]) -> str:
     return r",\ ".join(f"({run[0]})" if len(run) == 1 else rf"({run[0]})\text{{–}}({run[-1]})" for run in runs)
 
 
-def _how(proof: Proof, members: Sequence[Equation]) -> Inline:
+def how(proof: Proof, members: Sequence[Equation | Line]) -> Inline:
+    """How sure, and at which sizes."""
     if proof.verdict is Verdict.UNCHECKED:
         return Sentence(say.UNCHECKED_STEP)
     widest = max((eq.proof for eq in members), key=lambda p: max((len(s) for s in p.sizes), default=0))
     if not any(widest.sizes):
         return Sentence(say.PROVED)
     text = say.PROVED_AT if proof.verdict is Verdict.PROVED else say.VERIFIED_AT
-    return Sentence(text, {"sizes": listed([Math(_assigned(s)) for s in widest.sizes])})
+    return Sentence(text, {"sizes": listed([Math(assigned(s)) for s in widest.sizes])})
 
 
-def _program(code: str) -> Iterator[Block]:
+def program(code: str) -> Iterator[Block]:
+    """The section with the NumPy source."""
     yield Heading(1, Sentence(say.PROGRAM))
     yield Paragraph((Sentence(say.PROGRAM_TEXT, {"command": CodeSpan("symgrad compile model.py -o grads.py")}),))
     yield Code("python", code)

@@ -138,12 +138,14 @@ def merge(factors: Iterable[Factor]) -> list[Factor]:
     """Equal atoms at equal indices become one power; a power 0 is gone, and [c]² is [c]."""
     total: dict[tuple[bytes, Indices], Factor] = {}
     for f in factors:
+        if _is_identity(f):
+            f = _sorted(f)
         where = atom_key(f.atom), f.indices
         old = total.get(where)
         power = f.power if old is None else old.power + f.power
         if power > 1 and isinstance(f.atom, Elementwise) and f.atom.function in INDICATORS:
             power = Fraction(1)
-        total[where] = Factor(f.atom, f.indices, power)
+        total[where] = f if old is None and power == f.power else Factor(f.atom, f.indices, power)
     return [f for f in total.values() if f.power]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import Factor, Form, Term, collect, extents, make_term
+from symgrad.rewrite.form import Factor, Form, Term, atom_key, collect, extents, make_term
 
 
 def oriented(form: Form) -> Form:
@@ -29,7 +29,7 @@ def _oriented(term: Term, rank: int) -> Term:
         is_odd = f.power.denominator == 1 and int(f.power) % 2 == 1
         turned = _negative(f.atom) if isinstance(f.atom, Form) and is_odd else None
         is_before = turned is not None and any(g.atom == turned for g in factors if isinstance(g.atom, Form))
-        if turned is not None and (is_before or (coefficient < 0 and _is_less_one(f.atom))):
+        if turned is not None and (is_before or _reads_better_turned(f.atom, term)):
             coefficient, f = -coefficient, Factor(turned, f.indices, f.power)
         factors.append(f)
     if coefficient == term.coefficient:
@@ -41,10 +41,13 @@ def _negative(form: Form) -> Form:
     return Form(form.shape, tuple(t.scaled(Fraction(-1)) for t in form.terms))
 
 
-def _is_less_one(atom: object) -> bool:
-    """Whether a sum is something minus 1."""
+def _reads_better_turned(atom: object, term: Term) -> bool:
+    """Whether a sum is s - 1 where that makes the term positive, or beside s itself: s(1 - s) is what one knows."""
     if not isinstance(atom, Form) or len(atom.terms) != 2:
         return False
     constants = [t.coefficient for t in atom.terms if not t.factors]
-    others = [t.coefficient for t in atom.terms if t.factors]
-    return constants == [-1] and others[0] > 0
+    (other,) = [t for t in atom.terms if t.factors] if len(constants) == 1 else [None]
+    if other is None or constants != [-1] or other.coefficient <= 0:
+        return False
+    beside = {atom_key(f.atom) for f in term.factors}
+    return term.coefficient < 0 or all(atom_key(f.atom) in beside for f in other.factors)

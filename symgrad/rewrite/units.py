@@ -14,7 +14,7 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.convert import rebuild, to_form
 from symgrad.rewrite.expand import expand
-from symgrad.rewrite.form import Atom, Factor, Form, Indices, Term, bound_indices, collect, extents, make_term, relabel
+from symgrad.rewrite.form import Atom, Factor, Form, Term, bound_indices, collect, extents, make_term, relabel
 
 ONE = Fraction(1)
 
@@ -43,7 +43,9 @@ def over_units(e: Expr, v: Leaf) -> Form:
     try:
         return _taken(out, v)
     except NotTaken:
-        raise DerivationError(f"the result is not seen to be linear in {v.name}; use its product with a vector") from None
+        raise DerivationError(
+            f"the result is not seen to be linear in {v.name}; use its product with a vector"
+        ) from None
 
 
 def _with_inverses(e: Expr, v: Leaf) -> Expr:
