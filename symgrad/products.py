@@ -14,7 +14,18 @@ from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation, Line
 from symgrad.derive.forward import OUTPUTS, Pushforward, push_forward, tangent_name
 from symgrad.derive.names import LETTERS, take_names
-from symgrad.derive.pairing import Block, Pairing, block, free_name, gradients_of, names_in, pair, parameters_named
+from symgrad.derive.pairing import (
+    Block,
+    Pairing,
+    block,
+    free_name,
+    gradients_of,
+    names_in,
+    pair,
+    parameters_named,
+    product_of,
+    rewritten,
+)
 from symgrad.derive.worked import work
 from symgrad.errors import InputError, ShapeError
 from symgrad.explain.formats import render
@@ -38,8 +49,6 @@ from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of
 from symgrad.prose import LANGUAGES, Language
 from symgrad.rewrite.convert import substitute
-from symgrad.rewrite.display import simplify
-from symgrad.rewrite.facts import Facts
 
 VECTORS = ("v", "u", "q", "s")
 
@@ -57,8 +66,8 @@ class HessianProduct:
 
     @property
     def expressions(self) -> dict[str, Expr]:
-        """H v for each parameter, in the names of the page."""
-        return self.derivation.gradients
+        """H v for each parameter, over the values that have a name on the page."""
+        return {p.name: product_of(self.derivation, p) for p in self.derivation.parameters}
 
     def __str__(self) -> str:
         lines = self.expressions
@@ -275,9 +284,9 @@ def vjp(y: Any, wrt: Leaf | str, seed: Any = None, *, names: Mapping[str, Any] |
     target = _target(y, wrt, names)
     v, value = _seed(target, seed)
     pairing = pair([target.y], target.names, [target.x], seeds=[v], order=_order(names))
-    expression = pairing.derivation.gradients[target.x.name]
+    expression = product_of(pairing.derivation, target.x)
     if value is not None:
-        expression = simplify(substitute(expression, {v: value}), Facts(_softmaxes(pairing)))
+        expression = rewritten(substitute(expression, {v: value}), _softmaxes(pairing))
     return Vjp(expression, pairing.derivation, v, _page(target, pairing, None))
 
 
@@ -315,7 +324,7 @@ def jvp(y: Any, wrt: Leaf | str, tangent: Any = None, *, names: Mapping[str, Any
     expression = pushed.tangents[-1].expression
     if len(pushed.tangents) > 1 or dot is not given:
         value: dict[Expr, Expr] = {dot: given} if given is not None and dot is free else {}
-        expression = simplify(substitute(pushed.product, value), Facts(softmaxes))
+        expression = rewritten(substitute(pushed.product, value), softmaxes)
     return Jvp(expression, pushed, TangentPage("", "", pushed))
 
 

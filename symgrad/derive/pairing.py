@@ -115,16 +115,43 @@ def pair(
             directions.append(leaf(name, y.shape, Role.DATA))
             taken.add(name)
     taken |= {v.name for v in directions}
-    shares = [total(y * v) for y, v in zip(arrays, directions, strict=True)]
-    scalar = shares[0] if len(shares) == 1 else linear([(1, share) for share in shares])
+    # While lines are written, v weighs what a derivative weighs and not what a letter does: v(1 - h²), not v - v h².
+    weighty = {v: leaf(v.name, v.shape, Role.COTANGENT) for v in directions if v not in set(postorder(arrays))}
+    scalar = _sum_of_pairs(arrays, [weighty.get(v, v) for v in directions])
     held = set(postorder([scalar]))
     known = [x.name for x in wrt if x in held]
     first = derive(scalar, names=names, wrt=known, order=[*order, *(v.name for v in directions)])
+    first = _in_place(first, {heavy: v for v, heavy in weighty.items()})
     renamed = _called(first, free_name(SCALAR_NAMES, taken | {eq.name for eq in first.forward}))
-    derivation = _with_zeros(renamed, wrt)
+    derivation, scalar = _with_zeros(renamed, wrt), _sum_of_pairs(arrays, directions)
     if is_proved:
         derivation = check(prove(derivation), scalar)
     return Pairing(derivation, tuple(directions), scalar, names)
+
+
+def _sum_of_pairs(arrays: Sequence[Expr], directions: Sequence[Leaf]) -> Expr:
+    shares = [total(y * v) for y, v in zip(arrays, directions, strict=True)]
+    return shares[0] if len(shares) == 1 else linear([(1, share) for share in shares])
+
+
+def _in_place(derivation: Derivation, new: Mapping[Leaf, Leaf]) -> Derivation:
+    """The derivation with other leaves in the places of some."""
+    swapped: dict[Expr, Expr] = dict(new.items())
+
+    def moved(eq: Equation) -> Equation:
+        lines = tuple(replace(line, expression=substitute(line.expression, swapped)) for line in eq.lines)
+        uses = tuple(
+            replace(c, subject=substitute(c.subject, swapped), expression=substitute(c.expression, swapped))
+            for c in eq.contributions
+        )
+        return replace(eq, expression=substitute(eq.expression, swapped), lines=lines, contributions=uses)
+
+    return replace(
+        derivation,
+        forward=tuple(map(moved, derivation.forward)),
+        backward=tuple(map(moved, derivation.backward)),
+        leaves=tuple(new.get(e, e) for e in derivation.leaves),
+    )
 
 
 def names_in(roots: Sequence[Expr]) -> set[str]:
@@ -216,7 +243,7 @@ def block(pairing: Pairing, rows: Leaf, direction: Leaf, *, is_transposed: bool 
     With `is_transposed` the indices of v come first: the Jacobian, whose row o is the gradient of y_o.
     """
     derivation = pairing.derivation
-    product = _dissolved(pairing, derivation.gradients[rows.name])
+    product = _dissolved(pairing, product_of(derivation, rows))
     size = fold([product], lambda e, below: 1 + sum(below))[product]
     if size > MOST_NODES:
         raise DerivationError(
@@ -235,12 +262,27 @@ def block(pairing: Pairing, rows: Leaf, direction: Leaf, *, is_transposed: bool 
     return Block(proved, product, rows, direction)
 
 
-def _dissolved(pairing: Pairing, e: Expr) -> Expr:
-    """A line of φ's derivation without cotangents, and without the names that hold v or that only φ has given."""
-    derivation = pairing.derivation
-    directions, given = set(pairing.directions), set(pairing.names.values())
+def product_of(derivation: Derivation, x: Leaf) -> Expr:
+    """∂φ/∂x with every cotangent in it put in."""
+    e = derivation.gradients[x.name]
     for eq in reversed(derivation.backward):
         e = substitute(e, {eq.target: eq.expression})
+    return e
+
+
+def rewritten(e: Expr, softmaxes: Mapping[Leaf, Expr]) -> Expr:
+    """The shortest way of writing an expression, proved equal to it."""
+    shown = [Line(x, reason) for x, reason in display(e, {}, Facts(softmaxes), is_result=True)]
+    stated = {x for line in shown for _, x in line.reason.facts}
+    return prove_equal(
+        (e, shown[0].expression), shown, {x: d for x, d in softmaxes.items() if x in stated}, "a product"
+    )[-1].expression
+
+
+def _dissolved(pairing: Pairing, e: Expr) -> Expr:
+    """A line of φ's derivation without the names that hold v or that only φ has given."""
+    derivation = pairing.derivation
+    directions, given = set(pairing.directions), set(pairing.names.values())
     holds: set[Expr] = set(directions)
     gone = []
     for eq in derivation.forward[:-1]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symgrad.derive.derivation import Line, Verdict
-from symgrad.derive.pairing import Block
+from symgrad.derive.derivation import Derivation, Line, Verdict
+from symgrad.derive.pairing import Block, product_of
 from symgrad.explain import product_sentences as tell
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Inline, Math, Plain, Row, Sentence, Table
@@ -16,6 +16,10 @@ from symgrad.explain.writing import Writing, listed, row, shape_inline, shape_te
 from symgrad.graph.expression import Contraction, Expr, Leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
+from symgrad.rewrite.cost import cost
+
+# A result of more symbols than this keeps the names of the derivatives in it.
+LONGEST_PRODUCT = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,12 @@ def block_rows(naming: Naming, block: Block, left: str, reason: Inline | None, *
             own = writing.indices(line.expression.shape)
             rows.append(Row(start, writing.entry_form(line.expression, own), reason=why))
     return tuple(rows)
+
+
+def shown_product(derivation: Derivation, x: Leaf) -> Expr:
+    """∂φ/∂x with all cotangents put in where that is short, else as its step ends."""
+    whole = product_of(derivation, x)
+    return whole if cost(whole) <= LONGEST_PRODUCT else derivation.gradients[x.name]
 
 
 def block_shape(e: Expr) -> str:

@@ -14,7 +14,15 @@ from symgrad.derive.pairing import Pairing
 from symgrad.derive.worked import Worked
 from symgrad.explain import product_sentences as tell
 from symgrad.explain import sentences as say
-from symgrad.explain.blocks import Naming, block_checked, block_rows, is_in_matrices, leaf_table, steps_checked
+from symgrad.explain.blocks import (
+    Naming,
+    block_checked,
+    block_rows,
+    is_in_matrices,
+    leaf_table,
+    shown_product,
+    steps_checked,
+)
 from symgrad.explain.document import (
     Block,
     Box,
@@ -36,7 +44,7 @@ from symgrad.explain.steps import Detail, line_reason, step_blocks
 from symgrad.explain.writing import Writing, row, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.walk import postorder
-from symgrad.notation.names import typeset
+from symgrad.notation.names import entry, typeset
 from symgrad.prose import Language
 
 
@@ -111,7 +119,7 @@ def _values(page: _Page) -> dict[str, Inline]:
         "shape": shape_inline(content.y.shape),
         "symbol": Math(page.symbol),
         "row": Math(",".join(own)),
-        "entry": Math(rf"{page.output}_{{{','.join(own)}}}" if own else page.output),
+        "entry": Math(entry(name, own)),
         "direction": Math(writing.name(v)),
         "scalar": Math(writing.loss),
         "variable": Math(writing.name(content.x)),
@@ -151,12 +159,13 @@ def _why(page: _Page) -> Iterator[Block]:
     yield Paragraph((Sentence(tell.MANY_OUTPUTS, values),))
     own = writing.indices((*content.y.shape, *content.x.shape))
     rows, columns = own[: content.y.rank], own[content.y.rank :]
-    top = rf"\partial {page.output}_{{{','.join(rows)}}}"
+    y_entry = entry(content.name or "y", rows)
+    top = rf"\partial {y_entry}"
     rate = rf"\frac{{{top}}}{{\partial {writing.entry(content.x, columns)}}}"
     shape = shape_tex((*content.y.shape, *content.x.shape))
     yield Display((Row(rf"{page.symbol}_{{{','.join(own)}}}", rate, shape=shape),))
     yield Paragraph((Sentence(tell.REFUSES, values),))
-    weighted = rf"\sum_{{{','.join(rows)}}} {writing.entry(v, rows)}\, {page.output}_{{{','.join(rows)}}}"
+    weighted = rf"\sum_{{{','.join(rows)}}} {writing.entry(v, rows)}\, {y_entry}"
     yield Display((Row(writing.loss, rf"\langle {writing.name(v)},\, {page.output} \rangle = {weighted}"),))
     yield Paragraph((Sentence(tell.IS_JTV, values),))
 
@@ -181,7 +190,7 @@ def _backward(page: _Page, detail: Detail) -> Iterator[Block]:
     for number, eq in enumerate(writing.derivation.backward, 1):
         yield from step_blocks(writing, eq, number, detail)
     yield Heading(1, Sentence(tell.VJP_BOX))
-    expression = writing.derivation.gradients[content.x.name]
+    expression = shown_product(writing.derivation, content.x)
     values = _values(page)
     left = writing.derivative(content.x)
     product = values["product"]

@@ -11,7 +11,15 @@ from symgrad.derive.pairing import Block as Derivatives
 from symgrad.derive.pairing import Pairing
 from symgrad.explain import product_sentences as tell
 from symgrad.explain import sentences as say
-from symgrad.explain.blocks import Naming, block_checked, block_rows, is_in_matrices, leaf_table, steps_checked
+from symgrad.explain.blocks import (
+    Naming,
+    block_checked,
+    block_rows,
+    is_in_matrices,
+    leaf_table,
+    shown_product,
+    steps_checked,
+)
 from symgrad.explain.document import (
     Block,
     Box,
@@ -208,7 +216,7 @@ def _backward(page: _Page, detail: Detail) -> Iterator[Block]:
     yield Heading(1, Sentence(tell.BACK_TO, {"scalar": Math(writing.loss)}))
     for number, eq in enumerate(writing.derivation.backward, 1):
         yield from step_blocks(writing, eq, number, detail)
-    found, wanted = writing.derivation.gradients, set(content.wrt)
+    wanted = set(content.wrt)
     results = [eq for eq in writing.derivation.backward if eq.variable in wanted]
     values: dict[str, Inline] = {
         "direction": listed([Math(writing.name(v)) for v in content.pairing.directions]),
@@ -216,8 +224,9 @@ def _backward(page: _Page, detail: Detail) -> Iterator[Block]:
     }
     yield Paragraph((Sentence(tell.PRODUCT_RESULT, values),))
     if content.block is None:
-        yield Box(tuple(row(writing, writing.derivative(p), found[p.name]) for p in content.wrt))
-        yield from stand_ins(writing, [found[p.name] for p in content.wrt])
+        found = {p: shown_product(writing.derivation, p) for p in content.wrt}
+        yield Box(tuple(row(writing, writing.derivative(p), e) for p, e in found.items()))
+        yield from stand_ins(writing, list(found.values()))
 
 
 def _units(page: _Page, block: Derivatives, detail: Detail) -> Iterator[Block]:
