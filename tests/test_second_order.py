@@ -378,4 +378,6 @@ def test_random_programs_agree_with_torch(seed):
     found = loss.hessian("w")
     assert all(line.proof.verdict is not Verdict.UNCHECKED for line in found.lines)
     block = numbers(found, found.expression, arrays)
-    np.testing.assert_allclose(block, expected, rtol=0, atol=1e-10 * max(np.abs(expected).max(), 1), err_msg=str(loss.loss))
+    np.testing.assert_allclose(
+        block, expected, rtol=0, atol=1e-10 * max(np.abs(expected).max(), 1), err_msg=str(loss.loss)
+    )

@@ -28,7 +28,7 @@ POINTS = 3
 MOST_POINTS = 60
 TOLERANCE = sympy.Rational(1, 10**30)
 # Lines with more products of symbols than this, over all entries, are compared in numbers: some ten seconds of algebra.
-MOST_SYMBOLIC = 20_000
+MOST_SYMBOLIC = 40_000
 
 
 class Differs(Exception):

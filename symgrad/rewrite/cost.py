@@ -66,8 +66,8 @@ def _contraction_cost(node: Contraction) -> int:
     if reading.pattern is Pattern.PRODUCT:
         vectors = [own for own in node.indices if own]
         if _is_diagonal(node):
-            # diag(v) is v in one more word, which is what the identity has been counted as.
-            return parentheses
+            # diag(v) is v in one more word, which is what the identity has been counted as, and parentheses of its own.
+            return parentheses if len(vectors) > 2 else 0
         if vectors == [(0,), (1,)]:
             return 1 + parentheses
         scaled = sum(len(own) < node.rank for own in vectors)

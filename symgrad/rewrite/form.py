@@ -159,8 +159,9 @@ def _contract_identities(
     while True:
         found = next((f for f in factors if _is_identity(f) and max(f.indices) >= rank), None)
         if found is None:
-            once = {f.indices: f for f in factors if _is_identity(f)}
-            return [f for f in factors if not _is_identity(f) or once[f.indices] is f], sizes
+            once = {tuple(sorted(f.indices)): f for f in factors if _is_identity(f)}
+            kept = [f for f in factors if not _is_identity(f) or once[tuple(sorted(f.indices))] is f]
+            return _on_diagonals(kept, [ij for ij in once if ij[0] != ij[1]]), sizes
         i, j = sorted(found.indices)
         rest = [f for f in factors if f is not found]
         if i != j:
@@ -168,6 +169,12 @@ def _contract_identities(
             sizes = {k: s for k, s in sizes.items() if k != j}
         else:
             factors = rest
+
+
+def _on_diagonals(factors: list[Factor], pairs: list[Indices]) -> list[Factor]:
+    """What an identity leaves on its diagonal only is written there: I_ij v_j is I_ij v_i."""
+    first = {j: i for i, j in sorted(pairs, reverse=True)}
+    return [f if _is_identity(f) else relabel([f], first)[0] for f in factors] if first else factors
 
 
 def canonical(factors: list[Factor], rank: int, is_symmetric: IsSymmetric = never) -> tuple[list[Factor], bytes]:
