@@ -81,7 +81,8 @@ class _Step:
         self.uses = [(target, program.definitions[target]) for target in targets]
         self.seeds: list[Expr] = [number(1) if t is program.loss else cotangent_of(t) for t in targets]
         put_in = dict.fromkeys(c for line in eq.lines for c in line.reason.put_in)
-        self.upstream = {c: program.backward[c].expression for c in put_in}
+        # In the order of the sweep: what one of them is made of is put in before it.
+        self.upstream = {c: above.expression for c, above in program.backward.items() if c in put_in}
         stated = dict.fromkeys(e for line in eq.lines for _, e in line.reason.facts if isinstance(e, Leaf))
         known = {e: program.definitions.get(e) for e in stated}
         self.softmax = {e: d for e, d in known.items() if isinstance(d, Apply)}
