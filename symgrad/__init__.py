@@ -11,10 +11,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _LANGUAGE = (
-    "abs", "broadcast_to", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "equal", "exp", "eye",
+    "abs", "broadcast_to", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "einsum", "equal", "exp", "eye",
     "huber", "hyperparameter", "inv", "labels", "log", "log_softmax", "logdet", "logsumexp", "maximum", "mean",
     "minimum", "named", "norm", "outer", "parameter", "relu", "sigmoid", "sign", "sin", "softmax", "softplus", "solve", "sqrt",
-    "sum", "tanh", "trace", "transpose", "where",
+    "sum", "tanh", "trace", "transpose", "unfold", "where", "window",
 )  # fmt: skip
 _PLACES = {
     **dict.fromkeys(_LANGUAGE, "symgrad.primitives.language"),

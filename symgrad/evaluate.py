@@ -96,6 +96,10 @@ def _leaf(node: Leaf, leaves: Environment, sizes: Assignment, s: Scalars) -> Arr
         n = sizes.at(node.shape[0])
         entries = [s.number(Fraction(int(i == j))) for i in range(n) for j in range(n)]
         return np.array(entries, dtype=object).reshape(n, n)
+    if node.role is Role.WINDOW:
+        length, windows, width = sizes.shape(node.shape)
+        places = np.add.outer(np.arange(windows), np.arange(width)) == np.arange(length)[:, None, None]
+        return np.vectorize(lambda is_there: s.number(Fraction(int(is_there))), otypes=[object])(places)
     raise InputError(f"{node.name} has no value; pass one")
 
 
@@ -119,15 +123,46 @@ def _contract(node: Contraction, values: dict[Expr, Array], sizes: Assignment, s
     for e, own in zip(node.operands, node.indices, strict=True):
         extents.update({i: sizes.at(size) for i, size in zip(own, e.shape, strict=True)})
     count = max(extents, default=-1) + 1
-    product: Array = None
-    for e, own in zip(node.operands, node.indices, strict=True):
-        factor = _aligned(np.asarray(values[e], dtype=object), own, count)
-        product = factor if product is None else product * factor
     full = tuple(extents.get(i, 1) for i in range(count))
+    factors = [
+        (e, _aligned(np.asarray(values[e], dtype=object), own, count))
+        for e, own in zip(node.operands, node.indices, strict=True)
+    ]
+    if any(_is_sparse(e) for e in node.operands):
+        return _sparse(factors, full, node.rank, s)
+    product: Array = None
+    for _, factor in factors:
+        product = factor if product is None else product * factor
     product = np.broadcast_to(product, full)
     if count == node.rank:
         return np.array(product, dtype=object)
     return s.sum(product, tuple(range(node.rank, count)))
+
+
+def _is_sparse(e: Expr) -> bool:
+    return isinstance(e, Leaf) and e.role in {Role.IDENTITY, Role.WINDOW}
+
+
+def _sparse(factors: list[tuple[Expr, Array]], full: tuple[int, ...], rank: int, s: Scalars) -> Array:
+    """The sum of products only where no identity or window selector is 0: most of a convolution's grid is."""
+    is_there = np.ones(full, dtype=bool)
+    for e, a in factors:
+        if _is_sparse(e):
+            is_there &= a != s.number(Fraction(0))
+    places = np.nonzero(is_there)
+    product: Array = np.full(len(places[0]) if full else 1, s.number(Fraction(1)), dtype=object)
+    for e, a in factors:
+        if not _is_sparse(e):
+            product = product * np.broadcast_to(a, full)[places]
+    found: dict[tuple[int, ...], list[Scalar]] = {}
+    for *place, value in zip(*places[:rank], product, strict=True):
+        found.setdefault(tuple(place), []).append(value)
+    result = np.full(full[:rank], s.number(Fraction(0)), dtype=object)
+    for at, terms in found.items():
+        column = np.empty(len(terms), dtype=object)
+        column[:] = terms
+        result[at] = s.sum(column, None)[()]
+    return result
 
 
 def _aligned(a: Array, own: tuple[int, ...], count: int) -> Array:

@@ -6,10 +6,11 @@ import ast
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from symgrad import notebook
 from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.endtoend import check
-from symgrad.derive.engine import derive
+from symgrad.derive.engine import derive, straight_line
 from symgrad.derive.names import take_names
 from symgrad.derive.nudge import nudge
 from symgrad.derive.proof import prove as prove_steps
@@ -18,7 +19,7 @@ from symgrad.explain.formats import render
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
 from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source
-from symgrad.graph.expression import Expr, Leaf, Role, coerce
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model
@@ -73,7 +74,9 @@ class Problem:
         sizes = {name for e in leaves for s in e.shape for name in s.names}
         assigned = [(name, value) for (name, _), value in zip(values, own, strict=True)]
         explicit = [(name, node) for node, name in given.items()]
-        self.names = names_of([*explicit, *assigned], {e.name for e in leaves if e.name} | sizes)
+        names = names_of([*explicit, *assigned], {e.name for e in leaves if e.name} | sizes)
+        place = {value: k for k, (_, value) in reversed(list(enumerate(assigned)))}
+        self.names = dict(sorted(names.items(), key=lambda item: place.get(item[0], -1)))
         self.names.pop(self.loss, None)
 
     @classmethod
@@ -110,12 +113,16 @@ class Problem:
         """What the docstring says after the title."""
         return title_and_text(self.docstring, self.source)[1]
 
+    def _repr_markdown_(self) -> str | None:
+        """Title, intermediates, loss and model in a notebook; nothing is derived for it."""
+        program = straight_line(self.loss, self.model, self.names, self.order)
+        return notebook.problem(program, self.title, self.text)
+
     @property
     def leaves(self) -> list[Leaf]:
         """The declared arrays of loss and model, as they first occur."""
         roots = [self.loss] + ([self.model] if self.model is not None else [])
-        constants = {Role.NUMBER, Role.SIZE, Role.IDENTITY}
-        return [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in constants]
+        return [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
 
     def derive(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Derivation:
         """∂L/∂θ for all parameters or those named, every step proved and the whole checked unless `prove=False`."""

@@ -46,10 +46,13 @@ LINES = {
     "p07_ridge": {"w": lambda X, w, r, lam: 2 * X.T @ r + 2 * lam * w},
     "p09_logistic_signs": {"w": lambda X, y, w, c, z: w - c * X.T @ (y * sg.sigmoid(z))},
     "p10_binary_cross_entropy": {
+        "p": lambda y, p, n: ((1 - y) / (1 - p) - y / p) / n,
+        "z": lambda p, y, n: (p - y) / n,
         "w": lambda X, p, y, n: X.T @ (p - y) / n,
         "b": lambda p, y, n: sg.sum(p - y) / n,
     },
     "p11_softmax_regression": {
+        "S": lambda T, S, n: -T / S / n,
         "Z": lambda S, T, n: (S - T) / n,
         "W": lambda X, S, T, n, lam, W: X.T @ (S - T) / n + lam * W,
         "b": lambda S, T, n: sg.sum(S - T, axis=0) / n,
@@ -58,16 +61,30 @@ LINES = {
     "p12_cross_entropy_one_hot": {"z": lambda t, z: sg.softmax(z) - t},
     "p14_poisson": {"w": lambda X, eta, y: X.T @ (sg.exp(eta) - y)},
     "p15_huber": {"w": lambda X, r, delta: X.T @ sg.clip(r, -delta, delta)},
+    "p17_masked_factorisation": {"U": lambda E, V: -2 * E @ V, "V": lambda E, U: -2 * E.T @ U},
+    "p17_weighted_factorisation": {
+        "U": lambda O, E, V: -2 * (O * E) @ V,  # noqa: E741
+        "V": lambda O, E, U: -2 * (O * E).T @ U,  # noqa: E741
+    },
     "p19_logdet": {"X": lambda X: sg.inv(X).T},
     "p21_inverse_sandwich": {"X": lambda a, b, X: -(sg.inv(X).T @ sg.outer(a, b) @ sg.inv(X).T)},
     "p22_trace": {"X": lambda A, B, C, X: A.T @ C.T @ X @ B.T + C @ A @ X @ B},
     "p23_general_least_squares": {"X": lambda A, B, E: 2 * A.T @ E @ B.T},
+    "p27_gaussian_process": {
+        "K": lambda K, alpha: (sg.inv(K) - sg.outer(alpha, alpha)) / 2,
+        "s": lambda K_bar, E: 2 * sg.sum(K_bar * E),
+        "l": lambda K_bar, E, D, l: sg.sum(K_bar * E * D) / sg.exp(2 * l),  # noqa: E741
+        "q": lambda K_bar, q: 2 * sg.exp(2 * q) * sg.trace(K_bar),
+    },
     "p29_hidden_layer": {
         "W2": lambda o, y, h, lam, W2: sg.outer(o - y, h) + lam * W2,
         "z": lambda W2, o, y, h: W2.T @ (o - y) * (1 - h**2),
         "W1": lambda z_bar, x, lam, W1: sg.outer(z_bar, x) + lam * W1,
     },
     "p30_relu_net": {
+        "S": lambda T, S, n: -T / S / n,
+        "A": lambda S, T, n: (S - T) / n,
+        "H": lambda A_bar, W2: A_bar @ W2.T,
         "W2": lambda H, S, T, n, lam, W2: H.T @ (S - T) / n + lam * W2,
         "b2": lambda S, T, n: sg.sum(S - T, axis=0) / n,
         "Z": lambda S, T, n, W2, Z: ((S - T) / n @ W2.T) * (Z > 0),
@@ -84,6 +101,41 @@ LINES = {
         "Z1": lambda Z2_bar, W2, H1: (Z2_bar @ W2.T) * (1 - H1**2),
         "W1": lambda X, Z1_bar: X.T @ Z1_bar,
         "b1": lambda Z1_bar: sg.sum(Z1_bar, axis=0),
+    },
+    "p33_word2vec": {
+        "z": lambda z, o: sg.softmax(z) - o,
+        "v": lambda U, z, o: U.T @ (sg.softmax(z) - o),
+        "U": lambda z, o, v: sg.outer(sg.softmax(z) - o, v),
+    },
+    "p36_batch_norm": {
+        "Y": lambda G: G,
+        "gamma": lambda G, Z: sg.sum(G * Z, axis=0),
+        "beta": lambda G: sg.sum(G, axis=0),
+        "Z": lambda G, gamma: G * gamma,
+        "v": lambda Z_bar, Z, v, eps: -sg.sum(Z_bar * Z, axis=0) / (2 * (v + eps)),
+        "mu": lambda Z_bar, v, eps: -sg.sum(Z_bar, axis=0) / sg.sqrt(v + eps),
+        "X": lambda n, Z_bar, Z, v, eps: (
+            (n * Z_bar - sg.sum(Z_bar, axis=0) - Z * sg.sum(Z_bar * Z, axis=0)) / (n * sg.sqrt(v + eps))
+        ),
+    },
+    "p37_softmax_layer": {
+        "Z": lambda Y, G: Y * (G - sg.sum(G * Y, axis=1, keepdims=True)),
+        "W": lambda Z_bar, X: Z_bar.T @ X,
+        "b": lambda Z_bar: sg.sum(Z_bar, axis=0),
+    },
+    "p38_attention": {
+        "O": lambda G: G,
+        "V": lambda P, G: P.T @ G,
+        "P": lambda G, V: G @ V.T,
+        "Z": lambda P, P_bar: P * (P_bar - sg.sum(P_bar * P, axis=1, keepdims=True)),
+        "Q": lambda Z_bar, K, d: Z_bar @ K / sg.sqrt(d),
+        "K": lambda Z_bar, Q, d: Z_bar.T @ Q / sg.sqrt(d),
+    },
+    "p40_tensor": {"T": lambda yhat, y, A, B, C: sg.einsum("n,ni,nj,nk->ijk", yhat - y, A, B, C)},
+    "p41_convolution": {
+        "W": lambda G, X, s: sg.einsum("not,ncts->ocs", G, sg.unfold(X, s)),
+        "b": lambda G: sg.sum(G, axis=(0, 2)),
+        "X": lambda G, W, t, s: sg.einsum("not,ocs,uts->ncu", G, W, sg.window(t, s)),
     },
 }
 
@@ -136,6 +188,14 @@ PRINTED = {
     "p15_huber": {
         "w": "X.T @ clip(r, -delta, delta)",
     },
+    "p17_masked_factorisation": {
+        "U": "-2 * E @ V",
+        "V": "-2 * E.T @ U",
+    },
+    "p17_weighted_factorisation": {
+        "U": "-2 * E * O @ V",
+        "V": "-2 * (E * O).T @ U",
+    },
     "p19_logdet": {
         "X": "inv(X).T",
     },
@@ -147,6 +207,11 @@ PRINTED = {
     },
     "p23_general_least_squares": {
         "X": "2 * A.T @ E @ B.T",
+    },
+    "p27_gaussian_process": {
+        "l": "sum(K_bar * D * E) / exp(2 * l)",
+        "s": "2 * sum(K_bar * E)",
+        "q": "2 * exp(2 * q) * trace(K_bar)",
     },
     "p29_hidden_layer": {
         "W2": "outer(o - y, h) + lam * W2",
@@ -166,6 +231,66 @@ PRINTED = {
         "W1": "X.T @ Z1_bar",
         "b1": "sum(Z1_bar, axis=0)",
     },
+    "p33_word2vec": {
+        "U": "outer(softmax(z) - o, v)",
+        "v": "U.T @ (softmax(z) - o)",
+    },
+    "p36_batch_norm": {
+        "X": "(G - broadcast_to(sum(G, axis=0), (n, d)) / n - Z * sum(G * Z, axis=0) / n) * (gamma / sqrt(v + eps))",
+        "gamma": "sum(G * Z, axis=0)",
+        "beta": "sum(G, axis=0)",
+    },
+    "p37_softmax_layer": {
+        "W": "Z_bar.T @ X",
+        "b": "sum(Z_bar, axis=0)",
+    },
+    "p38_attention": {
+        "Q": "Z_bar @ K / sqrt(d)",
+        "K": "Z_bar.T @ Q / sqrt(d)",
+        "V": "P.T @ G",
+    },
+    "p40_tensor": {
+        "T": 'einsum("l,li,lj,lk->ijk", yhat - y, A, B, C)',
+    },
+    "p41_convolution": {
+        "X": 'einsum("ilp,ljq,kpq->ijk", G, W, window(t, s))',
+        "W": 'einsum("lip,ljq,qpk->ijk", G, X, window(t, s))',
+        "b": "sum(G, axis=(0, 2))",
+    },
+}
+
+# How many lines the backward passes print.
+PAGE_LINES = {
+    "p01_least_squares": 5,
+    "p02_relu_neuron": 5,
+    "p03_quadratic_form": 1,
+    "p03_quadratic_form_symmetric": 2,
+    "p04_circuit": 6,
+    "p06_distance": 1,
+    "p07_ridge": 3,
+    "p09_logistic_signs": 3,
+    "p10_binary_cross_entropy": 8,
+    "p11_softmax_regression": 9,
+    "p12_cross_entropy": 1,
+    "p12_cross_entropy_one_hot": 2,
+    "p14_poisson": 3,
+    "p15_huber": 3,
+    "p17_masked_factorisation": 11,
+    "p17_weighted_factorisation": 5,
+    "p19_logdet": 1,
+    "p21_inverse_sandwich": 1,
+    "p22_trace": 1,
+    "p23_general_least_squares": 3,
+    "p27_gaussian_process": 15,
+    "p29_hidden_layer": 7,
+    "p30_relu_net": 14,
+    "p31_tanh_net": 15,
+    "p33_word2vec": 5,
+    "p36_batch_norm": 16,
+    "p37_softmax_layer": 5,
+    "p38_attention": 8,
+    "p40_tensor": 3,
+    "p41_convolution": 7,
 }
 
 # The same losses in PyTorch, over the tensors `t` by name.
@@ -190,10 +315,13 @@ TORCH = {
     "p12_cross_entropy_one_hot": lambda torch, t: torch.nn.functional.cross_entropy(t.z, t.t.argmax()),
     "p14_poisson": lambda torch, t: torch.nn.functional.poisson_nll_loss(t.X @ t.w, t.y, reduction="sum"),
     "p15_huber": lambda torch, t: torch.nn.functional.huber_loss(t.X @ t.w, t.y, reduction="sum", delta=t.delta.item()),
+    "p17_masked_factorisation": lambda torch, t: (t.O * (t.X - t.U @ t.V.T)).square().sum(),
+    "p17_weighted_factorisation": lambda torch, t: (t.O * (t.X - t.U @ t.V.T)).square().sum(),
     "p19_logdet": lambda torch, t: torch.linalg.slogdet(t.X)[1],
     "p21_inverse_sandwich": lambda torch, t: t.a @ torch.linalg.solve(t.X, t.b),
     "p22_trace": lambda torch, t: torch.einsum("pm,mn,nq,rq,rp->", t.A, t.X, t.B, t.X, t.C),
     "p23_general_least_squares": lambda torch, t: torch.linalg.matrix_norm(t.A @ t.X @ t.B + t.C) ** 2,
+    "p27_gaussian_process": lambda torch, t: gaussian_process(torch, t),
     "p29_hidden_layer": lambda torch, t: (
         (t.W2 @ torch.tanh(t.W1 @ t.x) - t.y).square().sum() / 2
         + t.lam / 2 * (t.W1.square().sum() + t.W2.square().sum())
@@ -205,7 +333,26 @@ TORCH = {
     "p31_tanh_net": lambda torch, t: (
         (torch.tanh(torch.tanh(t.X @ t.W1 + t.b1) @ t.W2 + t.b2) @ t.W3 + t.b3 - t.Y).square().sum() / (2 * len(t.X))
     ),
+    "p33_word2vec": lambda torch, t: torch.nn.functional.cross_entropy(t.U @ t.v, t.o.argmax()),
+    "p36_batch_norm": lambda torch, t: (
+        torch.nn.functional.batch_norm(t.X, None, None, t.gamma, t.beta, training=True, eps=t.eps.item()) * t.G
+    ).sum(),
+    "p37_softmax_layer": lambda torch, t: (torch.softmax(t.X @ t.W.T + t.b, 1) * t.G).sum(),
+    "p38_attention": lambda torch, t: (
+        torch.nn.functional.scaled_dot_product_attention(t.Q[None], t.K[None], t.V[None])[0] * t.G
+    ).sum(),
+    "p40_tensor": lambda torch, t: (torch.einsum("ijk,ni,nj,nk->n", t.T, t.A, t.B, t.C) - t.y).square().sum() / 2,
+    "p41_convolution": lambda torch, t: (torch.nn.functional.conv1d(t.X, t.W, t.b) * t.G).sum(),
 }
+
+
+def gaussian_process(torch, t):
+    """Half the quadratic form and half the log-determinant, by a Cholesky factor."""
+    K = torch.exp(2 * t.s) * torch.exp(-t.D / (2 * torch.exp(2 * t.l))) + torch.exp(2 * t.q) * torch.eye(
+        len(t.y), dtype=torch.float64
+    )
+    low = torch.linalg.cholesky(K)
+    return t.y @ torch.cholesky_solve(t.y[:, None], low)[:, 0] / 2 + torch.log(torch.diagonal(low)).sum()
 
 
 @cache
@@ -261,6 +408,12 @@ def test_every_file_has_its_line_and_its_loss():
         assert derivation(name).gradients.keys() <= LINES[name].keys(), f"{name}: a gradient has no line"
 
 
+@pytest.mark.parametrize("row", [10, 11, 30, 36, 38])
+def test_every_intermediate_cotangent_has_its_line(row):
+    (name,) = [name for name in FILES if name.startswith(f"p{row}")]
+    assert {eq.name for eq in derivation(name).backward} == LINES[name].keys()
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_every_step_is_proved(name):
     for eq in derivation(name).backward:
@@ -294,6 +447,18 @@ def test_the_end_is_as_short_as_the_textbooks_line(name, variable):
     assert cost(shown) <= LONGEST * cost(expected), f"{shown} is longer than {expected}"
 
 
+@pytest.mark.parametrize(("name", "variable"), CASES)
+def test_written_out_in_the_leaves_it_is_as_short_as_the_textbooks_line(name, variable):
+    shown, expected = equation_for(name, variable).expression, line_of(name, LINES[name][variable])
+    assert cost(dissolved(name, shown)) <= LONGEST * cost(dissolved(name, expected))
+
+
+def test_how_long_the_pages_are():
+    """Lines of mathematics on the pages of all rows: a change that makes pages longer is seen here."""
+    lines = {name: sum(len(eq.lines) for eq in derivation(name).backward) for name in FILES}
+    assert lines == PAGE_LINES
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_what_is_printed(name):
     assert {key: str(e) for key, e in derivation(name).gradients.items()} == PRINTED[name]
@@ -312,6 +477,10 @@ def arrays_of(leaves, seed):
     random = np.random.default_rng(seed)
     names = sorted({name for e in leaves for s in e.shape for name in s.names})
     sizes = {name: 7 + (k + seed) % len(names) for k, name in enumerate(names)}
+    # A size that others are subtracted from is the largest.
+    sizes |= {
+        name: 12 for e in leaves for s in e.shape if len(s.terms) > 1 for name in s.names if "-" + name not in str(s)
+    }
     return {e.name: array_of(e, tuple(s.at(sizes) for s in e.shape), random) for e in leaves}
 
 
@@ -328,7 +497,9 @@ def array_of(e, shape, random):
     if "nonnegative" in e.facts:
         return np.floor(abs(a) * 3)
     if "symmetric" in e.facts:
-        return a + a.T
+        # Squared distances of points: a kernel made of them is positive definite.
+        points = random.normal(size=(*shape[:1], 2))
+        return ((points[:, None] - points) ** 2).sum(axis=-1)
     # A square parameter is inverted here: far from singular, its determinant positive, and not symmetric.
     return a + 6 * np.eye(shape[0]) if len(shape) == 2 and shape[0] == shape[1] else a
 

@@ -45,6 +45,8 @@ def _reason(line: Line, loss: str) -> str:
         return f"put in {', '.join(f'∂{loss}/∂{leaf.name}' for leaf in reason.put_in)}"
     if reason.kind is Why.FACT:
         return ", ".join(f"{e} is {fact}" for fact, e in reason.facts)
+    if reason.by:
+        return f"{reason.kind.value} {', '.join(leaf.name for leaf in reason.by)}"
     return str(reason.kind.value)
 
 

@@ -5,7 +5,7 @@ A product of two arrays is remembered whatever the order of its axes, so that an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -38,6 +38,7 @@ class Contractor:
 
     def contract(self, arrays: Sequence[Array], result: Indices, sizes: Mapping[int, Size]) -> list[Array]:
         """The product summed over every index that is not in `result`, as one array and scalar factors."""
+        arrays = self._slid(arrays, result)
         alone = [self._summed_alone(k, arrays, result) for k in range(len(arrays))]
         scalars = [a for a in alone if not a.indices]
         pending = [a for a in alone if a.indices]
@@ -48,6 +49,40 @@ class Contractor:
         self._multiply(pending, result, sizes)
         last = pending[-1]
         return [last, *scalars] if last.indices else [*scalars, last]
+
+    def _slid(self, arrays: Sequence[Array], result: Indices) -> list[Array]:
+        """Without selectors [u = t + s] of which u or t is summed and held by one array alone.
+
+        x_u is seen as window t; x_t, summed over t, as x moved by s.
+        """
+        pending = list(arrays)
+        while True:
+            found = next(
+                ((a, *way) for a in pending if a.op.kind == "window" for way in self._ways(a, pending, result)), None
+            )
+            if found is None:
+                return pending
+            selector, kind, holder, i, indices = found
+            op = self.plain(holder)
+            width = self.ops.size(selector.op.shape[2])
+            axis = holder.indices.index(i)
+            shape = (
+                *op.shape[:axis],
+                selector.op.shape[kind == "windows"],
+                *op.shape[axis + 1 :],
+                selector.op.shape[2],
+            )
+            slid = self.ops.make(kind, (op, width), axis, shape)
+            own = (*holder.indices[:axis], indices[kind == "windows"], *holder.indices[axis + 1 :], indices[2])
+            pending = [Array(slid, own) if a is holder else a for a in pending if a is not selector]
+
+    def _ways(
+        self, selector: Array, arrays: Sequence[Array], result: Indices
+    ) -> Iterator[tuple[str, Array, int, Indices]]:
+        for kind, i in (("windows", selector.indices[0]), ("shifted", selector.indices[1])):
+            holders = [a for a in arrays if a is not selector and i in a.indices]
+            if i not in result and len(holders) == 1 and holders[0].indices.count(i) == 1:
+                yield kind, holders[0], i, selector.indices
 
     def _multiply(self, pending: list[Array], result: Indices, sizes: Mapping[int, Size]) -> None:
         def is_known(p: int, q: int) -> bool:

@@ -21,7 +21,13 @@ def inverse_or_zero(x):
     x = np.asarray(x)
     return np.divide(1, x, out=np.zeros_like(x), where=x != 0)[()]
 '''
-OWN = {"softmax_and_log": SOFTMAX_AND_LOG, "inverse_or_zero": INVERSE_OR_ZERO}
+SHIFTED = '''
+def shifted(x, width, axis):
+    """x[..., u - s, ...] with s as a last axis, s < width, and 0 where u - s is outside: what overlapping windows add up."""
+    margins = [(width - 1, width - 1) if k == axis else (0, 0) for k in range(x.ndim)]
+    return np.lib.stride_tricks.sliding_window_view(np.pad(x, margins), width, axis=axis)[..., ::-1]
+'''
+OWN = {"softmax_and_log": SOFTMAX_AND_LOG, "shifted": SHIFTED, "inverse_or_zero": INVERSE_OR_ZERO}
 
 ARRAYS = '''
 def _arrays(arrays, sizes):

@@ -251,12 +251,30 @@ def _pair(op: Op, args: Sequence[Text], context: Context) -> Text:
     return f"softmax_and_log({args[0][0]}, axis={dict(op.data)['axis']})", ATOM
 
 
+def _window(op: Op, args: Sequence[Text], context: Context) -> Text:
+    length, windows, width = (context.size(s)[0] for s in op.shape)
+    places = f"np.add.outer(np.arange({windows}), np.arange({width}))"
+    return f"(np.arange({length})[:, None, None] == {places}).astype({context.dtype})", ATOM
+
+
+def _windows(op: Op, args: Sequence[Text], context: Context) -> Text:
+    return f"np.lib.stride_tricks.sliding_window_view({args[0][0]}, {args[1][0]}, axis={op.data})", ATOM
+
+
+def _shifted(op: Op, args: Sequence[Text], context: Context) -> Text:
+    context.kernels["shifted"] = None
+    return f"shifted({args[0][0]}, {args[1][0]}, axis={op.data})", ATOM
+
+
 Printer = Callable[[Op, Sequence[Text], Context], Text]
 
 _PRINTERS: Mapping[str, Printer] = {
     "number": lambda op, args, context: number(op.data),
     "size": lambda op, args, context: context.size(op.data),
     "eye": lambda op, args, context: (f"np.eye({context.size(op.shape[0])[0]}, dtype={context.dtype})", ATOM),
+    "window": _window,
+    "windows": _windows,
+    "shifted": _shifted,
     "permute": _permute,
     "expand": _expand,
     "broadcast": _broadcast,

@@ -7,6 +7,9 @@ A backend prints these kinds and no others:
 | argument | | name | an argument of the function |
 | number, size | | Fraction, Size | a scalar of the host language |
 | eye | | | the identity matrix |
+| window | | | the selector [u = t + s] |
+| windows | x, width | axis | all windows of x along an axis, the place within each as a last axis |
+| shifted | x, width | axis | x moved along an axis by 0, 1, … places, zeros entering; the last axis says by how many |
 | permute | x | axes | axes in that order |
 | expand | x | own | x with its axes at `own`, the other axes of size 1 |
 | broadcast | x | own | the same, repeated to the shape |

@@ -144,6 +144,8 @@ class _Planner:
             return self.ops.size(node.value)
         if node.role is Role.IDENTITY:
             return self.ops.make("eye", (), None, node.shape)
+        if node.role is Role.WINDOW:
+            return self.ops.make("window", (), None, node.shape)
         kinds = {Role.HYPERPARAMETER: Type.SCALAR, Role.LABELS: Type.WHOLE}
         return self.ops.make("argument", (), node.name, node.shape, kinds.get(node.role, Type.FLOATING))
 

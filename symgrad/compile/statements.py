@@ -27,6 +27,9 @@ SUFFIXES = {
     "einsum": "product",
     "solve": "solution",
     "eye": "identity",
+    "window": "selector",
+    "windows": "windows",
+    "shifted": "shifted",
     "cast": "values",
 }
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from importlib import import_module
 
 from symgrad.graph.expression import Expr, Leaf, Shape
 from symgrad.rewrite.display import Reason
@@ -86,7 +87,7 @@ class EndToEnd:
     largest_error: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Derivation:
     """The program: `forward` ends in the loss, `backward` holds every cotangent down to the parameters.
 
@@ -100,6 +101,16 @@ class Derivation:
     leaves: tuple[Leaf, ...]
     model: Expr | None = None
     end_to_end: EndToEnd | None = None
+
+    def __repr__(self) -> str:
+        """What it derives, and how long it is: the equations themselves may be thousands."""
+        names = ", ".join(p.name for p in self.parameters)
+        return f"<Derivation of {self.loss.name} by {names}: {len(self.forward)} + {len(self.backward)} equations>"
+
+    def _repr_markdown_(self) -> str | None:
+        """The equations in a notebook: IPython asks the object itself. None, plain text then, where they are too long."""
+        shown: str | None = import_module("symgrad.notebook").derivation(self)
+        return shown
 
     @property
     def gradients(self) -> dict[str, Expr]:

@@ -133,7 +133,8 @@ def _wanted(program: Program, wrt: Collection[str] | None) -> tuple[Leaf, ...]:
 def _backward(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> tuple[Equation, ...]:
     """The sweep: each name, in reverse order, once all its uses are done; a parameter as soon as it can be."""
     active = _active(forward, parameters)
-    writer = Writer({eq.target: eq.expression for eq in forward})
+    # Without the loss: its letter does not occur in its own gradient.
+    writer = Writer({eq.target: eq.expression for eq in forward[:-1]})
     first_use = {p: k for k, eq in reversed(list(enumerate(forward))) for p in _leaves_of(eq.expression) if p in active}
     pulled: dict[Leaf, list[Contribution]] = {}
     upstream: dict[Expr, Expr] = {}

@@ -25,7 +25,7 @@ from symgrad.derive.steps import Writer, without_names
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Environment, evaluate
 from symgrad.fields import Reals
-from symgrad.graph.expression import CONSTANT_ROLES, Apply, Expr, Leaf, Role, broadcast_to, leaf, number, total
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, broadcast_to, leaf, number, total
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
 from symgrad.rewrite.convert import substitute
@@ -175,10 +175,10 @@ def _proofs(step: _Step, definitions: Mapping[Leaf, Expr]) -> tuple[Proof, ...]:
                 f"{what} is not proved: {eq.lines[0].expression} differs from SymPy's derivative ({e});"
                 " this is a defect of symgrad, please report the model"
             ) from None
-    stated = {e for line in eq.lines for _, e in line.reason.facts if isinstance(e, Leaf)}
-    softmaxes = {e: d for e, d in definitions.items() if e in stated and isinstance(d, Apply)}
+    stated = {e for line in eq.lines for e in (*(x for _, x in line.reason.facts), *line.reason.by)}
+    needed = {e: d for e, d in definitions.items() if e in stated}
     first = eq.lines[0].expression
-    others = prove_equal((first, first), eq.lines, softmaxes, what)
+    others = prove_equal((first, first), eq.lines, needed, what)
     return (Proof(worst(verdicts), named(chosen)), *(line.proof for line in others[1:]))
 
 

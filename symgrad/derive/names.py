@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
+from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.rewrite.convert import rebuild
 
 # Letters to try for what a value is, lower case for scalars and vectors, upper case from matrices on.
 LETTERS: Mapping[str, str] = {
     "residual": "re",
-    "pre-activation": "zas",
+    "pre-activation": "zasqgm",
     "activation": "hag",
     "probabilities": "pq",
     "other": "uvst",
@@ -71,37 +71,43 @@ def choose_names(loss: Expr, model: Expr | None, users: Mapping[Expr, str], take
     [('r', 'X @ w - y')]
     """
     roots = [loss] + ([model] if model is not None else [])
-    order = postorder(roots)
+    below = set(postorder(roots))
+    # The user's own order of assignments, where there is one; what a value needs stands before it.
+    order = postorder([*(node for node in users if node in below), *roots])
     parameters = [e for e in order if isinstance(e, Leaf) and e.role is Role.PARAMETER]
     active = active_nodes(order, parameters)
-    roles = _roles(postorder([loss]), active, users)
+    in_loss = set(postorder([loss]))
+    roles = _roles([node for node in order if node in in_loss], active, users)
     roles.pop(loss, None)
     wanted = [node for node in order if node.kind != "leaf" and node is not loss and (node in users or node in roles)]
     automatic = [node for node in wanted if node not in users]
-    letters = _letters([(node, roles[node]) for node in automatic], {*taken, *users.values()})
+    letters = _letters([(node, roles[node]) for node in automatic], {*taken, *users.values()}, users)
     return [Named(users.get(node) or letters[node], node) for node in wanted]
 
 
 def _roles(order: Sequence[Expr], active: set[Expr], users: Mapping[Expr, str]) -> dict[Expr, str]:
-    """What each node to be named automatically is."""
-    roles: dict[Expr, str] = {}
-    uses = use_counts(order)
+    """What each node to be named automatically is; operands first, since what is short depends on what has a name."""
+    wanted: dict[Expr, str] = {}
     for node in order:
         for e, role in _inside(node, active) if node in active else ():
-            is_repeated = _is_power(node) and _is_power(e)
-            if e in active and e not in users and not is_short(e, users) and not is_repeated:
-                roles.setdefault(e, role)
+            if not (_is_power(node) and _is_power(e)):
+                wanted.setdefault(e, role)
+    uses = use_counts(order)
+    roles: dict[Expr, str] = {}
+    named: set[Expr] = set(users)
     for node in order:
-        if node in active:
-            is_shared = uses[node] > 1 and node.kind != "leaf" and node not in users and not is_short(node, users)
-            is_shared = is_shared and not _is_power_of_a_name(node, users, roles)
-            if is_shared or (isinstance(node, Apply) and node.primitive == "softmax" and node not in users):
-                roles.setdefault(node, _result_role(node))
+        if node not in active or node in users or node.kind == "leaf":
+            continue
+        is_softmax = isinstance(node, Apply) and node.primitive == "softmax"
+        is_shared = uses[node] > 1 and not _is_power_of_a_name(node, named)
+        if is_softmax or ((node in wanted or is_shared) and not is_short(node, named)):
+            roles[node] = wanted.get(node) or _result_role(node)
+            named.add(node)
     return roles
 
 
-def _is_power_of_a_name(node: Expr, users: Mapping[Expr, str], roles: Mapping[Expr, str]) -> bool:
-    return _is_power(node) and (isinstance(e := node.children[0], Leaf) or e in users or e in roles)
+def _is_power_of_a_name(node: Expr, named: Collection[Expr]) -> bool:
+    return _is_power(node) and (isinstance(e := node.children[0], Leaf) or e in named)
 
 
 def _is_power(node: Expr) -> bool:
@@ -150,41 +156,88 @@ def _result_role(node: Expr) -> str:
     return "other"
 
 
-def is_short(e: Expr, users: Mapping[Expr, str]) -> bool:
+def is_short(e: Expr, named: Collection[Expr]) -> bool:
     """Whether a node is read more easily in place: one or two named values with signs, coefficients and constants."""
     arrays: set[Expr] = set()
     stack = [e]
     while stack:
         node = stack.pop()
-        if node in users or (isinstance(node, Leaf) and node.role not in {Role.NUMBER, Role.SIZE, Role.HYPERPARAMETER}):
+        if (node in named and node is not e) or (
+            isinstance(node, Leaf) and node.role not in {Role.NUMBER, Role.SIZE, Role.HYPERPARAMETER}
+        ):
             arrays.add(node)
         elif (
             isinstance(node, Linear)
             or (isinstance(node, Contraction) and _keeps_every_axis(node))
-            or (isinstance(node, Elementwise) and node.function == "power" and node.parameter == -1)
+            or (isinstance(node, Elementwise) and (_is_root(node) or _is_scale(node)))
         ):
             stack += node.children
         elif not isinstance(node, Leaf):
             return False
-    return len(arrays) <= 2
+        if len(arrays) > 2:
+            return False
+    return True
+
+
+def _is_root(node: Elementwise) -> bool:
+    """1/u, √u, 1/√u: read as part of a quotient."""
+    return node.function == "power" and (node.parameter == -1 or str(node.parameter) in {"1/2", "-1/2"})
+
+
+def _is_scale(node: Elementwise) -> bool:
+    """e^(2s) with a scalar leaf s: a positive number given by its logarithm."""
+    core = _core(node.operands[0])
+    while isinstance(core, Linear) and len(core.terms) == 1:
+        core = _core(core.terms[0][1])
+    return node.function == "exp" and not node.rank and isinstance(core, Leaf)
 
 
 def _keeps_every_axis(node: Contraction) -> bool:
     return all(i < node.rank for own in node.indices for i in own)
 
 
-def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str]) -> dict[Expr, str]:
-    """A letter for each node by its role; several with one letter are numbered in the order of the program."""
-    groups: dict[tuple[str, bool], list[Expr]] = {}
+def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str], users: Mapping[Expr, str]) -> dict[Expr, str]:
+    """A letter for each node by its role; several with one letter are numbered in the order of the program.
+
+    Where several values are each computed time after time (two gates in every step), each kind has a letter of its own.
+    """
+    kinds: dict[tuple[str, bool], dict[tuple[object, ...], list[Expr]]] = {}
+    named = {*users, *(node for node, _ in nodes)}
     for node, role in nodes:
-        groups.setdefault((role, node.rank >= 2), []).append(node)
+        kinds.setdefault((role, node.rank >= 2), {}).setdefault(_kind(node, users, named), []).append(node)
+    groups: list[tuple[str, bool, list[Expr]]] = []
+    place = {node: k for k, (node, _) in enumerate(nodes)}
+    for (role, is_matrix), own in kinds.items():
+        repeated = [members for members in own.values() if len(members) > 1]
+        apart = repeated[1:] if len(repeated) > 1 else []
+        gone = {e for members in apart for e in members}
+        first = [e for members in own.values() for e in members if e not in gone]
+        groups += [(role, is_matrix, sorted(members, key=lambda e: place[e])) for members in (first, *apart)]
     used, chosen = set(taken), dict[Expr, str]()
-    for (role, is_matrix), members in groups.items():
+    for role, is_matrix, members in groups:
         letter = _free_letter((MATRIX_LETTERS if is_matrix else LETTERS)[role], used, len(members))
         names = [letter] if len(members) == 1 else [f"{letter}{k}" for k in range(1, len(members) + 1)]
         used.update([letter, *names])
         chosen.update(zip(members, names, strict=True))
     return chosen
+
+
+def _kind(root: Expr, users: Mapping[Expr, str], named: Collection[Expr]) -> tuple[object, ...]:
+    """What a value is but for the numbers in the names that it is made of."""
+    found: list[object] = [_operation(root)]
+    for node in postorder(root.children, stop=named):
+        if node in named or isinstance(node, Leaf):
+            name = users.get(node) or (node.name if isinstance(node, Leaf) else "")
+            is_constant = isinstance(node, Leaf) and node.role in CONSTANT_ROLES
+            found.append(str(node.value) if is_constant and isinstance(node, Leaf) else name.rstrip("0123456789"))
+        else:
+            found.append(_operation(node))
+    return tuple(found)
+
+
+def _operation(node: Expr) -> tuple[object, ...]:
+    what = getattr(node, "function", None) or getattr(node, "primitive", None) or getattr(node, "indices", None)
+    return node.kind, str(what), len(node.children)
 
 
 def _free_letter(letters: str, used: set[str], count: int) -> str:

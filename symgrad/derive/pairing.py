@@ -256,9 +256,8 @@ def block(pairing: Pairing, rows: Leaf, direction: Leaf, *, is_transposed: bool 
     softmaxes = {name: e for name, e in definitions.items() if isinstance(e, Apply) and e.primitive == "softmax"}
     lines = [Line(e, reason) for e, reason in display(matrix, {}, Facts(softmaxes), is_result=True)]
     applied = _applied(lines[0].expression, direction, rows.rank, is_transposed=is_transposed)
-    stated = {e for line in lines for _, e in line.reason.facts}
     what = f"the block of {rows.name} and {direction.name}"
-    proved = prove_equal((product, applied), lines, {s: e for s, e in softmaxes.items() if s in stated}, what)
+    proved = prove_equal((product, applied), lines, softmaxes, what)
     return Block(proved, product, rows, direction)
 
 
@@ -273,10 +272,7 @@ def product_of(derivation: Derivation, x: Leaf) -> Expr:
 def rewritten(e: Expr, softmaxes: Mapping[Leaf, Expr]) -> Expr:
     """The shortest way of writing an expression, proved equal to it."""
     shown = [Line(x, reason) for x, reason in display(e, {}, Facts(softmaxes), is_result=True)]
-    stated = {x for line in shown for _, x in line.reason.facts}
-    return prove_equal(
-        (e, shown[0].expression), shown, {x: d for x, d in softmaxes.items() if x in stated}, "a product"
-    )[-1].expression
+    return prove_equal((e, shown[0].expression), shown, softmaxes, "a product")[-1].expression
 
 
 def _dissolved(pairing: Pairing, e: Expr) -> Expr:

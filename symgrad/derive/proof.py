@@ -20,12 +20,14 @@ from symgrad.derive.equality import Differs, named, undecided, verify, worst
 from symgrad.derive.reverse import cotangent_of
 from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.derive.steps import without_names
+from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Symbolic
-from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, number
+from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Role, leaf, number
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
+from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.form import INDICATORS
 
 
@@ -57,6 +59,36 @@ class _Prover:
                 if isinstance(node, Leaf):
                     self.uses.setdefault(node, []).append(target)
         self._known: dict[tuple[bytes, ...], tuple[Proof, ...]] = {}
+        self._symmetric: dict[Leaf, bool] = {}
+
+    def symmetric(self, claimed: Sequence[Leaf]) -> frozenset[Leaf]:
+        """The names that equal their transposes by definition; CheckFailed where one is claimed that does not."""
+        for e in claimed:
+            if e in self.definitions and not self._is_symmetric(e):
+                raise CheckFailed(f"{e.name} is not symmetric; this is a defect of symgrad, please report the model")
+        return frozenset(e for e, is_so in self._symmetric.items() if is_so)
+
+    def _is_symmetric(self, name: Leaf) -> bool:
+        """Whether the entries (i, j) and (j, i) of a definition are equal, by symbols, at all assignments of sizes."""
+        if name not in self._symmetric:
+            definition = self.definitions[name]
+            leaves = [e for e in postorder([definition]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+            known = {e for e in leaves if e in self.definitions and _is_square(e) and self._is_symmetric(e)}
+            self._symmetric[name] = _is_square(name) and all(
+                _equals_transpose(definition, {e: e in known for e in leaves}, a)
+                for a in assignments(sizes_in([definition]))
+            )
+        return self._symmetric[name]
+
+    def softmax_axis(self, e: Expr) -> int:
+        """The axis along which a softmax, or the name of one, sums to 1; CheckFailed where it is none."""
+        definition = self.definitions.get(e) if isinstance(e, Leaf) else e
+        axis = (
+            definition.option("axis") if isinstance(definition, Apply) and definition.primitive == "softmax" else None
+        )
+        if not isinstance(axis, int):
+            raise CheckFailed(f"{e} is not a softmax; this is a defect of symgrad, please report the model")
+        return axis
 
     def equation(self, eq: Equation) -> Equation:
         """The equation with a proof on every line."""
@@ -68,6 +100,18 @@ class _Prover:
         lines = tuple(replace(line, proof=p) for line, p in zip(eq.lines, proofs, strict=True))
         worst = next((p for p in proofs if p.verdict is not Verdict.PROVED), proofs[0])
         return replace(eq, lines=lines, proof=worst)
+
+
+def _is_square(e: Leaf) -> bool:
+    return e.rank == 2 and e.shape[0] == e.shape[1]
+
+
+def _equals_transpose(definition: Expr, leaves: Mapping[Leaf, bool], sizes: Assignment) -> bool:
+    symbols = Symbols(sizes)
+    values = {e: symbols.array(e, ("symmetric",) if is_symmetric else ()) for e, is_symmetric in leaves.items()}
+    (a,) = evaluate([definition], values, sizes, Symbolic())
+    n = len(a)
+    return all(are_equal(sympy.S(a[i, j]), sympy.S(a[j, i])) for i in range(n) for j in range(i))
 
 
 class _Step:
@@ -83,25 +127,33 @@ class _Step:
         put_in = dict.fromkeys(c for line in eq.lines for c in line.reason.put_in)
         # In the order of the sweep: what one of them is made of is put in before it.
         self.upstream = {c: above.expression for c, above in program.backward.items() if c in put_in}
-        stated = dict.fromkeys(e for line in eq.lines for _, e in line.reason.facts if isinstance(e, Leaf))
-        known = {e: program.definitions.get(e) for e in stated}
-        self.softmax = {e: d for e, d in known.items() if isinstance(d, Apply)}
+        self.softmaxes = {
+            e: program.softmax_axis(e) for line in eq.lines for fact, e in line.reason.facts if fact == "softmax"
+        }
+        needed = {e for line in eq.lines for e in line.reason.by}
+        # Definitions that a line uses, in the order of the program: each may hold the ones before it.
+        self.used = {e: d for e, d in program.definitions.items() if e in needed} if needed else {}
+        claimed = [e for line in eq.lines for fact, e in line.reason.facts if fact == "symmetric"]
+        self.symmetric = program.symmetric([e for e in claimed if isinstance(e, Leaf)])
 
     def roots(self) -> list[Expr]:
         """Everything that the proof reads, in a fixed order."""
-        pairs = [*self.uses, *self.upstream.items(), *self.softmax.items()]
+        pairs = [*self.uses, *self.upstream.items(), *self.used.items()]
         return [
             self.variable,
             *self.seeds,
             *(e for pair in pairs for e in pair),
             *(x.expression for x in self.eq.lines),
+            *self.softmaxes,
         ]
 
     def key(self) -> tuple[bytes, ...]:
         """The shape of the step: what it says but for the names, and which of these are known to be 0 or 1."""
         renamed = without_names(self.roots())
         marks = [new.digest for new, old in renamed.back.items() if old in self.indicators]
-        return (*(e.digest for e in renamed.roots), b"|", *marks)
+        symmetric = [new.digest for new, old in renamed.back.items() if old in self.symmetric]
+        axes = [str(axis).encode() for axis in self.softmaxes.values()]
+        return (*(e.digest for e in renamed.roots), b"|", *marks, b"|", *symmetric, b"|", *axes)
 
     def proofs(self) -> tuple[Proof, ...]:
         """The verdict on each line, over all assignments of sizes."""
@@ -119,6 +171,14 @@ class _Comparison:
         self.symbols = Symbols(sizes)
         leaves = [e for e in postorder(step.roots()) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
         self.opaque: dict[Leaf, Array] = {e: self.symbols.array(e) for e in leaves}
+        # Symmetric by definition: a fact that lines may use, though the derivative is taken entry by entry.
+        self.found = {e: self.symbols.array(e, ("symmetric",)) for e in leaves if e in step.symmetric}
+        # A softmax, named or not, is any array that sums to 1 along its axis, where a line uses no more of it than that.
+        self.stand_ins: dict[Expr, Expr] = {}
+        for k, (e, axis) in enumerate(step.softmaxes.items()):
+            stand_in = leaf(f"softmax_{k}_", e.shape, Role.INTERMEDIATE)
+            self.stand_ins[e] = stand_in
+            self.found[stand_in] = self.symbols.summing_to_one(e.shape, axis)
         for e in positive_leaves(step.roots()) & self.opaque.keys():
             self.symbols.positives.update(entries_of(self.opaque[e]))
         for e in step.indicators & self.opaque.keys():
@@ -126,7 +186,8 @@ class _Comparison:
         # A use's target (H, where H = tanh Z and Z is the variable) takes the value that it has by definition.
         self.values = dict(self.opaque)
         for target, expression in step.uses:
-            self.values[target] = self._at([expression], self.opaque)[0]
+            # One use may stand in another's definition: h = exp(u w), where u holds w too.
+            self.values[target] = self._at([expression], self.values)[0]
 
     def _at(self, roots: Sequence[Expr], values: Mapping[Leaf, Array]) -> list[Array]:
         return evaluate(roots, values, self.sizes, self.s)
@@ -138,34 +199,43 @@ class _Comparison:
         products (softmax of X W in place of softmax of Z) is never multiplied out.
         """
         derivative = self._derivative()
+        opaque = self._sides(derivative, self.opaque)
+        verdicts: list[Verdict | None] = [self._equal(k, pair) for k, pair in enumerate(opaque)]
+        if None in verdicts:
+            exact = self._sides(self._by_definition(derivative), self.values)
+            for k, pair in enumerate(exact):
+                verdicts[k] = verdicts[k] or self._equal(k, pair) or self._verified(k, pair)
+        return [verdict for verdict in verdicts if verdict is not None]
+
+    def _by_definition(self, derivative: Array) -> Array:
         defined = {
             symbol: value
             for target, _ in self.step.uses
             for symbol, value in zip(entries_of(self.opaque[target]), entries_of(self.values[target]), strict=True)
         }
-        exact = as_array([sympy.S(entry).xreplace(defined) for entry in entries_of(derivative)], np.shape(derivative))
-        opaque, by_definition = self._sides(derivative, self.opaque), self._sides(exact, self.values)
-        return [self._verdict(k, pairs) for k, pairs in enumerate(zip(opaque, by_definition, strict=True))]
+        return as_array([sympy.S(entry).xreplace(defined) for entry in entries_of(derivative)], np.shape(derivative))
 
     def _sides(self, derivative: Array, values: Mapping[Leaf, Array]) -> list[tuple[Array, Array]]:
         """What each line is compared with, and the line: the derivative for the first, the line before for the others."""
         lines = [line.expression for line in self.step.eq.lines]
         first = self._at(lines[:1], values)[0]
-        known = dict(values)
-        for target, definition in self.step.softmax.items():
+        known = {**values, **self.found}
+        for target, definition in self.step.used.items():
             known[target] = self._at([definition], known)[0]
         for cotangent, expression in self.step.upstream.items():
-            known[cotangent] = self._at([expression], known)[0]
-        return [(derivative, first), *pairwise(self._at(lines, known))]
+            known[cotangent] = self._at([substitute(expression, self.stand_ins)], known)[0]
+        return [(derivative, first), *pairwise(self._at([substitute(e, self.stand_ins) for e in lines], known))]
 
-    def _verdict(self, line: int, views: Sequence[tuple[Array, Array]]) -> Verdict:
-        """PROVED where the sides agree with the names opaque or by definition, else what numbers say."""
-        for a, b in views:
-            if np.shape(a) != np.shape(b):
-                raise self._failure(line, f"the shapes are {np.shape(a)} and {np.shape(b)}")
-            if not any(self._undecided(a, b, line)):
-                return Verdict.PROVED
-        for x, y in self._undecided(*views[-1], line):
+    def _equal(self, line: int, pair: tuple[Array, Array]) -> Verdict | None:
+        """PROVED where the two sides agree entry by entry; None where that is not decided."""
+        a, b = pair
+        if np.shape(a) != np.shape(b):
+            raise self._failure(line, f"the shapes are {np.shape(a)} and {np.shape(b)}")
+        return None if any(True for _ in self._undecided(a, b, line)) else Verdict.PROVED
+
+    def _verified(self, line: int, pair: tuple[Array, Array]) -> Verdict:
+        """VERIFIED where what is undecided agrees in numbers; CheckFailed where it does not."""
+        for x, y in self._undecided(*pair, line):
             self._verify(x, y, line)
         return Verdict.VERIFIED
 
@@ -176,10 +246,10 @@ class _Comparison:
         for seed, (_, expression) in zip(self.step.seeds, self.step.uses, strict=True):
             zbar, z = self._at([seed, expression], self.opaque)
             for weight, entry in zip(entries_of(zbar), entries_of(z), strict=True):
-                held: set[Any] = getattr(entry, "free_symbols", set())
-                for symbol in total:
-                    if symbol in held:
-                        total[symbol].append(weight * sympy.diff(entry, symbol))
+                # Term by term: a sum of products is searched once, not once for each of its symbols.
+                for term in sympy.Add.make_args(sympy.S(entry)):
+                    for symbol in term.free_symbols & total.keys():
+                        total[symbol].append(weight * sympy.diff(term, symbol))
         return as_array([sympy.Add(*terms) for terms in total.values()], np.shape(v))
 
     def _undecided(self, a: Array, b: Array, line: int) -> Iterator[tuple[Any, Any]]:

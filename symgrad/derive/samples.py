@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import count, permutations
 from random import Random
@@ -13,7 +13,7 @@ import sympy
 
 from symgrad.errors import DerivationError
 from symgrad.evaluate import LARGEST_KEPT, Assignment
-from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Role
+from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Role, Shape
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array, Scalars
@@ -97,10 +97,19 @@ class Symbols:
         """A new real symbol."""
         return sympy.Symbol(f"s{next(self._count)}", real=True)
 
-    def array(self, leaf: Leaf) -> Array:
-        """An array of symbols with the leaf's shape and facts."""
+    def summing_to_one(self, shape: Shape, axis: int) -> Array:
+        """The most general array of symbols that sums to 1 along an axis."""
+        sizes = self._sizes.shape(shape)
+        moved = (*sizes[:axis], *sizes[axis + 1 :], sizes[axis])
+        entries = FACTS["one_hot"].entries
+        assert entries is not None
+        return np.moveaxis(as_array(entries(self.fresh, moved), moved), -1, axis)
+
+    def array(self, leaf: Leaf, more: Collection[str] = ()) -> Array:
+        """An array of symbols with the leaf's shape and facts, and with those that were found of it."""
         shape = self._sizes.shape(leaf.shape)
-        source = next((FACTS[f].entries for f in sorted(leaf.facts) if FACTS[f].entries is not None), None)
+        facts = sorted({*leaf.facts, *more})
+        source = next((FACTS[f].entries for f in facts if FACTS[f].entries is not None), None)
         entries = source(self.fresh, shape) if source is not None else [self.fresh() for _ in range(_count(shape))]
         if "sign" in leaf.facts:
             self.signs.update(entries)

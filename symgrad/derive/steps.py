@@ -5,14 +5,17 @@ The layers of a deep net are one step repeated; it is written and proved once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symgrad.graph.expression import CONSTANT_ROLES, Apply, Expr, Leaf, leaf
+from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Expr, Leaf, leaf
+from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.display import Reason, Written, display
-from symgrad.rewrite.facts import Facts
+from symgrad.rewrite.facts import DEEPEST, Facts, is_algebraic
+from symgrad.rewrite.symmetry import symmetric_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +47,90 @@ def without_names(roots: Sequence[Expr]) -> Renamed:
     return Renamed(renamed, {new: old for old, new in there.items()})
 
 
+# A definition of more nodes than this is not looked into when a step is written.
+LARGEST_DEFINITION = 20
+
+
 class Writer:
     """Writes steps by the display normal form, each shape of step once."""
 
     def __init__(self, definitions: Mapping[Leaf, Expr]) -> None:
-        self._definitions = definitions
+        self._definitions = {e: d for e, d in definitions.items() if _is_telling(d)}
+        self._leaves = {e: _names_in(d) for e, d in self._definitions.items()}
+        # Each definition under the name in it that the fewest definitions hold: there a step looks for it.
+        uses = Counter(name for names in self._leaves.values() for name in names)
+        self._found_by: dict[Expr, list[Leaf]] = {}
+        for e, names in self._leaves.items():
+            if names:
+                self._found_by.setdefault(min(names, key=lambda name: (uses[name], name.name)), []).append(e)
+        self._place = {e: k for k, e in enumerate(self._definitions)}
+        self._symmetric = symmetric_names(definitions)
         self._written: dict[tuple[object, ...], list[Written]] = {}
 
     def lines(self, raw: Expr, upstream: Mapping[Leaf, Expr], *, is_result: bool) -> list[Written]:
         """The lines of a step; `upstream` holds the equations of the cotangents that occur in it."""
         cotangents = list(upstream)
-        renamed = without_names([raw, *cotangents, *(upstream[c] for c in cotangents)])
-        definitions = {
-            new: definition
-            for new, old in renamed.back.items()
-            if isinstance(new, Leaf) and (definition := self._softmax(old)) is not None
-        }
-        axes = tuple(sorted((new.name, str(d.option("axis"))) for new, d in definitions.items()))
-        key = (tuple(e.digest for e in renamed.roots), axes, is_result)
+        above = [upstream[c] for c in cotangents]
+        known = self._known([raw, *above])
+        renamed = without_names([raw, *cotangents, *above, *known, *known.values()])
+        symmetric = frozenset(
+            new for new, old in renamed.back.items() if old in self._symmetric and isinstance(new, Leaf)
+        )
+        key = (
+            tuple(e.digest for e in renamed.roots),
+            len(cotangents),
+            tuple(sorted(e.name for e in symmetric)),
+            is_result,
+        )
         if key not in self._written:
-            head, rest = renamed.roots[0], renamed.roots[1:]
-            above = dict(zip(rest[: len(cotangents)], rest[len(cotangents) :], strict=True))
-            known = {c: e for c, e in above.items() if isinstance(c, Leaf)}
-            self._written[key] = display(head, known, Facts(dict(definitions)), is_result=is_result)
+            head, rest = renamed.roots[0], list(renamed.roots[1:])
+            pairs = _paired(rest[: 2 * len(cotangents)])
+            facts = Facts(_paired(rest[2 * len(cotangents) :]), symmetric)
+            self._written[key] = display(head, pairs, facts, is_result=is_result)
         return [_restored(line, renamed) for line in self._written[key]]
 
-    def _softmax(self, e: Expr) -> Apply | None:
-        definition = self._definitions.get(e) if isinstance(e, Leaf) else None
-        return definition if isinstance(definition, Apply) and definition.primitive == "softmax" else None
+    def _known(self, roots: Sequence[Expr]) -> dict[Leaf, Expr]:
+        """The definitions that a step can use, in the order of the program.
+
+        Those of its names, of the names in these, as deep as facts look, and those made of nothing but its names.
+        """
+        held = set(postorder(roots))
+        near = [e for name in held for e in self._found_by.get(name, ()) if held.issuperset(self._leaves[e])]
+        found: dict[Leaf, Expr] = {e: self._definitions[e] for e in near}
+        layer: set[Leaf] = set(found) | {e for e in held if isinstance(e, Leaf) and e in self._definitions}
+        for _ in range(DEEPEST):
+            found |= {e: self._definitions[e] for e in layer}
+            layer = {e for name in layer for e in self._leaves[name] if e in self._definitions and e not in found}
+        return {e: found[e] for e in sorted(found, key=self._place.__getitem__)}
+
+
+def _paired(halves: Sequence[Expr]) -> dict[Leaf, Expr]:
+    """The first half of a list as names of the second."""
+    names, values = halves[: len(halves) // 2], halves[len(halves) // 2 :]
+    return {name: value for name, value in zip(names, values, strict=True) if isinstance(name, Leaf)}
+
+
+def _names_in(e: Expr) -> set[Leaf]:
+    return {node for node in postorder([e]) if isinstance(node, Leaf) and node.role not in CONSTANT_ROLES}
+
+
+def _is_telling(definition: Expr) -> bool:
+    """Whether a definition can shorten a step: a softmax, a product, a quotient, a mean or a difference of such.
+
+    A layer's X W + b cannot; left out, it lets all layers of a net be one shape of step.
+    """
+    order = postorder([definition])
+    if len(order) > LARGEST_DEFINITION or isinstance(definition, Leaf):
+        return False
+    if isinstance(definition, Apply):
+        return definition.primitive == "softmax"
+    mixes = any(isinstance(e, Contraction) and read(e.indices, e.rank).pattern is Pattern.MATMUL for e in order)
+    return isinstance(definition, Contraction) or (is_algebraic(definition) and not mixes)
 
 
 def _restored(line: Written, renamed: Renamed) -> Written:
     expression, reason = line
     put_in = tuple(e for c in reason.put_in if isinstance(e := renamed.restored(c), Leaf))
     facts = tuple((fact, renamed.restored(e)) for fact, e in reason.facts)
-    return renamed.restored(expression), Reason(reason.kind, put_in, facts)
+    by = tuple(e for c in reason.by if isinstance(e := renamed.restored(c), Leaf))
+    return renamed.restored(expression), Reason(reason.kind, put_in, facts, by)

@@ -9,9 +9,10 @@ from symgrad.derive.derivation import Derivation, Line, Verdict
 from symgrad.derive.pairing import Block, product_of
 from symgrad.explain import product_sentences as tell
 from symgrad.explain import sentences as say
-from symgrad.explain.document import Inline, Math, Plain, Row, Sentence, Table
+from symgrad.explain.document import Block as Shown
+from symgrad.explain.document import Display, Inline, Math, Plain, Row, Sentence, Table
 from symgrad.explain.page import ROLES, digits, how, meaning_of, ranges
-from symgrad.explain.steps import line_reason
+from symgrad.explain.steps import Detail, brief_rows, line_reason, step_blocks
 from symgrad.explain.writing import Writing, listed, row, shape_inline, shape_tex
 from symgrad.graph.expression import Contraction, Expr, Leaf
 from symgrad.graph.patterns import Pattern, read
@@ -88,6 +89,15 @@ def shown_product(derivation: Derivation, x: Leaf) -> Expr:
 def block_shape(e: Expr) -> str:
     """The shape beside the last line."""
     return shape_tex(e.shape)
+
+
+def steps_shown(writing: Writing, detail: Detail) -> Iterator[Shown]:
+    """The backward steps; of a brief page one line each."""
+    if detail == "brief":
+        yield Display(tuple(r for eq in writing.derivation.backward for r in brief_rows(writing, eq)))
+        return
+    for number, eq in enumerate(writing.derivation.backward, 1):
+        yield from step_blocks(writing, eq, number, detail)
 
 
 def steps_checked(writing: Writing) -> Iterator[tuple[Inline, ...]]:

@@ -76,6 +76,16 @@ LATEX = Format(
         "comment_end_string": "#>",
     },
 )
+# A cell's output: Markdown as Jupyter reads it, with formulas between dollar signs.
+NOTEBOOK = Format(
+    name="notebook",
+    template="notebook/cell.md.j2",
+    text=markdown_text,
+    math=lambda tex: f"${tex}$",
+    code=markdown_code,
+    limit=92,
+    delimiters={},
+)
 FORMATS: Mapping[str, Format] = {"markdown": MARKDOWN, "md": MARKDOWN, "latex": LATEX, "tex": LATEX}
 
 
@@ -83,7 +93,11 @@ def render(document: Document, format_name: str) -> str:
     """The document as the text of a format."""
     if format_name not in FORMATS:
         raise InputError(f"no format is called {format_name}; write markdown or latex")
-    style = FORMATS[format_name]
+    return render_as(document, FORMATS[format_name])
+
+
+def render_as(document: Document, style: Format) -> str:
+    """The document in a format's own way."""
     environment = Environment(
         loader=FileSystemLoader(_templates()),
         undefined=StrictUndefined,
@@ -166,6 +180,8 @@ class _Writer:
 
     def _finished_reason(self, item: Inline) -> str:
         joined = self.reason(item).replace(TEXT_END + TEXT_BEGIN, "")
+        # Between Chinese and a formula TeX would swallow the space.
+        joined = re.sub(rf"({CJK.pattern}) {TEXT_END}", rf"\1{TEXT_END}\\ ", joined)
         return joined.replace(TEXT_BEGIN, r"\text{").replace(TEXT_END, "}")
 
 

@@ -22,6 +22,7 @@ from symgrad.explain.blocks import (
     leaf_table,
     shown_product,
     steps_checked,
+    steps_shown,
 )
 from symgrad.explain.document import (
     Block,
@@ -40,7 +41,7 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.page import ROLES, digits, how, kinks, notes, ranges, spelled, stand_ins, wants_entries
-from symgrad.explain.steps import Detail, line_reason, step_blocks
+from symgrad.explain.steps import Detail, line_reason
 from symgrad.explain.writing import Writing, row, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.walk import postorder
@@ -136,7 +137,7 @@ def _given(page: _Page) -> Iterator[Block]:
     texts: dict[Leaf, Inline] = {v: Sentence(tell.OUTPUT_WEIGHTS, {"variable": Math(page.output)})}
     yield leaf_table(writing, texts if v not in set(_own_leaves(content)) else {})
     yield Paragraph((Sentence(say.CONVENTION),))
-    signs = notes(writing, [line.expression for line in content.block.lines] if content.block is not None else [])
+    signs = notes(writing, more=[x.expression for x in content.block.lines] if content.block is not None else [])
     if signs is not None:
         yield Paragraph((signs,))
     conventions = kinks(content.pairing.derivation)
@@ -187,8 +188,7 @@ def _forward_rows(writing: Writing, derivation: Derivation | Pushforward, detail
 def _backward(page: _Page, detail: Detail) -> Iterator[Block]:
     writing, content = page.writing, page.content
     yield Heading(1, Sentence(tell.OUTPUT_BACKWARD, _values(page)))
-    for number, eq in enumerate(writing.derivation.backward, 1):
-        yield from step_blocks(writing, eq, number, detail)
+    yield from steps_shown(writing, detail)
     yield Heading(1, Sentence(tell.VJP_BOX))
     expression = shown_product(writing.derivation, content.x)
     values = _values(page)

@@ -49,6 +49,13 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
         r"\delta_{ij}",
         Text(en="{sign} is 1 where i = j, else 0", zh="{sign} 在 i = j 时为 1，否则为 0"),
     ),
+    "outside": (
+        r"g_{i-j}",
+        Text(
+            en="an entry such as {sign} whose index lies outside its array counts as 0",
+            zh="像 {sign} 这样的元素，下标超出数组范围时取 0",
+        ),
+    ),
     "entries": (
         r"[\cdot]_{ij}",
         Text(en="{sign} is the array with these entries", zh="{sign} 是以括号内各式为元素的数组"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symgrad.derive.derivation import Derivation, Equation, Line, Proof, Verdict
+from symgrad.derive.entries import shares_of
 from symgrad.derive.nudge import Nudge
 from symgrad.explain import sentences as say
 from symgrad.explain.document import (
@@ -27,8 +28,8 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.notes import SIGNS
-from symgrad.explain.steps import Detail, step_blocks
-from symgrad.explain.writing import Writing, equation_number, listed, row, shape_inline, shape_tex, writing_of
+from symgrad.explain.steps import Detail, brief_rows, step_blocks
+from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder
 from symgrad.notation.pieces import render
@@ -74,6 +75,13 @@ def page(derivation: Derivation, subject: Subject, language: Language, detail: D
     return Document(Plain(subject.title), tuple(blocks), language)
 
 
+def equations(derivation: Derivation, language: Language) -> tuple[Block, ...]:
+    """The equations alone, forward and backward a line each, and the framed gradients."""
+    writing = writing_of(derivation, language)
+    blocks = [block for section in (_forward, _backward, _results) for block in section(writing, "brief")]
+    return tuple(block for block in blocks if isinstance(block, Display | Box) and block.rows)
+
+
 def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     derivation = writing.derivation
     yield Heading(1, Sentence(say.GIVEN))
@@ -86,7 +94,7 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     names = listed([Math(writing.name(p)) for p in derivation.parameters], "or")
     values = {"derivatives": listed(derivatives), "loss": Math(writing.loss), "parameters": names}
     yield Paragraph((Sentence(say.WANTED, values), Sentence(say.CONVENTION)))
-    signs = notes(writing)
+    signs = notes(writing, detail)
     if signs is not None:
         yield Paragraph((signs,))
     conventions = kinks(derivation)
@@ -109,12 +117,14 @@ def _default(value: Fraction) -> str:
     return decimal.removesuffix(".0") if "e" not in decimal and Fraction(decimal) == value else render(number(value))
 
 
-def notes(writing: Writing, more: Sequence[Expr] = ()) -> Inline | None:
+def notes(writing: Writing, detail: Detail = "normal", more: Sequence[Expr] = ()) -> Inline | None:
     """What the signs in the lines of a derivation mean, and those in `more`."""
     derivation = writing.derivation
     shown = [*(eq.expression for eq in derivation.forward), *more]
     shown += [line.expression for eq in derivation.backward for line in eq.lines]
-    used = frozenset[str]().union(*(writing.signs(e) for e in shown))
+    used = frozenset[str]().union(*(writing.signs_printed(e) for e in shown))
+    if detail == "full" and any(eq.shape and shares_of(derivation, eq) for eq in derivation.backward):
+        used |= {"indicator"}  # [j = q], entry by entry
     items = [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in SIGNS.items() if key in used]
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
 
@@ -140,9 +150,9 @@ def _forward(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Paragraph((Sentence(say.VALUES),))
     rows: list[Row] = []
     for eq in writing.derivation.forward:
-        shape = shape_tex(eq.shape)
-        rows.append(row(writing, writing.name(eq.target), eq.expression, shape=shape, label=eq.label))
-        if detail != "brief" and wants_entries(eq):
+        (line,) = equation_rows(writing, eq.target, [eq.expression])
+        rows.append(replace(line, shape=shape_tex(eq.shape), label=eq.label))
+        if detail != "brief" and wants_entries(eq) and not writing.is_by_entries(eq.expression):
             own = writing.indices(eq.shape)
             rows.append(Row(writing.entry(eq.target, own), writing.entry_form(spelled(eq.expression), own)))
     yield Display(tuple(rows))
@@ -192,6 +202,9 @@ def _path(writing: Writing) -> Inline | None:
 
 def _backward(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Heading(1, Sentence(say.BACKWARD))
+    if detail == "brief":
+        yield Display(tuple(r for eq in writing.derivation.backward for r in brief_rows(writing, eq)))
+        return
     for number_, eq in enumerate(writing.derivation.backward, 1):
         yield from step_blocks(writing, eq, number_, detail)
 
@@ -199,14 +212,10 @@ def _backward(writing: Writing, detail: Detail) -> Iterator[Block]:
 def _results(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Heading(1, Sentence(say.RESULTS))
     wanted = set(writing.derivation.parameters)
-    rows = [
-        row(writing, writing.derivative(eq.variable), eq.expression)
-        for eq in writing.derivation.backward
-        if eq.variable in wanted and eq.variable is not None
-    ]
+    results = [eq for eq in writing.derivation.backward if eq.variable in wanted]
+    rows = [r for eq in results for r in equation_rows(writing, eq.target, [eq.expression])]
     yield Box(tuple(rows))
-    results = [eq.expression for eq in writing.derivation.backward if eq.variable in wanted]
-    yield from stand_ins(writing, results)
+    yield from stand_ins(writing, [eq.expression for eq in results])
 
 
 def stand_ins(writing: Writing, results: Sequence[Expr]) -> Iterator[Block]:

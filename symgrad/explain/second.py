@@ -19,6 +19,7 @@ from symgrad.explain.blocks import (
     leaf_table,
     shown_product,
     steps_checked,
+    steps_shown,
 )
 from symgrad.explain.document import (
     Block,
@@ -36,7 +37,7 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.page import kinks, notes, stand_ins
-from symgrad.explain.steps import Detail, step_blocks
+from symgrad.explain.steps import Detail
 from symgrad.explain.writing import Writing, equation_number, listed, row, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Elementwise, Leaf, is_number
 from symgrad.graph.walk import postorder
@@ -103,7 +104,7 @@ def _given(page: _Page) -> Iterator[Block]:
     yield Paragraph((_wanted(page), Sentence(say.CONVENTION)))
     shown = [line.expression for line in content.block.lines] if content.block is not None else []
     shown += [eq.expression for eq in content.gradient.forward]
-    signs = notes(writing, shown)
+    signs = notes(writing, more=shown)
     if signs is not None:
         yield Paragraph((signs,))
     conventions = kinks(content.gradient)
@@ -214,8 +215,7 @@ def _entry_row(page: _Page) -> Row:
 def _backward(page: _Page, detail: Detail) -> Iterator[Block]:
     content, writing = page.content, page.writing
     yield Heading(1, Sentence(tell.BACK_TO, {"scalar": Math(writing.loss)}))
-    for number, eq in enumerate(writing.derivation.backward, 1):
-        yield from step_blocks(writing, eq, number, detail)
+    yield from steps_shown(writing, detail)
     wanted = set(content.wrt)
     results = [eq for eq in writing.derivation.backward if eq.variable in wanted]
     values: dict[str, Inline] = {

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from symgrad.derive.derivation import Contribution, Equation
-from symgrad.derive.reverse import cotangent_of
+from symgrad.derive.reverse import cotangent_of, local_derivatives
+from symgrad.explain import reasons
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
-from symgrad.explain.writing import Writing, equation_number, listed, row, shape_tex
+from symgrad.explain.indexproof import index_proof
+from symgrad.explain.rules import rule_blocks, top_rules
+from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_tex
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.notation.index import arrival
-from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.display import Reason, Why, simplify
 from symgrad.rewrite.facts import Facts
@@ -25,32 +28,73 @@ Detail = Literal["brief", "normal", "full"]
 def step_blocks(writing: Writing, eq: Equation, number: int, detail: Detail) -> Iterator[Block]:
     """A step: its heading, its reasons, its lines."""
     assert eq.variable is not None
-    rules = list(dict.fromkeys(c.rule for c in eq.contributions)) or ["linearity"]
+    rules = _rules(eq)
     yield Heading(2, _heading(writing, eq, number, rules))
-    if detail != "brief":
-        because = list(_reasons(writing, eq))
-        if because:
-            yield Paragraph(tuple(because))
-        index_rows = list(_index_rows(writing, eq, rules, detail))
-        if index_rows:
-            yield Display(tuple(index_rows))
-            yield Paragraph((*_transposes(writing, eq.lines[0].expression), Sentence(say.IN_MATRICES)))
-    yield Display(tuple(_lines(writing, eq, detail)))
+    proof = index_proof(writing, eq) if detail == "full" else []
+    if proof:
+        yield from _in_full(writing, eq, proof)
+    else:
+        yield from _in_words(writing, eq, rules, detail)
+    yield Display(tuple(_lines(writing, eq)))
+
+
+def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
+    """A step on one line: the derivative as it ends, by which rule, its shape, its number."""
+    assert eq.variable is not None
+    reason = listed(_names(_rules(eq)))
+    (own,) = equation_rows(writing, eq.target, [eq.expression])
+    yield replace(own, reason=reason, shape=shape_tex(eq.shape), label=eq.label)
+
+
+def _rules(eq: Equation) -> list[str]:
+    return list(dict.fromkeys(c.rule for c in eq.contributions)) or ["linearity"]
+
+
+def _in_words(writing: Writing, eq: Equation, rules: list[str], detail: Detail) -> Iterator[Block]:
+    """The reasons as sentences, and one line by entries where it is needed; in full detail the rules of one variable."""
+    because = [*_reasons(writing, eq), *(top_rules(writing, eq) if detail == "normal" else ())]
+    if because:
+        yield Paragraph(tuple(because))
+    by_rules = list(rule_blocks(writing, eq)) if detail == "full" else []
+    yield from by_rules
+    index_rows = list(_index_rows(writing, eq, rules, detail))
+    if index_rows:
+        yield Display(tuple(index_rows))
+        yield Paragraph((*_transposes(writing, eq.lines[0].expression), Sentence(say.IN_MATRICES)))
+    elif by_rules:
+        yield Paragraph((Sentence(reasons.ALTOGETHER),))
+
+
+def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block]) -> Iterator[Block]:
+    """The proof by entries; before it what the entries alone do not say: which function, which primitive."""
+    said = [name for name, entry in PRIMITIVES.items() if entry.definition is not None]
+    because = list(_reasons(writing, eq, left_out=("linearity", "contraction", *said)))
+    if because:
+        yield Paragraph(tuple(because))
+    yield from rule_blocks(writing, eq)
+    yield from proof
+    if eq.shape:
+        yield Paragraph((*_facing(writing, eq.lines[0].expression), Sentence(reasons.SO_IN_MATRICES)))
+
+
+def _names(rules: Sequence[str]) -> list[Inline]:
+    return [Sentence(say.LAWS[rule] if rule in say.LAWS else PRIMITIVES[rule].about) for rule in rules]
 
 
 def _heading(writing: Writing, eq: Equation, number: int, rules: list[str]) -> Sentence:
     assert eq.variable is not None
-    names = [Sentence(say.LAWS[rule] if rule in say.LAWS else PRIMITIVES[rule].about) for rule in rules]
+    names = _names(rules)
     derivative = Math(writing.derivative(eq.variable, is_inline=True))
     return Sentence(say.STEP, {"number": Plain(str(number)), "derivative": derivative, "rule": listed(names)})
 
 
-def _reasons(writing: Writing, eq: Equation) -> Iterator[Inline]:
+def _reasons(writing: Writing, eq: Equation, left_out: Collection[str] = ()) -> Iterator[Inline]:
     if len(eq.contributions) > 1:
         numbers = listed([equation_number(c.label) for c in eq.contributions])
         yield Sentence(say.SHARES, {"variable": _math(writing, eq.variable), "equations": numbers})
     for c in eq.contributions:
-        yield _reason(writing, eq, c)
+        if c.rule not in left_out:
+            yield _reason(writing, eq, c)
 
 
 def _math(writing: Writing, variable: Leaf | None) -> Math:
@@ -129,13 +173,14 @@ def _maps_of(definition: Expr, variable: Leaf) -> list[Elementwise]:
 
 def _rule_of(writing: Writing, node: Elementwise) -> tuple[str, str] | None:
     """f(u) and (f(u))' = …, from the table."""
-    entry = FUNCTIONS[node.function]
-    if entry.derivatives is None or len(node.operands) > 1 or entry.derivatives[0] is None:
+    f = (
+        elementwise(node.function, leaf("u", (), Role.DATA), parameter=node.parameter)
+        if len(node.operands) == 1
+        else None
+    )
+    if not isinstance(f, Elementwise) or (local := local_derivatives(f, f)[0]) is None:
         return None
-    u = leaf("u", (), Role.DATA)
-    extra = (node.parameter,) if entry.is_family else ()
-    f = elementwise(node.function, u, parameter=node.parameter)
-    derivative = simplify(entry.derivatives[0](f, u, *extra), Facts({}))
+    derivative = simplify(local, Facts({}))
     function = writing.tex(f)
     fence = (r"\Bigl(", r"\Bigr)") if r"\frac" in function else ("(", ")")
     return function, f"{fence[0]}{function}{fence[1]}' = {writing.tex(derivative)}"
@@ -163,23 +208,53 @@ def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail
     assert eq.variable is not None
     first = eq.lines[0].expression
     is_needed = any(rule not in ("linearity", "elementwise") for rule in rules)
+    if any(writing.is_by_entries(line.expression) for line in eq.lines):
+        return
     if not eq.variable.shape or not (is_needed or detail == "full") or not _fits_index_form(first):
         return
     own = writing.indices(eq.variable.shape)
     yield Row(writing.entry(eq.target, own), writing.entry_form(first, own))
 
 
+def _facing(writing: Writing, e: Expr) -> list[Inline]:
+    """How sums become products of matrices, and which factors come transposed."""
+    turned = _transposes(writing, e)
+    cores = dict.fromkeys(
+        x.children[0]
+        for node in _products(e)
+        for x in node.operands
+        if isinstance(x, Contraction) and x.indices == ((1, 0),)
+    )
+    if len(turned) == 0 and cores:
+        arrays = listed([_array(writing, x) for x in cores])
+        turned = [Sentence(reasons.TURNED, {"arrays": arrays})]
+    return turned
+
+
+def _array(writing: Writing, e: Expr) -> Math:
+    """An array inside a sentence, where a derivative is written with a slash."""
+    is_cotangent = isinstance(e, Leaf) and e.role is Role.COTANGENT
+    return Math(writing.derivative(e, is_inline=True) if isinstance(e, Leaf) and is_cotangent else writing.tex(e))
+
+
+def _products(e: Expr) -> list[Contraction]:
+    """The products of two matrices in an expression."""
+    return [
+        node
+        for node in postorder([e])
+        if isinstance(node, Contraction) and read(node.indices, node.rank).pattern is Pattern.MATMUL
+    ]
+
+
 def _transposes(writing: Writing, e: Expr) -> list[Inline]:
     """Why a matrix stands transposed at an end of a product: the sum runs over the index that faces away."""
     found: dict[Expr, Inline] = {}
-    for node in postorder([e]):
-        if not isinstance(node, Contraction) or read(node.indices, node.rank).pattern is not Pattern.MATMUL:
-            continue
+    for node in _products(e):
         left, right = node.operands
         for side, text in ((left, say.TRANSPOSED_LEFT), (right, say.TRANSPOSED_RIGHT)):
             core = side.children[0] if isinstance(side, Contraction) and side.indices == ((1, 0),) else None
             if isinstance(core, Leaf):
-                found.setdefault(core, Sentence(text, {"array": Math(writing.tex(core))}))
+                found.setdefault(core, Sentence(text, {"array": _array(writing, core)}))
     return list(found.values()) if len(found) == 1 else []
 
 
@@ -188,18 +263,15 @@ def _fits_index_form(e: Expr) -> bool:
     return all(node.kind != "apply" for node in postorder([e]))
 
 
-def _lines(writing: Writing, eq: Equation, detail: Detail) -> Iterator[Row]:
+def _lines(writing: Writing, eq: Equation) -> Iterator[Row]:
     assert eq.variable is not None
-    left = writing.derivative(eq.variable)
-    lines = eq.lines if detail != "brief" else eq.lines[-1:]
-    for k, line in enumerate(lines):
+    lines = eq.lines
+    rows = equation_rows(writing, eq.target, [line.expression for line in lines])
+    for k, (own, line) in enumerate(zip(rows, lines, strict=True)):
         is_last = k == len(lines) - 1
-        reason = line_reason(writing, line.reason) if k or detail == "brief" else None
-        yield row(
-            writing,
-            left if k == 0 else "",
-            line.expression,
-            reason=reason,
+        yield replace(
+            own,
+            reason=line_reason(writing, line.reason) if k else None,
             shape=shape_tex(eq.shape) if is_last else "",
             label=eq.label if is_last else None,
         )
@@ -218,11 +290,25 @@ def line_reason(writing: Writing, reason: Reason) -> Inline | None:
         return Sentence(say.MULTIPLY_OUT)
     if reason.kind is Why.FACT:
         return listed([_fact(writing, fact, array) for fact, array in reason.facts])
+    if reason.kind in (Why.UNFOLD, Why.REFOLD):
+        labels = [f.label for f in writing.derivation.forward if f.target in set(reason.by)]
+        return Sentence(say.BY_DEFINITION, {"equations": listed([equation_number(label) for label in labels])})
     return None
 
 
 def _fact(writing: Writing, fact: str, array: Expr) -> Inline:
+    by = [f.label for f in writing.derivation.forward if f.target is array]
+    if fact == "symmetric" and by:
+        values: dict[str, Inline] = {"array": Math(writing.tex(array)), "equation": equation_number(by[0])}
+        return Sentence(say.IS_SYMMETRIC_BY, values)
     is_sum = fact in ("one_hot", "softmax")
-    texts = {"symmetric": say.IS_SYMMETRIC, "sign": say.SQUARES_TO_ONE, "binary": say.SQUARES_TO_ITSELF}
+    texts = {
+        "symmetric": say.IS_SYMMETRIC,
+        "sign": say.SQUARES_TO_ONE,
+        "binary": say.SQUARES_TO_ITSELF,
+        "rows_sum_to_zero": say.ROWS_SUM_TO_ZERO,
+        "columns_sum_to_zero": say.COLUMNS_SUM_TO_ZERO,
+        "entries_sum_to_zero": say.ENTRIES_SUM_TO_ZERO,
+    }
     text = texts[fact] if not is_sum else say.ROWS_SUM_TO_ONE if array.rank > 1 else say.ENTRIES_SUM_TO_ONE
     return Sentence(text, {"array": Math(writing.tex(array))})

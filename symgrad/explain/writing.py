@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from symgrad.derive.derivation import Derivation, Equation
 from symgrad.explain.document import Inline, Join, Listing, Math, Plain, Row, Sentence
 from symgrad.explain.sentences import EQUATION, SCALAR
-from symgrad.graph.expression import Expr, Leaf, Shape
+from symgrad.graph.expression import Expr, Leaf, Role, Shape
 from symgrad.graph.walk import postorder
 from symgrad.notation.index import Letters, entry_of, index_form, letters_for
 from symgrad.notation.latex import latex, latex_terms, symbols_used
@@ -45,6 +45,10 @@ class Writing:
         """The notation that an expression uses."""
         return symbols_used(e, loss=self.derivation.loss.name)
 
+    def signs_printed(self, e: Expr) -> frozenset[str]:
+        """The notation that the page shows of an expression, in matrices or entry by entry."""
+        return self.signs(e) & {"outside"} if self.is_by_entries(e) else self.signs(e)
+
     def name(self, leaf: Leaf) -> str:
         """A name in LaTeX."""
         return typeset(leaf.name)
@@ -62,6 +66,10 @@ class Writing:
     def entry_form(self, e: Expr, indices: Sequence[str]) -> str:
         """One entry of an expression, sums written out."""
         return index_form(e, indices, self.letters)
+
+    def is_by_entries(self, e: Expr) -> bool:
+        """Whether an expression has no form in matrices: more than two axes, or an index shared by three arrays."""
+        return e.rank > 2 or "entries" in self.signs(e)
 
     def indices(self, shape: Shape, beside: Sequence[str] = ()) -> list[str]:
         """Index letters for the axes of a shape."""
@@ -84,7 +92,8 @@ def _leaves(eq: Equation, derivation: Derivation) -> list[Leaf]:
 
 def shape_tex(shape: Shape) -> str:
     """A shape as n × d; a scalar has none."""
-    return r" \times ".join(render(size(s)) for s in shape)
+    several = len(shape) > 1
+    return r" \times ".join(f"({render(size(s))})" if several and len(s.terms) > 1 else render(size(s)) for s in shape)
 
 
 def shape_inline(shape: Shape) -> Inline:
@@ -100,6 +109,19 @@ def equation_number(label: int) -> Sentence:
 def listed(items: Sequence[Inline], join: Join = "and") -> Inline:
     """a, b and c."""
     return items[0] if len(items) == 1 else Listing(tuple(items), join)
+
+
+def equation_rows(writing: Writing, leaf: Leaf, lines: Sequence[Expr]) -> list[Row]:
+    """leaf = … = …, a row for each line; entry by entry where one of them has no form in matrices.
+
+    For a cotangent the left side is ∂L/∂(its variable).
+    """
+    if any(writing.is_by_entries(e) for e in lines):
+        own = writing.indices(leaf.shape)
+        left = writing.entry(leaf, own)
+        return [Row("" if k else left, writing.entry_form(e, own)) for k, e in enumerate(lines)]
+    left = writing.derivative(leaf) if leaf.role is Role.COTANGENT else writing.name(leaf)
+    return [row(writing, "" if k else left, e) for k, e in enumerate(lines)]
 
 
 def row(writing: Writing, left: str, e: Expr, **more: object) -> Row:

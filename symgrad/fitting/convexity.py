@@ -101,7 +101,7 @@ def _leaf(node: Leaf, known: Mapping[str, Range]) -> Curve:
         return Curve(convex=True, concave=True)
     if node.role is Role.NUMBER and isinstance(node.value, Fraction):
         return constant(Range(float(node.value), float(node.value)))
-    if node.role is Role.IDENTITY or node.facts & {"one_hot", "binary"}:
+    if node.role in {Role.IDENTITY, Role.WINDOW} or node.facts & {"one_hot", "binary"}:
         return constant(UNIT)
     if isinstance(node.value, Size):
         return constant(_size(node.value, known))

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from hashlib import blake2b
+from importlib import import_module
 from numbers import Integral, Rational, Real
 from typing import ClassVar, NoReturn, TypeVar
 from weakref import WeakValueDictionary
@@ -43,9 +44,10 @@ class Role(Enum):
     NUMBER = "number"
     SIZE = "size"
     IDENTITY = "identity"
+    WINDOW = "window"
 
 
-CONSTANT_ROLES = frozenset({Role.NUMBER, Role.SIZE, Role.IDENTITY})
+CONSTANT_ROLES = frozenset({Role.NUMBER, Role.SIZE, Role.IDENTITY, Role.WINDOW})
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True, repr=False)
@@ -79,6 +81,11 @@ class Expr:
 
     def __repr__(self) -> str:
         return f"<{self.kind} {show_shape(self.shape)}: {show(self)}>"
+
+    def _repr_latex_(self) -> str | None:
+        """Typeset mathematics in a notebook: IPython asks the object itself. None, plain text then, where it is too long."""
+        shown: str | None = import_module("symgrad.notebook").expression(self)
+        return shown
 
     def __add__(self, other: object) -> Expr:
         return add(self, other)
@@ -281,6 +288,11 @@ def size(value: Size) -> Leaf:
 def identity(n: Size) -> Leaf:
     """The n × n identity matrix."""
     return leaf("I", (n, n), Role.IDENTITY)
+
+
+def window(length: Size, width: Size) -> Leaf:
+    """δ(u = t + s) for u < length, s < width, t ≤ length - width: the entry u of a sequence is entry s of window t."""
+    return leaf("window", (length, length - width + Size.constant(1), width), Role.WINDOW)
 
 
 def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:

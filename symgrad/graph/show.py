@@ -71,6 +71,8 @@ def _leaf(node: Any) -> Text:
         return text, ATOM if text.isidentifier() or text.isdigit() else SUM
     if node.role.value == "identity":
         return f"eye({node.shape[0]})", ATOM
+    if node.role.value == "window":
+        return f"window({node.shape[0]}, {node.shape[2]})", ATOM
     return node.name + ("_bar" if node.role.value == "cotangent" else ""), ATOM
 
 

@@ -93,7 +93,29 @@ def _in_front(sign: int, scalars: Sequence[Product], core: Tex | None) -> Tex:
 
 
 def _last_resort(factors: Sequence[Factor], rank: int, context: Context) -> Tex:
-    return entries([f for f in factors if f.own], rank, context.letters, context.loss)
+    spliced = [g for f in factors if f.own for g in _spliced(f, factors, context)]
+    return entries(spliced, rank, context.letters, context.loss)
+
+
+def _spliced(f: Factor, beside: Sequence[Factor], context: Context) -> list[Factor]:
+    """A factor that is a product of arrays itself, as its operands."""
+    e = f.node
+    if not isinstance(e, Contraction) or len(f.own) != e.rank:
+        return [f]
+    names = dict(enumerate(f.own))
+    # Summed indices of one operand keep apart from those of the others.
+    fresh = 100 * (1 + next(k for k, g in enumerate(beside) if g is f)) + max(i for g in beside for i in g.own)
+    found = []
+    for operand, own in zip(e.operands, e.indices, strict=True):
+        if not own:
+            return [f]
+        for i in own:
+            names.setdefault(i, fresh + len(names))
+        piece = context.of(operand)
+        if piece.product is not None and piece.product.coefficient < 0:
+            return [f]
+        found.append(Factor(operand, piece, tuple(names[i] for i in own)))
+    return [h for g in found for h in _spliced(g, [*found, *beside], context)]
 
 
 def _without_signs(factors: Sequence[Factor]) -> tuple[int, list[Factor]]:

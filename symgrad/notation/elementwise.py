@@ -55,7 +55,7 @@ def elementwise(node: Elementwise, context: Context) -> Tex:
     if node.function == "power":
         return _power(pieces[0], Fraction(str(node.parameter)), node)
     if node.function == "scalar":
-        return _scalar(node.parameter, pieces)
+        return scalar_body(node.parameter, pieces)
     template = FUNCTIONS[node.function].latex
     if node.rank:
         template = OF_ARRAYS.get(node.function, template)
@@ -194,7 +194,7 @@ def _power(base: Tex, exponent: Fraction, node: Elementwise) -> Tex:
 # ---- bodies that SymPy prints
 
 
-def _scalar(function: Any, pieces: Sequence[Tex]) -> Tex:
+def scalar_body(function: Any, pieces: Sequence[Tex]) -> Tex:
     """A SymPy Lambda: its own letters are replaced by the operands, whatever they are called."""
     stand_ins = {symbol: f"ARG{k}ARG" for k, symbol in enumerate(function.variables)}
     text = sympy.latex(function.expr, symbol_names=stand_ins, ln_notation=False)
@@ -203,7 +203,9 @@ def _scalar(function: Any, pieces: Sequence[Tex]) -> Tex:
     words = re.split(r"ARG(\d+)ARG", text)
     parts: list[Tex | str] = []
     for k, word in enumerate(words):
-        is_alone = k % 2 and re.search(r"[(\[{,]\s*$", words[k - 1]) and re.match(r"\s*[)\]},]", words[k + 1])
+        is_alone = (
+            k % 2 and re.search(r"[(\[{,]\s*$", words[k - 1]) and re.match(r"\s*(\\right)?\s*[)\]},]", words[k + 1])
+        )
         if k % 2:
             piece = pieces[int(word)]
             parts.append(piece if is_alone or text == f"ARG{word}ARG" else enclosed(piece, Level.CALL))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role
 from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+from symgrad.notation.elementwise import OPERATORS, scalar_body
 from symgrad.notation.latex import latex
 from symgrad.notation.names import entry
+from symgrad.notation.pieces import Level, render, tex
+from symgrad.notation.windows import spelled
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.rewrite.convert import to_form
-from symgrad.rewrite.form import Atom, Factor, Form, Term, bound_indices, extents
+from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term, bound_indices, extents
 from symgrad.rewrite.matrix import scalars_of
 
 # Letters for indices, in the order in which they are given out; those that are names on the page are left out.
@@ -81,7 +86,46 @@ def index_form(e: Expr, free: Sequence[str], letters: Letters) -> str:
     >>> index_form(X @ w, ["i"], letters_for(["X", "w"], [*X.shape]))
     '\\sum_{j} x_{ij}\\, w_{j}'
     """
-    return _form(to_form(e), list(free), letters, set(free))[0]
+    return form_entry(to_form(e), free, letters)
+
+
+def form_entry(form: Form, free: Sequence[str], letters: Letters) -> str:
+    """The entry of a form at the indices `free`, its products as they stand."""
+    return _form(form, list(free), letters, set(free))[0]
+
+
+def form_terms(form: Form, free: Sequence[str], letters: Letters) -> list[str]:
+    """The terms of that entry, each with its sign: where a line may break."""
+    ordered = sorted(form.terms, key=lambda t: t.coefficient < 0)
+    return [form_entry(Form(form.shape, (t,)), free, letters) for t in ordered]
+
+
+def equalities(form: Form, free: Sequence[str], letters: Letters) -> list[list[tuple[str, str]]]:
+    """The letters that identity matrices set equal, term by term: those of a sum first.
+
+    >>> from symgrad.primitives.language import dims, eye
+    >>> n = dims("n")
+    >>> equalities(to_form(eye(n)), ["i", "j"], letters_for("", [n]))
+    [[('i', 'j')]]
+    """
+    return [
+        [(names[f.indices[0]], names[f.indices[1]]) for f in term.factors if _is_identity(f)]
+        for term in form.terms
+        for names in [_names(term, free, letters, set(free))]
+    ]
+
+
+def summed(form: Form, free: Sequence[str], letters: Letters) -> set[str]:
+    """The letters of the sums that the terms of a form begin with."""
+    return {c for term in form.terms for c in _names(term, free, letters, set(free)).values()} - set(free)
+
+
+def _is_identity(f: Factor) -> bool:
+    return isinstance(f.atom, Leaf) and f.atom.role is Role.IDENTITY
+
+
+def _names(term: Term, free: Sequence[str], letters: Letters, beside: set[str]) -> dict[int, str]:
+    return _lettered(term, free, letters, beside)[0]
 
 
 def _form(form: Form, free: list[str], letters: Letters, beside: set[str]) -> Text:
@@ -99,29 +143,61 @@ def _form(form: Form, free: list[str], letters: Letters, beside: set[str]) -> Te
 
 def _term(term: Term, free: list[str], letters: Letters, beside: set[str]) -> Text:
     """The term without its sign."""
-    rank = len(free)
-    bound = bound_indices(term.factors, rank)
-    names = dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), beside), strict=True))
-    inside = beside | set(names.values())
-    c, scalars = scalars_of(term)
+    names, bound, factors = _lettered(term, free, letters, beside)
+    inside = beside | {name for name in names.values() if name.isalpha()}
+    by_entries = {f for f in factors if f.indices or _holds_arrays(f.atom)}
+    c, scalars = scalars_of(Term(term.coefficient, tuple(f for f in factors if f not in by_entries), term.key))
     front = _front(abs(c), scalars, letters)
-    above = [_factor(f, names, letters, inside) for f in term.factors if f.indices and f.power > 0]
+    above = [
+        _factor(f, names, letters, inside)
+        for f in factors
+        if f in by_entries and f.power > 0 and not (_is_identity(f) and len(factors) > 1)
+    ]
+    # [j = q] picks a term of the sum: it stands behind the factors.
+    units = [_factor(f, names, letters, inside)[0] for f in factors if _is_identity(f) and len(factors) > 1]
     below = [
         _factor(Factor(f.atom, f.indices, -f.power), names, letters, inside)
-        for f in term.factors
-        if f.indices and f.power < 0
+        for f in factors
+        if f in by_entries and f.power < 0
     ]
-    several = len(above) + len(below) > 1 or bool(bound) or bool(front)
-    top = r"\, ".join(_fenced(t) if level == SUM and several else t for t, level in above)
+    several = len(above) + len(below) + len(units) > 1 or bool(bound) or bool(front)
+    is_quotient = bool(below) and len(above) == 1 and r"\frac" not in above[0][0]
+    top = r"\, ".join(_fenced(t) if level == SUM and several and not is_quotient else t for t, level in above)
     body = top
     if below:
         bottom = r"\, ".join(_fenced(t) if level == SUM and len(below) > 1 else t for t, level in below)
-        body = rf"\frac{{{top or '1'}}}{{{bottom}}}"
+        # A derivative is a fraction itself: it stands beside the quotient, not in it.
+        is_tall = r"\frac" in top
+        body = rf"\frac{{1}}{{{bottom}}}\, {top}" if is_tall else rf"\frac{{{top or '1'}}}{{{bottom}}}"
+    body = r"\, ".join([*([body] if body else []), *units])
     if bound:
         body = rf"\sum_{{{','.join(names[i] for i in bound)}}} {body or '1'}"
     text = r"\, ".join(part for part in (front, body) if part) or "1"
-    is_sum = len(above) == 1 and not below and not bound and not front and above[0][1] == SUM
+    is_sum = len(above) == 1 and not (below or units or bound or front) and above[0][1] == SUM
     return text, SUM if is_sum else PRODUCT if several else ATOM
+
+
+def _lettered(
+    term: Term, free: Sequence[str], letters: Letters, beside: Collection[str]
+) -> tuple[dict[int, str], list[int], list[Factor]]:
+    """A letter for each index, the summed indices, and the factors without selectors that letters can say."""
+    bound = bound_indices(term.factors, len(free))
+    said, left = spelled([f.indices for f in term.factors if _is_window(f)], bound)
+    kept = [i for i in bound if i not in said]
+    names = dict(enumerate(free)) | dict(zip(kept, letters.take(_sizes(term, kept), beside), strict=True))
+    names |= {i: f"{names[a]}{sign}{names[b]}" for i, (a, sign, b) in said.items()}
+    return names, kept, [f for f in term.factors if not _is_window(f) or f.indices in set(left)]
+
+
+def _is_window(f: Factor) -> bool:
+    return isinstance(f.atom, Leaf) and f.atom.role is Role.WINDOW
+
+
+def _holds_arrays(atom: Atom) -> bool:
+    """Whether a scalar is made of arrays: by entries it is a sum over them."""
+    if isinstance(atom, Form):
+        return any(f.indices or _holds_arrays(f.atom) for t in atom.terms for f in t.factors)
+    return any(node.rank for node in postorder([atom]))
 
 
 def _sizes(term: Term, indices: Sequence[int]) -> list[Size]:
@@ -148,7 +224,9 @@ def _front(c: Fraction, scalars: Sequence[Expr], letters: Letters) -> str:
 
 
 def _factor(f: Factor, names: Mapping[int, str], letters: Letters, beside: set[str]) -> Text:
-    indices = [names[i] for i in f.indices]
+    is_name = isinstance(f.atom, Leaf)
+    # An axis of size 1 has one place, which the entries of names do not mention.
+    indices = [names.get(i, "1") for i in f.indices if i != ONLY or not is_name]
     base, level = _atom(f.atom, indices, letters, beside)
     if f.power == 1:
         return base, level
@@ -164,6 +242,8 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
     if isinstance(atom, Leaf):
         if atom.role is Role.IDENTITY:
             return f"[{indices[0]} = {indices[1]}]", ATOM
+        if atom.role is Role.WINDOW:
+            return f"[{indices[0]} = {indices[1]}+{indices[2]}]", ATOM
         return entry_of(atom, indices, letters.loss), ATOM
     if isinstance(atom, Elementwise):
         operands = [_form(to_form(e), indices, letters, beside) for e in atom.operands]
@@ -174,13 +254,15 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
 
 
 def _applied(template: str, atom: Elementwise, operands: list[Text], letters: Letters) -> Text:
-    if atom.function == "scalar" or atom.function == "power":
-        return rf"\bigl({latex(atom, loss=letters.loss)}\bigr)", ATOM
+    if atom.function == "scalar":
+        pieces = [tex(text, level=Level.ATOM if level == ATOM else Level.SUM) for text, level in operands]
+        return rf"\bigl({render(scalar_body(atom.parameter, pieces))}\bigr)", ATOM
     texts = [text for text, _ in operands]
     if "{0}" in template:
         return template.format(*texts), ATOM
     (text, level), *_ = operands
-    return (f"{template} {text}" if level == ATOM and len(operands) == 1 else f"{template}({', '.join(texts)})"), ATOM
+    is_bare = level == ATOM and len(operands) == 1 and template in OPERATORS
+    return (f"{template} {text}" if is_bare else template + _fenced(", ".join(texts))), ATOM
 
 
 def arrival(e: Expr, at: Leaf, free: Sequence[str], letters: Letters) -> tuple[list[str], list[str]] | None:
@@ -197,11 +279,13 @@ def arrival(e: Expr, at: Leaf, free: Sequence[str], letters: Letters) -> tuple[l
     found = set()
     for term in to_form(e).terms:
         bound = bound_indices(term.factors, len(free))
-        names = dict(enumerate(free)) | dict(zip(bound, letters.take(_sizes(term, bound), free), strict=True))
+        names, bound, _ = _lettered(term, free, letters, set(free))
         own = [f.indices for f in term.factors if f.atom is at]
         if len(own) != 1:
             return None
-        found.add((tuple(names[i] for i in own[0]), tuple(names[i] for i in own[0] if i in bound)))
+        reached = tuple(names[i] for i in own[0] if i != ONLY)
+        letters_of = {names[i] for i in bound}
+        found.add((reached, tuple(part for name in reached for part in re.split("[+-]", name) if part in letters_of)))
     if len(found) != 1:
         return None
     ((reached, summed),) = found

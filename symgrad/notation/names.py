@@ -60,11 +60,12 @@ class Name:
         return self._with(letter(self.base), self.below)
 
     def entry(self, indices: Sequence[str]) -> str:
-        """One entry of the array: a single letter turns small, the indices stand below."""
+        """One entry of the array: a single letter turns small, the indices stand below. A scalar is its own entry."""
+        if not indices:
+            return self.latex
         small = self.base.lower() if len(self.base) == 1 and self.base.isascii() else self.base
-        is_long = any(len(i) > 1 and not i.startswith("\\") for i in indices)
-        joined = ("," if is_long else " " if "\\" in "".join(indices) else "").join(indices)
-        return self._with(letter(small), (*self.below, joined) if joined else self.below)
+        below = joined(indices)
+        return self._with(letter(small), (*self.below, below) if below else self.below)
 
     def _with(self, text: str, below: Sequence[str]) -> str:
         for accent in self.accents:
@@ -108,6 +109,12 @@ def entry(name: str, indices: Sequence[str]) -> str:
     ('x_{ip}', 'w_{1,pj}', '\\hat{x}_{n,t+s}', 's')
     """
     return parse_name(name).entry(indices)
+
+
+def joined(indices: Sequence[str]) -> str:
+    """Indices side by side; with commas where one of them is more than a letter: n,t+s."""
+    is_long = any(len(i) > 1 and not i.startswith("\\") for i in indices)
+    return ("," if is_long else " " if "\\" in "".join(indices) else "").join(indices)
 
 
 def letter(token: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.graph.expression import Expr, Leaf, Role
-from symgrad.notation.names import entry
+from symgrad.notation.names import entry, joined
 from symgrad.notation.pieces import (
     ONE,
     ONES,
@@ -24,6 +24,7 @@ from symgrad.notation.pieces import (
     transpose,
 )
 from symgrad.notation.scalars import merged, product_of, scaled
+from symgrad.notation.windows import spelled
 
 Indices = tuple[int, ...]
 
@@ -271,23 +272,34 @@ def _cycle(links: Sequence[_Link]) -> Tex | None:
 
 def entries(factors: Sequence[Factor], rank: int, letters: Sequence[str], loss: str) -> Tex:
     """[Σ a_ij b_jk]_ik, where no form in matrices is known."""
-    used = sorted({i for f in factors for i in f.own} | set(range(rank)))
+    everything = {i for f in factors for i in f.own}
+    said, left = spelled([f.own for f in factors if _is_window(f)], {i for i in everything if i >= rank})
+    factors = [f for f in factors if not _is_window(f) or f.own in set(left)]
+    used = sorted((everything | set(range(rank))) - said.keys())
     letter = dict(zip(used, letters, strict=False)) | {i: f"i_{{{i}}}" for i in used[len(letters) :]}
     bound = [letter[i] for i in used if i >= rank]
+    letter |= {i: f"{letter[a]}{sign}{letter[b]}" for i, (a, sign, b) in said.items()}
     body = juxtaposed([_entry(f, [letter[i] for i in f.own], loss) for f in factors], Level.CHAIN)
     if bound:
         body = tex(SumSign(",".join(bound)), " ", body, level=Level.CHAIN, marks=("sum",))
     if not rank:
         return body
     axes = "".join(letter[i] for i in range(rank))
-    return tex(Fence(body, "[", "]"), f"_{{{axes}}}", level=Level.ATOM, marks=("entries",))
+    marks = ("entries", *(("outside",) if any(sign == "-" for _, sign, _ in said.values()) else ()))
+    return tex(Fence(body, "[", "]"), f"_{{{axes}}}", level=Level.ATOM, marks=marks)
+
+
+def _is_window(f: Factor) -> bool:
+    return isinstance(f.node, Leaf) and f.node.role is Role.WINDOW
 
 
 def _entry(factor: Factor, indices: Sequence[str], loss: str) -> Tex:
     node = factor.node
     if not isinstance(node, Leaf) or node.value is not None:
-        below = f"_{{{''.join(indices)}}}" if indices else ""
+        below = f"_{{{joined(indices)}}}" if indices else ""
         return tex(enclosed(factor.piece, Level.ATOM), below, level=Level.ATOM) if below else factor.piece
+    if node.role is Role.WINDOW:
+        return tex(f"[{indices[0]} = {indices[1]}+{indices[2]}]", level=Level.ATOM, marks=("indicator",))
     if node.role is Role.IDENTITY:
         return tex(rf"\delta_{{{''.join(indices)}}}", level=Level.ATOM, marks=("delta",))
     if node.role is Role.COTANGENT:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from symgrad.errors import InputError
+from symgrad.errors import InputError, ShapeError
 from symgrad.graph.expression import (
     Expr,
     Leaf,
@@ -32,6 +32,9 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.expression import (
     transpose as _transpose,
+)
+from symgrad.graph.expression import (
+    window as _window,
 )
 from symgrad.graph.show import show_shape
 from symgrad.graph.sizes import ONE, Size
@@ -62,10 +65,10 @@ from symgrad.primitives.normalisers import NORM as norm
 from symgrad.primitives.normalisers import SOFTMAX as softmax
 
 __all__ = [
-    "abs", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "equal", "exp", "eye", "huber",
+    "abs", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "einsum", "equal", "exp", "eye", "huber",
     "hyperparameter", "inv", "labels", "log", "log_softmax", "logdet", "logsumexp", "maximum", "mean", "minimum",
     "norm", "outer", "parameter", "relu", "sigmoid", "sign", "sin", "softmax", "softplus", "solve", "sqrt", "sum",
-    "tanh", "trace", "transpose", "where",
+    "tanh", "trace", "transpose", "unfold", "where", "window",
 ]  # fmt: skip
 
 
@@ -238,6 +241,66 @@ def broadcast_to(a: object, *shape: object) -> Expr:
     if not fits:
         raise InputError(f"broadcast_to: shape {show_shape(x.shape)} does not stretch to {show_shape(sizes)}")
     return _broadcast_to(x, sizes)
+
+
+def einsum(subscripts: str, *operands: object) -> Expr:
+    """NumPy's einsum with the result spelled out: a product of entries, summed over the letters that it leaves out.
+
+    >>> n, d = dims("n d")
+    >>> X, w = data("X", n, d), data("w", d)
+    >>> str(einsum("ij,j->i", X, w))
+    'X @ w'
+    """
+    nodes = [coerce(e) for e in operands]
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    letters = "".join(terms)
+    if not arrow or len(terms) != len(nodes) or not (letters + right).isalpha() or len(set(right)) < len(right):
+        raise InputError(
+            f'einsum({subscripts!r}, …): give a term for each of the {len(nodes)} operands and the result, as "ij,jk->ik"'
+        )
+    extent: dict[str, Size] = {}
+    for term, e in zip(terms, nodes, strict=True):
+        if len(term) != e.rank:
+            raise ShapeError(
+                f"einsum({subscripts!r}, …): {term} names {len(term)} axes of {e}, whose shape is {show_shape(e.shape)}"
+            )
+        for letter, s in zip(term, e.shape, strict=True):
+            if extent.setdefault(letter, s) != s:
+                raise ShapeError(
+                    f"einsum({subscripts!r}, …): the index {letter} has the sizes {extent[letter]} and {s}; use two letters"
+                )
+    missing = sorted(set(right) - set(letters))
+    if missing:
+        raise InputError(
+            f"einsum({subscripts!r}, …): no operand has the index {missing[0]} of the result; leave it out"
+        )
+    places = {letter: k for k, letter in enumerate(dict.fromkeys(right + letters))}
+    return contraction(nodes, [[places[c] for c in term] for term in terms], tuple(extent[c] for c in right))
+
+
+def window(length: object, width: object) -> Expr:
+    """The selector [u = t + s] of shape (length, length - width + 1, width): entry u of a sequence is entry s of window t."""
+    (whole,), (part,) = _shape("window", (length,)), _shape("window", (width,))
+    return _window(whole, part)
+
+
+def unfold(a: object, width: object, axis: int = -1) -> Expr:
+    """All windows of a width along an axis, one after the other: y[…, t, …, s] = a[…, t + s, …].
+
+    The axis of length t is replaced by t - width + 1 windows, and a last axis runs within each window. A convolution
+    is their contraction with a kernel.
+
+    >>> n, t, s = dims("n t s")
+    >>> unfold(data("X", n, t), s).shape
+    (n, -s+t+1, s)
+    """
+    x = coerce(a)
+    (place,) = axes_of(x, axis)
+    selector = window(x.shape[place], width)
+    own = [k if k != place else x.rank + 1 for k in range(x.rank)]
+    shape = (*x.shape[:place], selector.shape[1], *x.shape[place + 1 :], selector.shape[2])
+    return contraction((x, selector), (own, (x.rank + 1, place, x.rank)), shape)
 
 
 def _of_rank(what: str, a: object, rank: int) -> Expr:

@@ -123,7 +123,7 @@ def _as_factors(form: Form, own: Indices, fresh: int) -> tuple[Fraction, list[Fa
 
 def _grouped(form: Form, own: Indices) -> tuple[Fraction, list[Factor]]:
     """The sum as an atom over those axes only that occur in it, what all coefficients share in front of it."""
-    used = sorted({i for t in form.terms for f in t.factors for i in f.indices if i < len(own)})
+    used = sorted({i for t in form.terms for f in t.factors for i in f.indices if 0 <= i < len(own)})
     sizes = {abs(t.coefficient) for t in form.terms}
     content = sizes.pop() if len(sizes) == 1 else ONE
     terms = [t.scaled(1 / content) for t in form.terms]
@@ -150,8 +150,9 @@ def _power(node: Elementwise, base: Form) -> Form:
     content, (group,) = _grouped(base, tuple(range(node.rank)))
     if exponent.denominator == 1:
         return single(content ** int(exponent), [Factor(group.atom, group.indices, exponent)], node)
-    kept = Form(base.shape, tuple(t.scaled(content) for t in base.terms))
-    return single(ONE, [Factor(kept, tuple(range(node.rank)), exponent)], node)
+    assert isinstance(group.atom, Form)
+    kept = Form(group.atom.shape, tuple(t.scaled(content) for t in group.atom.terms))
+    return single(ONE, [Factor(kept, group.indices, exponent)], node)
 
 
 def _spread(term: Term, rank: int, exponent: Fraction) -> tuple[Fraction, list[Factor]] | None:

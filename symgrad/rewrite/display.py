@@ -1,17 +1,18 @@
 """The display normal form: of all ways to write a step, normalised to the end, the one with the fewest printed symbols.
 
-The candidates are {upstream kept | put in} × {as it stands | reciprocals cancelled | multiplied out} × {facts used}. The
-lines shown are the path to the chosen one, each with the reason that leads to it.
+The candidates are {each upstream kept | put in} × {as it stands | reciprocals cancelled | multiplied out} × {facts used} ×
+{names refolded}. The lines shown are the path to the chosen one, each with the reason that leads to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import combinations
 
-from symgrad.graph.expression import Expr, Leaf
-from symgrad.graph.walk import postorder
+from symgrad.graph.expression import Contraction, Expr, Leaf, Linear
+from symgrad.graph.walk import postorder, use_counts
 from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import expand, opened
@@ -19,11 +20,15 @@ from symgrad.rewrite.factor import factored
 from symgrad.rewrite.facts import Facts
 from symgrad.rewrite.form import Form
 from symgrad.rewrite.matrix import to_expression
+from symgrad.rewrite.refold import refolded
 from symgrad.rewrite.signs import oriented
+from symgrad.rewrite.symmetry import untransposed
 
 # How many more symbols an upstream that is put in may cost than its name: little inside the chain, more in a result.
 PUT_IN_STEP = 2
 PUT_IN_RESULT = 4
+# Every choice of upstreams to put in is tried for up to this many.
+MOST_CHOSEN = 3
 
 
 class Why(Enum):
@@ -31,18 +36,21 @@ class Why(Enum):
 
     RULE = "rule"  # the law or primitive itself, upstream kept
     PUT_IN = "put in"  # the upstream's own equation is put in
+    UNFOLD = "unfold"  # a name is replaced by its definition
     CANCEL = "cancel"  # sums of reciprocals distributed, equal factors cancelled
     MULTIPLY_OUT = "multiply out"  # all sums multiplied out, equal terms collected
     FACT = "fact"  # a fact of a leaf, or of a primitive's result, is used
+    REFOLD = "refold"  # what a name is defined as is replaced by the name
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a line holds: the kind, the cotangents put in, and the (name of a fact, array) pairs used."""
+    """Why a line holds: the kind, the cotangents put in, the (fact, array) pairs used, the names whose definitions are."""
 
     kind: Why
     put_in: tuple[Leaf, ...] = ()
     facts: tuple[tuple[str, Expr], ...] = ()
+    by: tuple[Leaf, ...] = ()
 
 
 Written = tuple[Expr, Reason]
@@ -55,15 +63,45 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
     inner step and still have them put in.
     """
     kept = _path(to_form(raw), Reason(Why.RULE), facts)
-    put_in = tuple(leaf for leaf in postorder([raw]) if isinstance(leaf, Leaf) and leaf in upstream)
-    if not put_in:
-        return kept
-    replaced = substitute(raw, {leaf: upstream[leaf] for leaf in put_in})
-    put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts)
+    held = [leaf for leaf in postorder([raw]) if isinstance(leaf, Leaf) and leaf in upstream]
     allowance = PUT_IN_RESULT if is_result else PUT_IN_STEP
-    if cost(put[-1][0]) <= cost(kept[-1][0]) + allowance:
-        return _without_repeats([kept[0], *put])
-    return kept
+    best, least = kept, (_weight(kept[-1][0], held, allowance), False, 0)
+    for put_in in _choices(held):
+        replaced = substitute(raw, {leaf: upstream[leaf] for leaf in put_in})
+        put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts)
+        # A name that hides half of what was doubled does not make it worth writing out.
+        ends = [e for k, (e, _) in enumerate(put) if all(r.kind is Why.REFOLD for _, r in put[k + 1 :])]
+        if any(_doubled(e) & {_core(upstream[leaf]) for leaf in put_in} for e in ends):
+            continue
+        score = _weight(put[-1][0], held, allowance), len(put_in) < len(held), sum(cost(e) for e, _ in put)
+        if score <= least or (best is kept and score[:2] <= least[:2]):
+            best, least = _without_repeats([kept[0], *put]), score
+    return best
+
+
+def _weight(end: Expr, held: list[Leaf], allowance: int) -> int:
+    """The symbols of an end, less what may be spent on each upstream that it no longer mentions."""
+    left = set(postorder([end]))
+    return cost(end) - allowance * sum(e not in left for e in held)
+
+
+def _choices(held: list[Leaf]) -> list[tuple[Leaf, ...]]:
+    """The sets of upstreams to put in, larger ones last, so that they win a tie."""
+    if len(held) > MOST_CHOSEN:
+        return [tuple(held)]
+    return [chosen for k in range(1, len(held) + 1) for chosen in combinations(held, k)]
+
+
+def _doubled(end: Expr) -> set[Expr]:
+    """What is more than a name and stands in an end more than once: put in there, its name would read better."""
+    return {e for e, count in use_counts(postorder([end])).items() if count > 1 and not isinstance(e, Leaf)}
+
+
+def _core(upstream: Expr) -> Expr:
+    """An expression without coefficients, transposes and broadcasts."""
+    while len(upstream.children) == 1 and isinstance(upstream, Linear | Contraction):
+        upstream = upstream.children[0]
+    return upstream
 
 
 def simplify(raw: Expr, facts: Facts) -> Expr:
@@ -73,35 +111,82 @@ def simplify(raw: Expr, facts: Facts) -> Expr:
 
 def _path(form: Form, first: Reason, facts: Facts) -> list[Written]:
     """The form as it stands, then what shortens it."""
-    start = (_written(form), first)
-    ways = [[start], *_expansions(form, start, facts), _with_facts([start], form, facts)]
-    best = min(ways, key=lambda way: (cost(way[-1][0]), len(way)))
-    return _without_repeats(best)
+    ways = _ways(form, [(_written(form), first)], facts, 0)
+    return _without_repeats(min(ways, key=lambda way: (_length(way), len(way))))
 
 
-def _expansions(form: Form, start: Written, facts: Facts) -> list[list[Written]]:
+def _length(way: list[Written]) -> int:
+    """The symbols of an end; multiplying out has to save more than one."""
+    return cost(way[-1][0]) + any(reason.kind is Why.MULTIPLY_OUT for _, reason in way)
+
+
+def _ways(form: Form, lines: list[Written], facts: Facts, at: int) -> Iterator[list[Written]]:
+    """Every way to go on from a form by the moves from `at` on, each taken at most once."""
+    yield lines
+    knows_symmetry = any(fact == "symmetric" for _, reason in lines for fact, _ in reason.facts)
+    for k in range(at, len(MOVES)):
+        for changed, reason in MOVES[k](form, facts):
+            if changed != form:
+                written = _written(changed)
+                if knows_symmetry or any(fact == "symmetric" for fact, _ in reason.facts):
+                    written = untransposed(written, facts)
+                yield from _ways(changed, [*lines, (written, reason)], facts, k + 1)
+
+
+Move = Callable[[Form, Facts], Iterator[tuple[Form, Reason]]]
+
+
+def _unfold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
+    """A name whose definition holds a factor that the form holds too, with a fact that makes its powers collapse."""
+    held = _leaves(form)
+    for name, definition in facts.definitions.items():
+        if name in held and isinstance(definition, Contraction):
+            shared = {e for e in definition.children if isinstance(e, Leaf) and e.facts & COLLAPSING and e in held}
+            if shared:
+                yield to_form(substitute(to_expression(form), {name: definition})), Reason(Why.UNFOLD, by=(name,))
+
+
+def _cancel(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     cancelled = expand(form, only_reciprocals=True)
-    if cancelled is None:
-        return []
-    lines = [start]
-    ways = []
-    if cancelled != form:
-        lines = [*lines, (_written(cancelled), Reason(Why.CANCEL))]
-        ways += [lines, _with_facts(lines, cancelled, facts)]
-    out = expand(cancelled)
-    if out is not None and out != cancelled:
-        lines = [*lines, (_written(out), Reason(Why.MULTIPLY_OUT))]
-        ways += [lines, _with_facts(lines, out, facts)]
-    return ways
+    if cancelled is not None:
+        yield cancelled, Reason(Why.CANCEL)
 
 
-def _with_facts(lines: list[Written], form: Form, facts: Facts) -> list[Written]:
-    """The path continued by the facts that change the form, if any does."""
+def _multiply_out(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
+    out = expand(form)
+    if out is not None:
+        yield out, Reason(Why.MULTIPLY_OUT)
+
+
+def _use_facts(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     facts.used.clear()
+    facts.by.clear()
     changed = facts.apply(form)
-    if changed == form or not facts.used:
-        return lines
-    return [*lines, (_written(changed), Reason(Why.FACT, facts=tuple(facts.used)))]
+    if facts.used:
+        yield changed, Reason(Why.FACT, facts=tuple(facts.used), by=tuple(facts.by))
+
+
+def _refold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
+    """All names put back, the latest first; and each alone where that differs."""
+    everything, by = form, list[Leaf]()
+    for name, definition in reversed(list(facts.definitions.items())):
+        changed = refolded(everything, name, definition)
+        if changed != everything:
+            everything = changed
+            by.append(name)
+            if len(by) == 1:
+                yield everything, Reason(Why.REFOLD, by=tuple(by))
+    if len(by) > 1:
+        yield everything, Reason(Why.REFOLD, by=tuple(by))
+
+
+MOVES: tuple[Move, ...] = (_unfold, _cancel, _multiply_out, _use_facts, _refold)
+# Facts by which a power of an entry is the entry itself, or 1.
+COLLAPSING = frozenset({"binary", "one_hot", "sign"})
+
+
+def _leaves(form: Form) -> set[Expr]:
+    return {e for e in postorder([to_expression(form)]) if isinstance(e, Leaf)}
 
 
 def _written(form: Form) -> Expr:

@@ -10,11 +10,13 @@ from symgrad.graph.expression import Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import Factor, Form, Term, bound_indices, collect, extents, make_term, relabel
+from symgrad.rewrite.form import ONLY, Factor, Form, Term, bound_indices, collect, extents, make_term, relabel
 from symgrad.rewrite.matrix import to_expression
 
 # Parentheses around a sum cost about as much as one symbol.
 PARENTHESES = 1
+# A sum of more terms than this (one for each of many steps in time) is not searched for what its terms share.
+MOST_COLLECTED = 24
 # A product is easier to read than a sum of the same length: (A + Aᵀ)x rather than Ax + Aᵀx.
 SLACK = 1
 
@@ -49,7 +51,7 @@ def factored(form: Form) -> Form:
     1
     """
     current = map_groups(form, factored)
-    while len(current.terms) > 1:
+    while 1 < len(current.terms) <= MOST_COLLECTED:
         promising = sorted((s for s in _candidates(current) if s.gain > 0), key=lambda s: -s.gain)
         now = cost(to_expression(current)) if promising else 0
         shorter = next(
@@ -69,10 +71,16 @@ def _candidates(form: Form) -> Iterator[Shared]:
             common, _ = _match(terms[a].factors, terms[b].factors, rank)
             if common or abs(terms[a].coefficient) == abs(terms[b].coefficient) != 1:
                 yield _shared(form, common)
-            # A scalar alone: τ diag(p) - τ p pᵀ is τ (diag(p) - p pᵀ), not τ diag(p)(I - 1pᵀ).
-            scalars = tuple(f for f in common if min(f.indices, default=rank) >= rank)
-            if 0 < len(scalars) < len(common):
-                yield _shared(form, scalars)
+            # A sum alone: τ diag(p) - τ p pᵀ is τ (diag(p) - p pᵀ), not τ diag(p)(I - 1pᵀ).
+            sums = tuple(f for f in common if f.indices and min(f.indices) >= rank)
+            if 0 < len(sums) < len(common) and _is_apart(sums, terms[a], terms[b], rank):
+                yield _shared(form, sums)
+
+
+def _is_apart(sums: tuple[Factor, ...], a: Term, b: Term, rank: int) -> bool:
+    """Whether no factor with an axis of the result holds an index of the sums."""
+    held = {i for t in (a, b) for f in t.factors if f.indices and min(f.indices) < rank for i in f.indices}
+    return held.isdisjoint(i for f in sums for i in f.indices)
 
 
 def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
@@ -90,7 +98,7 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
         coefficient = -coefficient
     if not common and coefficient in (1, -1):
         members = members[:1]
-    digits = (abs(coefficient).numerator != 1) + (coefficient.denominator != 1)
+    digits = (abs(coefficient).numerator != 1) + 2 * (coefficient.denominator != 1)
     gain = (len(members) - 1) * (sum(map(weight, common)) + digits) - PARENTHESES
     if any(c.power < 0 and _is_left(c, rest) for c in common for _, _, rest in members):
         gain = 0
@@ -165,12 +173,22 @@ def _join(a: tuple[int, ...], b: tuple[int, ...], names: dict[int, int], rank: i
 
 
 def _written(form: Form, shared: Shared) -> Form:
-    """The form with the shared factors in front of one sum in parentheses."""
+    """The form with the shared factors in front of one sum in parentheses, in its shorter orientation."""
     rank = len(form.shape)
-    everything = [*shared.common, *(f for _, _, rest in shared.remainders for f in rest)]
-    sizes = extents(everything)
+    left = [f for _, _, rest in shared.remainders for f in rest]
     held = {i for f in shared.common for i in f.indices}
-    inside = _orientation([f for _, _, rest in shared.remainders for f in rest], rank, held)
+    inside = sorted({i for f in left for i in f.indices if i != ONLY and (i < rank or i in held)})
+    straight = _grouped(form, shared, inside)
+    if len(inside) != 2 or all(f.indices != tuple(inside[::-1]) for f in left):
+        return straight
+    turned = _grouped(form, shared, inside[::-1])
+    return min((straight, turned), key=lambda f: cost(to_expression(f)))
+
+
+def _grouped(form: Form, shared: Shared, inside: list[int]) -> Form:
+    """The shared factors times a sum over the axes `inside`."""
+    rank = len(form.shape)
+    sizes = extents([*shared.common, *(f for _, _, rest in shared.remainders for f in rest)])
     members = _inner_terms(shared, inside)
     shape, indices = tuple(sizes[i] for i in inside), tuple(inside)
     hoisted = _hoist(members, len(inside))
@@ -186,15 +204,6 @@ def _written(form: Form, shared: Shared) -> Form:
     first = min(places)
     kept = [term if k == first else t for k, t in enumerate(form.terms) if k == first or k not in places]
     return collect(form.shape, kept)
-
-
-def _orientation(left: list[Factor], rank: int, held: set[int]) -> list[int]:
-    """The axes of a sum in parentheses, in the order in which most of its matrices stand without a transpose."""
-    inside = sorted({i for f in left for i in f.indices if i < rank or i in held})
-    if len(inside) != 2:
-        return inside
-    straight = sum(f.indices == tuple(inside) for f in left)
-    return inside[::-1] if sum(f.indices == tuple(inside[::-1]) for f in left) > straight else inside
 
 
 def _inner_terms(shared: Shared, inside: list[int]) -> list[Term]:

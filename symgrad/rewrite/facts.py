@@ -1,4 +1,4 @@
-"""Facts at work on the normal form: axes that sum to 1, signs that square to 1, indicators, symmetry."""
+"""Facts at work on the normal form: axes that sum to 1 or to 0, signs that square to 1, indicators, symmetry."""
 
 from __future__ import annotations
 
@@ -6,26 +6,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.graph.expression import Apply, Expr, Leaf
-from symgrad.rewrite.expand import map_groups
+from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, total
+from symgrad.graph.walk import postorder
+from symgrad.rewrite.convert import substitute, to_form
+from symgrad.rewrite.expand import expand, map_groups
 from symgrad.rewrite.form import Atom, Factor, Form, Term, collect, extents, make_term
+from symgrad.rewrite.matrix import to_expression
 
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
+# How many definitions deep a sum is searched for a 0: Z = C/√v, C = X - μ, μ = Σ X/n.
+DEEPEST = 3
 Used = tuple[str, Expr]
 
 
 @dataclass(slots=True)
 class Facts:
-    """What is known of the names in a derivation; `used` collects the (fact, array) pairs that changed a form."""
+    """What is known of the names in a derivation.
+
+    `definitions` are the equations of names, `symmetric` the names and nodes that are symmetric by construction. `used`
+    collects the (fact, array) pairs that changed a form, `by` the names whose definitions were needed.
+    """
 
     definitions: Mapping[Leaf, Expr]
+    symmetric: frozenset[Expr] = frozenset()
     used: dict[Used, None] = field(default_factory=dict)
+    by: dict[Leaf, None] = field(default_factory=dict)
+    finds_zeros: bool = True
+    _zeros: dict[tuple[bytes, int], tuple[Leaf, ...] | None] = field(default_factory=dict)
 
     def is_symmetric(self, atom: Atom) -> bool:
         """Whether a matrix equals its transpose."""
         if isinstance(atom, Apply) and atom.primitive == "inv":
             return self.is_symmetric(atom.operands[0])
-        return isinstance(atom, Leaf) and bool(atom.facts & SYMMETRIC_FACTS)
+        return (isinstance(atom, Leaf) and bool(atom.facts & SYMMETRIC_FACTS)) or (
+            isinstance(atom, Expr) and atom in self.symmetric
+        )
 
     def sums_to_one(self, atom: Atom, axis: int) -> Used | None:
         """The fact by which an array sums to 1 along an axis, if there is one."""
@@ -37,23 +52,57 @@ class Facts:
             return ("softmax", atom)
         return None
 
+    def sums_to_zero(self, atom: Atom, axis: int) -> tuple[Leaf, ...] | None:
+        """The names by whose definitions a difference sums to 0 along an axis; None where it does not.
+
+        The columns of X - μ, where μ is their mean; the rows of P - Y, where both sum to 1.
+        """
+        key = (atom.key if isinstance(atom, Form) else atom.digest, axis)
+        if key not in self._zeros:
+            self._zeros[key] = self._zero_sum(atom, axis)
+        return self._zeros[key]
+
+    def _zero_sum(self, atom: Atom, axis: int) -> tuple[Leaf, ...] | None:
+        if isinstance(atom, Expr) and not (isinstance(atom, Leaf) and atom in self.definitions):
+            return None
+        summed = total(to_expression(atom) if isinstance(atom, Form) else atom, axis)
+        by: dict[Leaf, None] = {}
+        for _ in range(DEEPEST):
+            # Whether the parts of the sum are 0 one by one is not asked again.
+            inner = Facts(self.definitions, self.symmetric, finds_zeros=False)
+            form = expand(to_form(summed))
+            if form is None:
+                return None
+            if not inner.apply(form).terms:
+                return tuple({**by, **inner.by})
+            held = {e for e in postorder([summed]) if isinstance(e, Leaf) and is_algebraic(self.definitions.get(e))}
+            if not held:
+                return None
+            by |= dict.fromkeys(sorted(held, key=lambda e: e.name))
+            summed = substitute(summed, {e: self.definitions[e] for e in held})
+        return None
+
     def apply(self, form: Form) -> Form:
         """The form with every known fact used."""
         inner = map_groups(form, self.apply)
         rank = len(inner.shape)
-        return collect(inner.shape, [self._term(t, rank) for t in inner.terms])
+        terms = [self._term(t, rank) for t in inner.terms]
+        return collect(inner.shape, [t for t in terms if t is not None])
 
-    def _term(self, term: Term, rank: int) -> Term:
+    def _term(self, term: Term, rank: int) -> Term | None:
         sizes = extents(term.factors)
         factors = [self._power(f) for f in term.factors]
         factors = [f for f in factors if f.power]
+        if self.finds_zeros and self._vanishes(factors, rank):
+            return None
         factors, summed = self._sums(factors, rank)
         sizes = {i: s for i, s in sizes.items() if i not in summed}
         changed = make_term(term.coefficient, factors, rank, sizes, self.is_symmetric)
         if changed.key != term.key:
             for f in term.factors:
                 if self.is_symmetric(f.atom) and isinstance(f.atom, Expr):
-                    self.used["symmetric", f.atom] = None
+                    core = f.atom.children[0] if isinstance(f.atom, Apply) else f.atom
+                    self.used["symmetric", core] = None
         return changed
 
     def _power(self, f: Factor) -> Factor:
@@ -70,14 +119,43 @@ class Facts:
             return Factor(f.atom, f.indices, Fraction(1))
         return f
 
+    def _vanishes(self, factors: list[Factor], rank: int) -> bool:
+        """Whether a factor that sums to 0 is summed along an index which no other factor holds."""
+        for f in factors:
+            for axis, i in enumerate(f.indices):
+                if not _is_alone(f, i, factors, rank):
+                    continue
+                by = self.sums_to_zero(f.atom, axis)
+                if by is not None:
+                    array = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
+                    what = "entries" if array.rank == 1 else "columns" if axis == 0 else "rows"
+                    self.used[f"{what}_sum_to_zero", array] = None
+                    self.by |= dict.fromkeys(by)
+                    if isinstance(f.atom, Leaf):
+                        self.by[f.atom] = None
+                    return True
+        return False
+
     def _sums(self, factors: list[Factor], rank: int) -> tuple[list[Factor], list[int]]:
         """Drop the factors that are summed to 1 along an index which no other factor holds; name these indices."""
         for f in factors:
             for axis, i in enumerate(f.indices):
-                alone = i >= rank and f.power == 1 and sum(j == i for g in factors for j in g.indices) == 1
-                known = self.sums_to_one(f.atom, axis) if alone else None
+                known = self.sums_to_one(f.atom, axis) if _is_alone(f, i, factors, rank) else None
                 if known is not None:
                     self.used[known] = None
                     rest, summed = self._sums([g for g in factors if g is not f], rank)
                     return rest, [*summed, i]
         return factors, []
+
+
+def _is_alone(f: Factor, i: int, factors: list[Factor], rank: int) -> bool:
+    """Whether an index is summed, and f alone holds it, once."""
+    return i >= rank and f.power == 1 and sum(j == i for g in factors for j in g.indices) == 1
+
+
+def is_algebraic(definition: Expr | None) -> bool:
+    """Whether a definition is made of sums, products and powers only."""
+    return definition is not None and all(
+        not isinstance(e, Apply) and not (isinstance(e, Elementwise) and e.function != "power")
+        for e in postorder([definition])
+    )

@@ -14,9 +14,11 @@ from functools import cached_property
 from hashlib import blake2b
 
 from symgrad.graph.expression import Elementwise, Expr, Leaf, Role, Shape, size
-from symgrad.graph.sizes import Size
+from symgrad.graph.sizes import ONE, Size
 
 Indices = tuple[int, ...]
+# The index of an axis of size 1: it has one value, and is neither an axis of a result nor summed.
+ONLY = -1
 # Functions whose values are 0 and 1.
 INDICATORS = frozenset({"greater", "greater_equal", "equal"})
 
@@ -96,7 +98,8 @@ def bound_indices(factors: Iterable[Factor], rank: int) -> list[int]:
 
 def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]:
     """The factors with other index names."""
-    return [Factor(f.atom, tuple(names.get(i, i) for i in f.indices), f.power) for f in factors]
+    own = {**names, ONLY: ONLY}
+    return [Factor(f.atom, tuple(own.get(i, i) for i in f.indices), f.power) for f in factors]
 
 
 def size_factor(value: Size, power: Fraction) -> tuple[Fraction, list[Factor]]:
@@ -122,7 +125,7 @@ def make_term(
 
     `sizes` gives the extent of every bound index, also of one that no factor holds any more.
     """
-    merged, sizes = _contract_identities(list(factors), rank, dict(sizes))
+    merged, sizes = _contract_identities([_settled(f) for f in factors], rank, dict(sizes))
     merged = merge(merged)
     held = {i for f in merged for i in f.indices}
     for i, extent in sizes.items():
@@ -132,6 +135,13 @@ def make_term(
             merged = merge([*merged, *more])
     labelled, key = canonical(merged, rank, is_symmetric)
     return Term(coefficient, tuple(labelled), key)
+
+
+def _settled(f: Factor) -> Factor:
+    """The factor with every axis of size 1 at its only place."""
+    if ONE not in f.atom.shape:
+        return f
+    return Factor(f.atom, tuple(ONLY if s == ONE else i for i, s in zip(f.indices, f.atom.shape, strict=True)), f.power)
 
 
 def merge(factors: Iterable[Factor]) -> list[Factor]:
@@ -159,8 +169,9 @@ def _contract_identities(
     while True:
         found = next((f for f in factors if _is_identity(f) and max(f.indices) >= rank), None)
         if found is None:
-            once = {tuple(sorted(f.indices)): f for f in factors if _is_identity(f)}
-            kept = [f for f in factors if not _is_identity(f) or once[tuple(sorted(f.indices))] is f]
+            factors = [_sorted(f) if _is_identity(f) else f for f in factors]
+            once = {f.indices: f for f in factors if _is_identity(f)}
+            kept = [f for f in factors if not _is_identity(f) or once[f.indices] is f]
             return _on_diagonals(kept, [ij for ij in once if ij[0] != ij[1]]), sizes
         i, j = sorted(found.indices)
         rest = [f for f in factors if f is not found]

@@ -22,10 +22,10 @@ from symgrad.graph.expression import (
     scale,
     size,
     total,
-    transpose,
 )
+from symgrad.graph.expression import transpose as _transpose
 from symgrad.graph.sizes import Size
-from symgrad.rewrite.form import Atom, Factor, Form, Term
+from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term
 
 Indices = tuple[int, ...]
 
@@ -36,6 +36,13 @@ class Tensor:
 
     expr: Expr
     indices: Indices
+
+
+def transpose(e: Expr) -> Expr:
+    """eᵀ; (eᵀ)ᵀ is e."""
+    if isinstance(e, Contraction) and e.rank == 2 and e.indices == ((1, 0),):
+        return e.operands[0]
+    return _transpose(e)
 
 
 def to_expression(form: Form) -> Expr:
@@ -62,7 +69,7 @@ def _term(term: Term, form: Form) -> tuple[Fraction, Expr]:
     """The coefficient that is left, and the product; a product that is a scalar is left to the caller to broadcast."""
     rank = len(form.shape)
     c, scalars = scalars_of(term)
-    tensors = [Tensor(_power(f), f.indices) for f in term.factors if f.indices]
+    tensors = [Tensor(_power(f), tuple(i for i in f.indices if i != ONLY)) for f in term.factors if f.indices]
     tensors = [_off_diagonal(t, tensors, rank) for t in tensors]
     scalars += [t.expr for t in tensors if not t.indices]
     body, more = _network([t for t in tensors if t.indices], rank, form)
@@ -112,8 +119,10 @@ def _scalar_product(scalars: list[Expr]) -> Expr:
 
 
 def _power(f: Factor) -> Expr:
-    """atom^p; a negative power as the reciprocal of a positive one, which prints as a quotient."""
+    """atom^p without axes of size 1; a negative power as the reciprocal of a positive one, which prints as a quotient."""
     base = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
+    if ONLY in f.indices:
+        base = total(base, tuple(k for k, i in enumerate(f.indices) if i == ONLY))
     return power(base, f.power) if f.power > 0 else power(power(base, -f.power), -1)
 
 
@@ -273,16 +282,24 @@ def _product(run: list[Tensor], path: Indices, rank: int) -> Tensor:
         *path,
         *([None] if len(run[-1].indices) == 1 else []),
     )
-    expr: Expr | None = None
+    owns = []
     for k, t in enumerate(run):
         turned = len(t.indices) == 2 and t.indices != (around[k], around[k + 1])
-        own = transpose(t.expr) if turned else t.expr
-        expr = own if expr is None else expr @ own
-    assert expr is not None
-    if expr.rank == 2 and path[0] == path[-1]:
+        owns.append(transpose(t.expr) if turned else t.expr)
+    if owns[-1].rank == 2 and len(around) == len(run) + 1 and around[0] == around[-1]:
         is_free = path[0] < rank
-        return Tensor(contraction([expr], [(0, 0)], expr.shape[:1] if is_free else ()), path[:1] if is_free else ())
-    return Tensor(expr, tuple(i for i in (around[0], around[-1]) if i is not None))
+        if is_free:
+            # The diagonal of A B, entry by entry: the rows of A ⊙ Bᵀ summed.
+            return Tensor(total(_chained(owns[:-1]) * transpose(owns[-1]), 1), path[:1])
+        return Tensor(contraction([_chained(owns)], [(0, 0)], ()), ())
+    return Tensor(_chained(owns), tuple(i for i in (around[0], around[-1]) if i is not None))
+
+
+def _chained(matrices: list[Expr]) -> Expr:
+    expr = matrices[0]
+    for m in matrices[1:]:
+        expr = expr @ m
+    return expr
 
 
 def _scaled(tensors: list[Tensor], rank: int) -> list[Tensor] | None:

@@ -6,7 +6,7 @@ never looked through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 
 from symgrad.graph.expression import (
@@ -22,7 +22,10 @@ from symgrad.graph.expression import (
     scale,
     total,
 )
+from symgrad.graph.patterns import Pattern, read
+from symgrad.graph.sizes import ONE
 from symgrad.graph.walk import postorder
+from symgrad.primitives.normalisers import LOGSUMEXP, SOFTMAX
 from symgrad.rewrite.convert import rebuild
 
 
@@ -38,13 +41,27 @@ def recognise(roots: Collection[Expr], named: Collection[Expr]) -> dict[Expr, Ex
     kept = set(named)
     new: dict[Expr, Expr] = {}
     opaque: set[Expr] = set()
-    for node in postorder(roots):
-        built = rebuild(node, [new[e] for e in node.children])
+    order = postorder(roots)
+    present = set(order)
+    for node in order:
+        turned = _reassociated(node, present, new)
+        built = rebuild(node, [new[e] for e in node.children]) if turned is None else turned
         changed = next((r for rule in RULES if (r := rule(built, opaque)) is not None), built)
         new[node] = changed
         if node in kept:
             opaque.add(changed)
     return new
+
+
+def _reassociated(node: Expr, present: Collection[Expr], new: Mapping[Expr, Expr]) -> Expr | None:
+    """(aᵀB)c = aᵀ(B c), where B c is computed anyway."""
+    if not isinstance(node, Contraction) or node.rank or node.indices != ((0,), (0,)):
+        return None
+    left, c = node.operands
+    if not isinstance(left, Contraction) or left.indices != ((1,), (1, 0)):
+        return None
+    a, b = left.operands
+    return new[a] @ (new[b] @ new[c]) if b @ c in present else None
 
 
 Rule = Callable[[Expr, Collection[Expr]], Expr | None]
@@ -86,6 +103,57 @@ def _sigmoid(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     return elementwise("sigmoid", scale(-1, u))
 
 
+def _logsumexp(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """log Σ e^u = logsumexp(u)."""
+    if not isinstance(node, Elementwise) or node.function != "log":
+        return None
+    found = _sum_of_exp(node.operands[0], opaque)
+    return None if found is None else LOGSUMEXP(found[0], axis=found[1], keepdims=found[2])
+
+
+def _softmax(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """e^u / Σ e^u = softmax(u), where the sum runs along one axis."""
+    if not isinstance(node, Contraction) or len(node.operands) != 2:
+        return None
+    for k in (0, 1):
+        above, below = node.operands[k], node.operands[1 - k]
+        if not (isinstance(below, Elementwise) and below.function == "power" and below.parameter == -1):
+            continue
+        found = _sum_of_exp(below.operands[0], opaque)
+        is_whole = node.indices[k] == tuple(range(node.rank))
+        if found is None or not is_whole or not isinstance(above, Elementwise) or above.function != "exp":
+            continue
+        u, axes, keepdims = found
+        axis = axes if isinstance(axes, tuple) else (axes,)
+        along = tuple(range(node.rank)) if axes is None else axis
+        own = node.indices[1 - k]
+        kept = tuple(i for i in range(node.rank) if i not in along)
+        stands = tuple(i for i, s in zip(own, below.shape, strict=True) if s != ONE) if keepdims else own
+        if above.operands[0] is u and above not in opaque and len(along) == 1 and stands == kept:
+            return SOFTMAX(u, axis=along[0])
+    return None
+
+
+def _sum_of_exp(e: Expr, opaque: Collection[Expr]) -> tuple[Expr, tuple[int, ...] | None, bool] | None:
+    """u, the axes and whether they are kept, where e is Σ e^u."""
+    if not isinstance(e, Contraction) or len(e.operands) != 1 or e in opaque:
+        return None
+    inner = e.operands[0]
+    if isinstance(inner, Contraction) and e.rank == inner.rank + 1:
+        # Σ e^u with its axis put back by [:, None].
+        found = _sum_of_exp(inner, opaque)
+        is_back = found is not None and not found[2] and found[1] is not None and len(found[1]) == 1
+        kept = tuple(k for k in range(e.rank) if found is not None and found[1] is not None and k not in found[1])
+        return (found[0], found[1], True) if found is not None and is_back and e.indices == (kept,) else None
+    if not isinstance(inner, Elementwise) or inner.function != "exp" or inner in opaque:
+        return None
+    reading = read(e.indices, e.rank, frozenset(k for k, s in enumerate(e.shape) if s == ONE))
+    if reading.pattern is not Pattern.SUM:
+        return None
+    every = len(reading.axes) == inner.rank and not reading.keepdims
+    return inner.operands[0], None if every else reading.axes, reading.keepdims
+
+
 def _times_one(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     """1·e = e, which is left where 1/(1 + e^u) was a quotient."""
     if not isinstance(node, Contraction) or len(node.operands) != 2:
@@ -119,4 +187,4 @@ def _view_outside(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     return broadcast_to(elementwise(node.function, inner.operands[0], parameter=node.parameter), node.shape)
 
 
-RULES: tuple[Rule, ...] = (_softplus, _sigmoid, _times_one, _squared_norm, _view_outside)
+RULES: tuple[Rule, ...] = (_softplus, _sigmoid, _logsumexp, _softmax, _times_one, _squared_norm, _view_outside)

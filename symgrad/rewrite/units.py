@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from symgrad.errors import DerivationError
 from symgrad.graph.expression import Apply, Expr, Leaf, Shape, identity
+from symgrad.graph.sizes import ONE as SINGLE
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.convert import rebuild, to_form
@@ -86,6 +87,8 @@ def _term(term: Term, shape: Shape, v: Leaf) -> Term:
     taken: dict[int, int] = {}
     units: list[Factor] = []
     for axis, i in zip(axes, held, strict=True):
+        if v.shape[axis - rank] == SINGLE:
+            continue
         if i >= rank + more and i not in taken:
             taken[i] = axis
         else:
