@@ -18,7 +18,8 @@ _LANGUAGE = (
 )  # fmt: skip
 _PLACES = {
     **dict.fromkeys(_LANGUAGE, "symgrad.primitives.language"),
-    **dict.fromkeys(("Problem", "load"), "symgrad.problem"),
+    **dict.fromkeys(("Problem", "load", "load_output"), "symgrad.problem"),
+    **dict.fromkeys(("jacobian", "jvp", "vjp"), "symgrad.products"),
     "latex": "symgrad.notation.latex",
     "parse": "symgrad.text.parse",
     **dict.fromkeys(

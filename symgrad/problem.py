@@ -24,7 +24,8 @@ from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model
-from symgrad.prose import LANGUAGES, Language
+from symgrad.products import Hessian, HessianProduct, Output, Source, check_choice
+from symgrad.prose import Language
 from symgrad.tables import Table
 from symgrad.text.from_sympy import from_sympy
 from symgrad.text.parse import parse
@@ -84,6 +85,11 @@ class Problem:
     def from_file(cls, path: str) -> Problem:
         """The problem of a model file; what is wrong in it is an error at its line."""
         file = read_model(path)
+        if "loss" not in file.variables and "output" in file.variables:
+            raise InputError(
+                f"{file.path}:1:1: the file assigns an `output` and no `loss`; explain it with --vjp or --jacobian, or add"
+                " loss = …, a scalar"
+            )
         if "loss" not in file.variables:
             raise InputError(f"{file.path}:1:1: the file assigns no `loss`; end it with loss = …, a scalar")
         try:
@@ -102,21 +108,12 @@ class Problem:
     @property
     def title(self) -> str:
         """The first line of the docstring, up to its colon; the file's name where there is none."""
-        return self._split_docstring()[0]
+        return title_and_text(self.docstring, self.source)[0]
 
     @property
     def text(self) -> str:
         """What the docstring says after the title."""
-        return self._split_docstring()[1]
-
-    def _split_docstring(self) -> tuple[str, str]:
-        first, _, rest = self.docstring.strip().partition("\n")
-        title, colon, tail = first.partition(":")
-        if not colon:
-            title, tail = first.rstrip("."), ""
-        tail = tail.strip()
-        text = "\n\n".join(part for part in (tail[:1].upper() + tail[1:], rest.strip()) if part)
-        return title.strip() or _file_title(self.source), text
+        return title_and_text(self.docstring, self.source)[1]
 
     def _repr_markdown_(self) -> str | None:
         """Title, intermediates, loss and model in a notebook; nothing is derived for it."""
@@ -171,14 +168,36 @@ class Problem:
 
         What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`.
         """
-        if language not in LANGUAGES:
-            raise InputError(f"no page is written in {language!r}; choose en or zh")
-        if detail not in ("brief", "normal", "full"):
-            raise InputError(f"no page has the detail {detail!r}; choose brief, normal or full")
+        check_choice(language, detail)
         derivation = self.derive(wrt)
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code)
         return render(page(derivation, subject, language, detail, fold=fold), format)
+
+    def hvp(self, *names: str) -> HessianProduct:
+        """H v for the parameters named, or for all at once: how their gradients change along the v, line by line.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> print(Problem(sg.sum((X @ w - y) ** 2)).hvp("w"))
+        2 * X.T @ X @ v
+        """
+        return self._source().product(names)
+
+    def hessian(self, first: str, second: str | None = None) -> Hessian:
+        """∂²L/∂θ₁∂θ₂ of shape θ₁.shape + θ₂.shape; of one parameter where one is named.
+
+        >>> import symgrad as sg
+        >>> d = sg.dims("d")
+        >>> A, x = sg.data("A", d, d), sg.parameter("x", d)
+        >>> print(Problem(x @ A @ x).hessian("x"))
+        A + A.T
+        """
+        return self._source().hessian(first, second or first)
+
+    def _source(self) -> Source:
+        return Source(self.derive(), self.order, self.title, self.text)
 
     def compile(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Compiled:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
@@ -246,6 +265,17 @@ def program_of(source: str) -> str:
     return "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
 
 
+def title_and_text(docstring: str, source: str) -> tuple[str, str]:
+    """The title of a page and what follows it, from the docstring of a model file."""
+    first, _, rest = docstring.strip().partition("\n")
+    title, colon, tail = first.partition(":")
+    if not colon:
+        title, tail = first.rstrip("."), ""
+    tail = tail.strip()
+    text = "\n\n".join(part for part in (tail[:1].upper() + tail[1:], rest.strip()) if part)
+    return title.strip() or _file_title(source), text
+
+
 def _file_title(source: str) -> str:
     stem = source.rsplit("/", 1)[-1].removesuffix(".py").replace("_", " ").strip("<>")
     return stem[:1].upper() + stem[1:] or "Model"
@@ -254,3 +284,17 @@ def _file_title(source: str) -> str:
 def load(path: str) -> Problem:
     """The problem of a model file."""
     return Problem.from_file(path)
+
+
+def load_output(path: str) -> Output:
+    """The array that a model file assigns to `output`, with the numbers of `example` and `gradient` where it has them."""
+    file = read_model(path)
+    value = file.variables.get("output")
+    if not isinstance(value, Expr):
+        raise InputError(f"{file.path}:1:1: the file assigns no `output`; end it with output = …, an array")
+    names = {name: value for name, value in file.assignments if name != "output"}
+    title, text = title_and_text(file.docstring, file.path)
+    example = file.variables.get("example")
+    if example is not None and not isinstance(example, Mapping):
+        raise InputError(f"{file.path}:1:1: `example` is a {type(example).__name__}; write a dict of numbers by name")
+    return Output(value, names, example, file.variables.get("gradient"), title, text)

@@ -120,11 +120,31 @@ def explain(
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
     ] = True,
+    hessian: Annotated[
+        str, typer.Option("--hessian", metavar="W[,B]", help="The second derivatives by a parameter, or by two.")
+    ] = "",
+    hvp: Annotated[
+        str, typer.Option("--hvp", metavar="W[,B…]", help="The Hessian times a vector, over these parameters.")
+    ] = "",
+    vjp: Annotated[
+        bool, typer.Option("--vjp", help="What backward(gradient=v) computes, for the file's `output`.")
+    ] = False,
+    jacobian: Annotated[
+        bool, typer.Option("--jacobian", help="The same, and the Jacobian of the file's `output`.")
+    ] = False,
 ) -> None:
     """Write the derivation as a handout, every step proved."""
     chosen = _page_format(form, output)
-    problem = _load(model)
-    page = problem.explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt), fold=fold)
+    if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
+        raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
+    if not (hessian or hvp or vjp or jacobian):
+        problem = _load(model)
+        page = problem.explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt), fold=fold)
+    else:
+        from symgrad.cli.products import product
+
+        found = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian)
+        page = found.explain(format=chosen, language=lang.value, detail=detail.value)
     _write(output, page)
 
 

@@ -54,10 +54,11 @@ def take_names(roots: Sequence[Expr]) -> tuple[list[Expr], dict[Expr, str]]:
 
 
 def active_nodes(order: Sequence[Expr], parameters: Collection[Leaf]) -> set[Expr]:
-    """The nodes that depend on a parameter."""
+    """The nodes that a parameter changes by more than jumps: a comparison has the derivative 0."""
     active: set[Expr] = set(parameters)
     for node in order:
-        if any(e in active for e in node.children):
+        is_step = isinstance(node, Elementwise) and node.function in NOT_DIFFERENTIATED
+        if not is_step and any(e in active for e in node.children):
             active.add(node)
     return active
 
@@ -91,7 +92,8 @@ def _roles(order: Sequence[Expr], active: set[Expr], users: Mapping[Expr, str]) 
     wanted: dict[Expr, str] = {}
     for node in order:
         for e, role in _inside(node, active) if node in active else ():
-            wanted.setdefault(e, role)
+            if not (_is_power(node) and _is_power(e)):
+                wanted.setdefault(e, role)
     uses = use_counts(order)
     roles: dict[Expr, str] = {}
     named: set[Expr] = set(users)
@@ -99,10 +101,19 @@ def _roles(order: Sequence[Expr], active: set[Expr], users: Mapping[Expr, str]) 
         if node not in active or node in users or node.kind == "leaf":
             continue
         is_softmax = isinstance(node, Apply) and node.primitive == "softmax"
-        if is_softmax or ((node in wanted or uses[node] > 1) and not is_short(node, named)):
+        is_shared = uses[node] > 1 and not _is_power_of_a_name(node, named)
+        if is_softmax or ((node in wanted or is_shared) and not is_short(node, named)):
             roles[node] = wanted.get(node) or _result_role(node)
             named.add(node)
     return roles
+
+
+def _is_power_of_a_name(node: Expr, named: Collection[Expr]) -> bool:
+    return _is_power(node) and (isinstance(e := node.children[0], Leaf) or e in named)
+
+
+def _is_power(node: Expr) -> bool:
+    return isinstance(node, Elementwise) and node.function == "power"
 
 
 def _inside(node: Expr, active: set[Expr]) -> Iterator[tuple[Expr, str]]:
@@ -116,6 +127,10 @@ def _inside(node: Expr, active: set[Expr]) -> Iterator[tuple[Expr, str]]:
     elif isinstance(node, Contraction) and sum(e in active for e in node.operands) > 1:
         for e in node.operands:
             core = _core(e)
+            if _is_power(core) and core.parameter == -1:  # type: ignore[attr-defined]  # a power is an Elementwise
+                # What stands below a fraction bar, not its reciprocal and not its powers.
+                while _is_power(core):
+                    core = _core(core.children[0])
             if isinstance(core, Elementwise | Apply) and not (isinstance(core, Apply) and core.primitive == "inv"):
                 yield core, _result_role(core)
 

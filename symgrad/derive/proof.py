@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from random import Random
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy.core.relational import Relational
 
 from symgrad.derive.alike import Form, form_of
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
+from symgrad.derive.equality import Differs, named, undecided, verify, worst
 from symgrad.derive.reverse import cotangent_of
 from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.derive.zero import are_equal
@@ -29,14 +28,7 @@ from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Element
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
 from symgrad.rewrite.convert import substitute
-from symgrad.rewrite.facts import INDICATORS
-
-DIGITS = 50
-POINTS = 3
-MOST_POINTS = 60
-# Enough to see on which side of a condition a point lies.
-SIDE_DIGITS = 15
-TOLERANCE = sympy.Rational(1, 10**30)
+from symgrad.rewrite.form import INDICATORS
 
 
 def prove(derivation: Derivation) -> Derivation:
@@ -149,13 +141,14 @@ class _Step:
         self.uses = [(target, program.definitions[target]) for target in targets]
         self.seeds: list[Expr] = [number(1) if t is program.loss else cotangent_of(t) for t in targets]
         put_in = dict.fromkeys(c for line in eq.lines for c in line.reason.put_in)
-        self.upstream = {c: program.backward[c].expression for c in put_in}
+        # In the order of the sweep: what one of them is made of is put in before it.
+        self.upstream = {c: above.expression for c, above in program.backward.items() if c in put_in}
         self.softmaxes = {
             e: program.softmax_axis(e) for line in eq.lines for fact, e in line.reason.facts if fact == "softmax"
         }
-        named = {e for line in eq.lines for e in line.reason.by}
+        needed = {e for line in eq.lines for e in line.reason.by}
         # Definitions that a line uses, in the order of the program: each may hold the ones before it.
-        self.used = {e: d for e, d in program.definitions.items() if e in named} if named else {}
+        self.used = {e: d for e, d in program.definitions.items() if e in needed} if needed else {}
         claimed = [e for line in eq.lines for fact, e in line.reason.facts if fact == "symmetric"]
         self.symmetric = program.symmetric([e for e in claimed if isinstance(e, Leaf)])
 
@@ -183,12 +176,8 @@ class _Step:
         """The verdict on each line, over all assignments of sizes."""
         chosen = assignments(sizes_in(self.roots()))
         verdicts = [_Comparison(self, a).verdicts() for a in chosen]
-        sizes = tuple({**a.names, **{str(k): v for k, v in a.literals.items()}} for a in chosen)
-        proofs = []
-        for k in range(len(self.eq.lines)):
-            seen = {v[k] for v in verdicts}
-            proofs.append(Proof(Verdict.VERIFIED if Verdict.VERIFIED in seen else Verdict.PROVED, sizes))
-        return tuple(proofs)
+        sizes = named(chosen)
+        return tuple(Proof(worst({v[k] for v in verdicts}), sizes) for k in range(len(self.eq.lines)))
 
 
 class _Comparison:
@@ -214,7 +203,8 @@ class _Comparison:
         # A use's target (H, where H = tanh Z and Z is the variable) takes the value that it has by definition.
         self.values = dict(self.opaque)
         for target, expression in step.uses:
-            self.values[target] = self._at([expression], self.opaque)[0]
+            # One use may stand in another's definition: h = exp(u w), where u holds w too.
+            self.values[target] = self._at([expression], self.values)[0]
 
     def _at(self, roots: Sequence[Expr], values: Mapping[Leaf, Array]) -> list[Array]:
         return evaluate(roots, values, self.sizes, self.s)
@@ -283,46 +273,13 @@ class _Comparison:
         """The pairs of entries that the exact comparison does not find equal."""
         # A derivative is compared off its kinks; two ways of writing one are compared everywhere.
         kinks = set(entries_of(self.opaque[self.step.variable])) if line == 0 else set()
-        facts = {"signs": self.symbols.signs, "binaries": self.symbols.binaries}
-        for x, y in zip(entries_of(a), entries_of(b), strict=True):
-            p, q = sympy.S(x), sympy.S(y)
-            if not are_equal(p, q, **facts, kinks=kinks):
-                yield p, q
+        return undecided(a, b, self.symbols, kinks)
 
     def _verify(self, x: Any, y: Any, line: int) -> None:
-        """Compare two entries to 50 digits at random rational points; points outside the domain are passed over.
-
-        Three points are compared, and one more for every way in which the conditions of cases turn out.
-        """
-        symbols = sorted(x.free_symbols | y.free_symbols, key=str)
-        borders = [c.lhs - c.rhs for c in sorted((x.atoms(Relational) | y.atoms(Relational)), key=str)]
-        compared, seen = 0, set[tuple[bool, ...]]()
-        for point in range(MOST_POINTS):
-            # Every entry has points of its own: what the points of one miss, those of another find.
-            random = Random(f"{point} {symbols}")
-            values = {symbol: self._number(symbol, random) for symbol in symbols}
-            sides = tuple(bool(sympy.N(b.subs(values), SIDE_DIGITS).is_positive) for b in borders)
-            if compared >= POINTS and sides in seen:
-                continue
-            p, q = (sympy.N(e.subs(values), DIGITS) for e in (x, y))
-            if not (p.is_real and q.is_real and p.is_finite and q.is_finite):
-                continue
-            if abs(p - q) > TOLERANCE * (1 + abs(p)):
-                raise self._failure(line, f"{sympy.N(p, 8)} is not {sympy.N(q, 8)}")
-            compared += 1
-            seen.add(sides)
-            if compared == POINTS and not borders:
-                return
-        if compared < POINTS:
-            raise self._failure(line, "no point was found at which both sides have a value")
-
-    def _number(self, symbol: Any, random: Random) -> Any:
-        """A random rational; entries with a pattern (in equal steps, say) would make singular matrices."""
-        if symbol in self.symbols.signs:
-            return sympy.Integer(random.choice((-1, 1)))
-        if symbol in self.symbols.binaries:
-            return sympy.Integer(random.choice((0, 1)))
-        return sympy.Rational(random.randrange(1 if symbol in self.symbols.positives else -29, 59), 29)
+        try:
+            verify(x, y, self.symbols)
+        except Differs as e:
+            raise self._failure(line, str(e)) from None
 
     def _failure(self, line: int, what: str) -> CheckFailed:
         expression = self.step.eq.lines[line].expression

@@ -78,6 +78,8 @@ class TooLong(Exception):
 
 def product_of(p: PolyElement, q: PolyElement) -> PolyElement:
     """p·q, unless it would be too long."""
+    if p.is_one or q.is_one:
+        return q if p.is_one else p
     if len(p) * len(q) > MOST_PRODUCTS:
         raise TooLong
     return p * q
@@ -165,8 +167,9 @@ class _Fractions:
         if isinstance(e, sympy.Add):
             return self._sum([self.of(x) for x in e.args])
         if isinstance(e, sympy.Mul):
-            top, bottom = one, one
-            for p, q in map(self.of, e.args):
+            top, rest = self._monomial(e)
+            bottom = one
+            for p, q in map(self.of, rest):
                 top, bottom = product_of(top, p), product_of(bottom, q)
             return top, bottom
         if isinstance(e, sympy.exp):
@@ -180,6 +183,20 @@ class _Fractions:
         if isinstance(e, sympy.Piecewise):
             return self._cases(e)
         return self._elements[e], one
+
+    def _monomial(self, e: Any) -> tuple[PolyElement, list[Any]]:
+        """The part of a product that is one monomial, and its other factors: most products have none."""
+        c, powers, rest = sympy.QQ(1), [0] * self._ring.ngens, []
+        for a in e.args:
+            base, exponent = (a.base, a.exp) if isinstance(a, sympy.Pow) else (a, sympy.S.One)
+            place = self._generators.get(base) if isinstance(base, sympy.Symbol) else None
+            if isinstance(a, sympy.Rational):
+                c *= sympy.QQ(a.p, a.q)
+            elif place is not None and exponent.is_Integer and exponent > 0:
+                powers[place] += int(exponent)
+            else:
+                rest.append(a)
+        return self._ring.term_new(tuple(powers), c), rest
 
     def _cases(self, e: Any) -> Quotient:
         """Σ valueₖ·[conditionₖ]·Π_{j<k} (1 - [conditionⱼ])."""
@@ -237,7 +254,10 @@ class _Fractions:
         """Terms of one denominator are added first, so that the common denominator stays small."""
         tops: dict[PolyElement, PolyElement] = {}
         for p, q in parts:
-            tops[q] = tops[q] + p if q in tops else p
+            if q in tops:
+                _add_to(tops[q], p)
+            else:
+                tops[q] = p.copy()
         (bottom, top), *rest = tops.items()
         for q, p in rest:
             top, bottom = product_of(top, q) + product_of(p, bottom), product_of(bottom, q)
@@ -283,11 +303,24 @@ class _Fractions:
         return sum((part * top**k * bottom ** (most - k) for k, part in parts.items()), self._ring.zero)
 
 
+def _add_to(total: PolyElement, p: PolyElement) -> None:
+    """total += p in place: a sum of thousands of terms is built in time linear in their number."""
+    for monomial, c in p.items():
+        added = total.get(monomial, 0) + c
+        if added:
+            total[monomial] = added
+        else:
+            total.pop(monomial, None)
+
+
 def _walk(e: Any) -> Any:
-    """The nodes that arithmetic is made of; functions are not entered, nor are the conditions of cases."""
-    stack = [e]
+    """The nodes that arithmetic is made of, each once; functions are not entered, nor are the conditions of cases."""
+    stack, seen = [e], set()
     while stack:
         node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
         yield node
         if isinstance(node, sympy.Piecewise):
             stack += [value for value, _ in node.args]

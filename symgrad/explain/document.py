@@ -139,6 +139,6 @@ Block = Heading | Paragraph | Display | Box | Table | Code
 class Document:
     """A page in one language."""
 
-    title: Plain
+    title: Plain | Sentence
     blocks: tuple[Block, ...]
     language: Language

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
+from symgrad.derive.derivation import Derivation, Equation, Line, Proof, Verdict
 from symgrad.derive.entries import shares_of
 from symgrad.derive.fold import Declared, Statement, alone, fold_leaves, unfolded
 from symgrad.derive.fold import fold as folded
@@ -82,7 +82,7 @@ def page(
         blocks += _meaning(writing, subject.nudge)
     blocks += _checks(writing)
     if detail != "brief" and subject.code:
-        blocks += _program(writing, subject.code)
+        blocks += program(writing, subject.code)
     return Document(Plain(subject.title), tuple(blocks), language)
 
 
@@ -112,12 +112,12 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
         "parameters": _parameters(writing, "or"),
     }
     yield Paragraph((Sentence(say.WANTED, values), Sentence(say.CONVENTION)))
-    notes = _notes(writing, detail)
-    if notes is not None:
-        yield Paragraph((notes,))
-    kinks = _kinks(derivation)
-    if kinks:
-        yield Paragraph((Sentence(say.KINKS), *kinks))
+    signs = notes(writing, detail)
+    if signs is not None:
+        yield Paragraph((signs,))
+    conventions = kinks(derivation)
+    if conventions:
+        yield Paragraph((Sentence(say.KINKS), *conventions))
 
 
 def _parameters(writing: Writing, join: Join) -> Inline:
@@ -142,6 +142,11 @@ def _about(parts: Sequence[str | Place]) -> Inline:
     return Sentence(Text(en=text, zh=text), dict(zip(names, pieces, strict=True)))
 
 
+def meaning_of(e: Leaf) -> Inline:
+    """What the user says of an array, its facts, its default."""
+    return _meaning_of(alone(e))
+
+
 def _meaning_of(declared: Declared) -> Inline:
     e = declared.leaf
     parts: list[Inline] = [_about(declared.about)] if e.about else []
@@ -157,9 +162,10 @@ def _default(value: Fraction) -> str:
     return decimal.removesuffix(".0") if "e" not in decimal and Fraction(decimal) == value else render(number(value))
 
 
-def _notes(writing: Writing, detail: Detail) -> Inline | None:
+def notes(writing: Writing, detail: Detail = "normal", more: Sequence[Expr] = ()) -> Inline | None:
+    """What the signs in the lines of a derivation mean, and those in `more`."""
     derivation = writing.derivation
-    shown = [s.equation.expression for s in statements(writing.reading.forward)]
+    shown = [*(s.equation.expression for s in statements(writing.reading.forward)), *more]
     shown += [line.expression for s in statements(writing.reading.backward) for line in s.equation.lines]
     used = frozenset[str]().union(*(writing.signs_printed(e) for e in shown))
     if detail == "full" and any(eq.shape and shares_of(derivation, eq) for eq in derivation.backward):
@@ -168,7 +174,7 @@ def _notes(writing: Writing, detail: Detail) -> Inline | None:
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
 
 
-def _kinks(derivation: Derivation) -> list[Inline]:
+def kinks(derivation: Derivation) -> list[Inline]:
     """The conventions at kinks of the functions and primitives that occur."""
     found: dict[str, Inline] = {}
     for node in postorder([eq.expression for eq in derivation.forward]):
@@ -187,10 +193,15 @@ def _kinks(derivation: Derivation) -> list[Inline]:
 def _results(writing: Writing, detail: Detail) -> Iterator[Block]:
     yield Heading(1, Sentence(say.RESULTS))
     wanted = set(writing.derivation.parameters)
-    own = list(statements(writing.reading.backward))
-    results = [s for s in own if s.instances[0].variable in wanted]
+    results = [s for s in statements(writing.reading.backward) if s.instances[0].variable in wanted]
     yield Box(tuple(_result(writing, s) for s in results))
-    held = {e for e in postorder([eq.expression for s in results for eq in s.instances]) if _is_cotangent(e)}
+    yield from stand_ins(writing, [eq.expression for s in results for eq in s.instances])
+
+
+def stand_ins(writing: Writing, results: Sequence[Expr]) -> Iterator[Block]:
+    """Where the cotangents stand that results hold by name."""
+    held = {e for e in postorder(results) if _is_cotangent(e)}
+    own = statements(writing.reading.backward)
     places = [_stands_in(writing, s.equation) for s in own if any(eq.target in held for eq in s.instances)]
     if places:
         yield Paragraph((Sentence(say.HERE, {"items": listed(places)}),))
@@ -242,12 +253,12 @@ def _nudged(writing: Writing, found: Nudge) -> Inline:
     place = [str(k + 1) for k in found.place]
     entry = writing.entry(found.parameter, place)
     values: dict[str, Inline] = {
-        "value": Math(f"{writing.loss} = {_digits(found.loss)}"),
-        "slope": Math(rf"\partial {writing.loss}/\partial {entry} = {_digits(found.slope)}"),
+        "value": Math(f"{writing.loss} = {digits(found.loss)}"),
+        "slope": Math(rf"\partial {writing.loss}/\partial {entry} = {digits(found.slope)}"),
         "entry": Math(entry),
         "epsilon": Math(str(float(found.epsilon))),
-        "predicted": Math(_digits(found.predicted)),
-        "actual": Math(_digits(found.actual)),
+        "predicted": Math(digits(found.predicted)),
+        "actual": Math(digits(found.actual)),
     }
     if not found.sizes:
         return Sentence(say.SCALAR_NUDGE, values)
@@ -256,16 +267,17 @@ def _nudged(writing: Writing, found: Nudge) -> Inline:
 
 def _sample_sizes(sizes: Mapping[str, int]) -> Inline:
     if len(sizes) <= MOST_SIZES:
-        return Math(_assigned(sizes))
+        return Math(assigned(sizes))
     ends = {"least": Math(str(min(sizes.values()))), "most": Math(str(max(sizes.values())))}
     return Sentence(say.SIZES_BETWEEN, ends)
 
 
-def _assigned(sizes: Mapping[str, int]) -> str:
+def assigned(sizes: Mapping[str, int]) -> str:
+    """n = 3, d = 4."""
     return r",\ ".join(f"{typeset(name)} = {value}" for name, value in sizes.items())
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """Five significant digits, with a power of ten where the number is very small or large."""
     text = f"{value:.5g}"
     if "e" in text:
@@ -282,16 +294,16 @@ def _checks(writing: Writing) -> Iterator[Block]:
     for verdict in Verdict:
         members = [eq for eq in derivation.backward if eq.proof.verdict is verdict]
         if members:
-            rows.append((Math(_ranges(members)), Sentence(say.EACH_STEP), _how(members[0].proof, members)))
+            rows.append((Math(ranges(members)), Sentence(say.EACH_STEP), how(members[0].proof, members)))
     if derivation.end_to_end is not None:
         parameters = _parameters(writing, "and")
-        error = Math(_digits(float(derivation.end_to_end.largest_error)))
+        error = Math(digits(float(derivation.end_to_end.largest_error)))
         values: dict[str, Inline] = {"points": Plain(str(derivation.end_to_end.points)), "error": error}
         rows.append((parameters, Sentence(say.WHOLE_GRADIENT), Sentence(say.DIFFERENCES, values)))
     yield Table(header, tuple(rows), wide=2)
 
 
-def _ranges(members: Sequence[Equation]) -> str:
+def ranges(members: Sequence[Equation]) -> str:
     """(4)–(7), or several such runs."""
     runs: list[list[int]] = []
     for eq in members:
@@ -302,17 +314,19 @@ def _ranges(members: Sequence[Equation]) -> str:
     return r",\ ".join(f"({run[0]})" if len(run) == 1 else rf"({run[0]})\text{{–}}({run[-1]})" for run in runs)
 
 
-def _how(proof: Proof, members: Sequence[Equation]) -> Inline:
+def how(proof: Proof, members: Sequence[Equation | Line]) -> Inline:
+    """How sure, and at which sizes."""
     if proof.verdict is Verdict.UNCHECKED:
         return Sentence(say.UNCHECKED_STEP)
     widest = max((eq.proof for eq in members), key=lambda p: max((len(s) for s in p.sizes), default=0))
     if not any(widest.sizes):
         return Sentence(say.PROVED)
     text = say.PROVED_AT if proof.verdict is Verdict.PROVED else say.VERIFIED_AT
-    return Sentence(text, {"sizes": listed([Math(_assigned(s)) for s in widest.sizes])})
+    return Sentence(text, {"sizes": listed([Math(assigned(s)) for s in widest.sizes])})
 
 
-def _program(writing: Writing, code: str) -> Iterator[Block]:
+def program(writing: Writing, code: str) -> Iterator[Block]:
+    """The section with the NumPy source."""
     yield Heading(1, Sentence(say.PROGRAM))
     command = CodeSpan("symgrad compile model.py -o grads.py")
     length = len(code.splitlines())

@@ -60,12 +60,12 @@ def _definition(writing: Writing, s: Statement, detail: Detail, family: Family |
     shape = shape_tex(eq.shape)
     (line,) = equation_rows(writing, eq.target, [eq.expression])
     yield replace(line, reason=only, shape=shape, label=eq.label)
-    if detail != "brief" and _wants_entries(eq) and not writing.is_by_entries(eq.expression):
+    if detail != "brief" and wants_entries(eq) and not writing.is_by_entries(eq.expression):
         own = writing.indices(eq.shape)
-        yield writing.entry_row(writing.entry(eq.target, own), _spelled(eq.expression), own)
+        yield writing.entry_row(writing.entry(eq.target, own), spelled(eq.expression), own)
 
 
-def _wants_entries(eq: Equation) -> bool:
+def wants_entries(eq: Equation) -> bool:
     """Whether a definition is better understood entry by entry: it sums over an index, or compares entries."""
     if not eq.shape or not isinstance(eq.expression, Contraction | Apply | Linear):
         return False
@@ -84,7 +84,7 @@ def _is_indexed(e: Expr) -> bool:
     return isinstance(e, Contraction) and all(e.indices)
 
 
-def _spelled(e: Expr) -> Expr:
+def spelled(e: Expr) -> Expr:
     """A primitive by its definition."""
     if isinstance(e, Apply):
         definition = PRIMITIVES[e.primitive].definition

@@ -113,7 +113,9 @@ def scaling(factors: Sequence[Factor], rank: int) -> Tex | None:
 
 
 def _scaled_matrix(factors: Sequence[Factor], full: list[Tex]) -> Tex:
-    vectors = [f for f in factors if len(f.own) == 1]
+    # On a diagonal a sum is a vector like any other: diag(M1).
+    is_diagonal = all(isinstance(f.node, Leaf) and f.node.role is Role.IDENTITY for f in factors if len(f.own) == 2)
+    vectors = [replace(f, is_sum=f.is_sum and not is_diagonal) for f in factors if len(f.own) == 1]
     for f in vectors:
         if f.is_sum:
             full = [*full, _spread_below(f.piece, f.own)]

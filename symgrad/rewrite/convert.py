@@ -71,7 +71,7 @@ def _form(node: Expr, forms: Mapping[Expr, Form]) -> Form:
     if isinstance(node, Elementwise):
         return _elementwise(node, forms)
     assert isinstance(node, Apply)
-    return _apply(node)
+    return _apply(node, forms)
 
 
 def _leaf(node: Leaf) -> Form:
@@ -186,7 +186,10 @@ def _view(e: Expr) -> tuple[Expr, Indices]:
 
 def _canonical(e: Expr, forms: Mapping[Expr, Form]) -> Expr:
     """An operand in the matrix language, so that equal arguments are the same node."""
-    return e if _view(e)[0].kind == "leaf" else to_expression(forms[e])
+    core, own = _view(e)
+    if core.kind != "leaf":
+        return to_expression(forms[e])
+    return core if own == tuple(range(e.rank)) and core.shape == e.shape else e
 
 
 def _elementwise(node: Elementwise, forms: Mapping[Expr, Form]) -> Form:
@@ -202,7 +205,10 @@ def _elementwise(node: Elementwise, forms: Mapping[Expr, Form]) -> Form:
     return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
 
 
-def _apply(node: Apply) -> Form:
+def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
+    node_ = apply(node.primitive, [_canonical(e, forms) for e in node.operands], node.options, node.shape)
+    assert isinstance(node_, Apply)
+    node = node_
     if node.primitive == "inv":
         core, own = _view(node.operands[0])
         if own == (1, 0):

@@ -65,7 +65,12 @@ def _contraction_cost(node: Contraction) -> int:
     reading = read(node.indices, node.rank)
     if reading.pattern is Pattern.PRODUCT:
         vectors = [own for own in node.indices if own]
+        if _is_diagonal(node):
+            # diag(v) is v in one more word, which is what the identity has been counted as, and parentheses of its own.
+            return parentheses if len(vectors) > 2 else 0
         scaled = sum(len(own) < node.rank for own in vectors)
+        # diag(p)(I - A) is diag(p) - diag(p)A with a longer word for its first term.
+        scaled += 2 * sum(_adds_identity(e) for e in node.operands) if scaled else 0
         return max(len(vectors) - 1, 0) + scaled + parentheses
     if reading.pattern is Pattern.BROADCAST:
         is_scalar = not node.operands[0].rank
@@ -73,3 +78,13 @@ def _contraction_cost(node: Contraction) -> int:
     if reading.pattern is Pattern.GENERAL:
         return INDEX_FORM + INDEX_OPERAND * len(node.operands) + parentheses
     return {Pattern.MATMUL: 0}.get(reading.pattern, 1) + parentheses
+
+
+def _adds_identity(e: Expr) -> bool:
+    return isinstance(e, Linear) and any(isinstance(x, Leaf) and x.role is Role.IDENTITY for x in e.children)
+
+
+def _is_diagonal(node: Contraction) -> bool:
+    """Whether a product of vectors stands on the diagonal of a matrix: diag(v), and nothing else."""
+    matrices = [e for e, own in zip(node.operands, node.indices, strict=True) if len(own) == 2]
+    return node.rank == 2 and len(matrices) == 1 and isinstance(e := matrices[0], Leaf) and e.role is Role.IDENTITY

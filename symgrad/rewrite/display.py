@@ -21,6 +21,7 @@ from symgrad.rewrite.facts import Facts
 from symgrad.rewrite.form import Form
 from symgrad.rewrite.matrix import to_expression
 from symgrad.rewrite.refold import refolded
+from symgrad.rewrite.signs import oriented
 from symgrad.rewrite.symmetry import untransposed
 
 # How many more symbols an upstream that is put in may cost than its name: little inside the chain, more in a result.
@@ -189,7 +190,7 @@ def _leaves(form: Form) -> set[Expr]:
 
 
 def _written(form: Form) -> Expr:
-    return to_expression(opened(factored(opened(form))))
+    return to_expression(oriented(opened(factored(opened(form)))))
 
 
 def _without_repeats(lines: list[Written]) -> list[Written]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from symgrad.graph.expression import CONSTANT_ROLES, Leaf, Role
 from symgrad.rewrite.form import (
     Atom,
     Factor,
@@ -57,10 +58,15 @@ def is_open(f: Factor) -> bool:
 
 
 def has_reciprocal(atom: Atom) -> bool:
-    """Whether a sum holds an array in a denominator (sizes and numbers do not count)."""
+    """Whether a sum holds a value in a denominator (sizes, numbers and hyperparameters do not count)."""
     if not isinstance(atom, Form):
         return False
-    return any((f.power < 0 and f.indices != ()) or has_reciprocal(f.atom) for term in atom.terms for f in term.factors)
+    factors = [f for term in atom.terms for f in term.factors]
+    return any((f.power < 0 and not _is_constant(f.atom)) or has_reciprocal(f.atom) for f in factors)
+
+
+def _is_constant(atom: Atom) -> bool:
+    return isinstance(atom, Leaf) and atom.role in {*CONSTANT_ROLES, Role.HYPERPARAMETER}
 
 
 def _distribute(term: Term, place: int, rank: int, is_symmetric: IsSymmetric) -> list[Term]:

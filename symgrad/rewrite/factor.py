@@ -71,6 +71,16 @@ def _candidates(form: Form) -> Iterator[Shared]:
             common, _ = _match(terms[a].factors, terms[b].factors, rank)
             if common or abs(terms[a].coefficient) == abs(terms[b].coefficient) != 1:
                 yield _shared(form, common)
+            # A sum alone: τ diag(p) - τ p pᵀ is τ (diag(p) - p pᵀ), not τ diag(p)(I - 1pᵀ).
+            sums = tuple(f for f in common if f.indices and min(f.indices) >= rank)
+            if 0 < len(sums) < len(common) and _is_apart(sums, terms[a], terms[b], rank):
+                yield _shared(form, sums)
+
+
+def _is_apart(sums: tuple[Factor, ...], a: Term, b: Term, rank: int) -> bool:
+    """Whether no factor with an axis of the result holds an index of the sums."""
+    held = {i for t in (a, b) for f in t.factors if f.indices and min(f.indices) < rank for i in f.indices}
+    return held.isdisjoint(i for f in sums for i in f.indices)
 
 
 def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:

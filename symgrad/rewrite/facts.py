@@ -13,7 +13,6 @@ from symgrad.rewrite.expand import expand, map_groups
 from symgrad.rewrite.form import Atom, Factor, Form, Term, collect, extents, make_term
 from symgrad.rewrite.matrix import to_expression
 
-INDICATORS = frozenset({"greater", "greater_equal", "equal"})
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 # How many definitions deep a sum is searched for a 0: Z = C/√v, C = X - μ, μ = Σ X/n.
 DEEPEST = 3
@@ -114,10 +113,9 @@ class Facts:
             self.used["sign", f.atom] = None
             return Factor(f.atom, f.indices, Fraction(int(f.power) % 2))
         is_binary = isinstance(f.atom, Leaf) and bool(f.atom.facts & {"binary", "one_hot"})
-        is_indicator = isinstance(f.atom, Elementwise) and f.atom.function in INDICATORS
-        if f.power > 1 and (is_binary or is_indicator):
-            if isinstance(f.atom, Leaf):
-                self.used[("binary" if "binary" in f.atom.facts else "one_hot"), f.atom] = None
+        if f.power > 1 and is_binary:
+            assert isinstance(f.atom, Leaf)
+            self.used[("binary" if "binary" in f.atom.facts else "one_hot"), f.atom] = None
             return Factor(f.atom, f.indices, Fraction(1))
         return f
 

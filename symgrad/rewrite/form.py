@@ -13,12 +13,14 @@ from fractions import Fraction
 from functools import cached_property
 from hashlib import blake2b
 
-from symgrad.graph.expression import Expr, Leaf, Role, Shape, size
+from symgrad.graph.expression import Elementwise, Expr, Leaf, Role, Shape, size
 from symgrad.graph.sizes import ONE, Size
 
 Indices = tuple[int, ...]
 # The index of an axis of size 1: it has one value, and is neither an axis of a result nor summed.
 ONLY = -1
+# Functions whose values are 0 and 1.
+INDICATORS = frozenset({"greater", "greater_equal", "equal"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,12 +145,17 @@ def _settled(f: Factor) -> Factor:
 
 
 def merge(factors: Iterable[Factor]) -> list[Factor]:
-    """Equal atoms at equal indices become one power; a power 0 is gone."""
+    """Equal atoms at equal indices become one power; a power 0 is gone, and [c]² is [c]."""
     total: dict[tuple[bytes, Indices], Factor] = {}
     for f in factors:
+        if _is_identity(f):
+            f = _sorted(f)
         where = atom_key(f.atom), f.indices
         old = total.get(where)
-        total[where] = f if old is None else Factor(f.atom, f.indices, old.power + f.power)
+        power = f.power if old is None else old.power + f.power
+        if power > 1 and isinstance(f.atom, Elementwise) and f.atom.function in INDICATORS:
+            power = Fraction(1)
+        total[where] = f if old is None and power == f.power else Factor(f.atom, f.indices, power)
     return [f for f in total.values() if f.power]
 
 
@@ -164,7 +171,8 @@ def _contract_identities(
         if found is None:
             factors = [_sorted(f) if _is_identity(f) else f for f in factors]
             once = {f.indices: f for f in factors if _is_identity(f)}
-            return [f for f in factors if not _is_identity(f) or once[f.indices] is f], sizes
+            kept = [f for f in factors if not _is_identity(f) or once[f.indices] is f]
+            return _on_diagonals(kept, [ij for ij in once if ij[0] != ij[1]]), sizes
         i, j = sorted(found.indices)
         rest = [f for f in factors if f is not found]
         if i != j:
@@ -172,6 +180,12 @@ def _contract_identities(
             sizes = {k: s for k, s in sizes.items() if k != j}
         else:
             factors = rest
+
+
+def _on_diagonals(factors: list[Factor], pairs: list[Indices]) -> list[Factor]:
+    """What an identity leaves on its diagonal only is written there: I_ij v_j is I_ij v_i."""
+    first = {j: i for i, j in sorted(pairs, reverse=True)}
+    return [f if _is_identity(f) else relabel([f], first)[0] for f in factors] if first else factors
 
 
 def canonical(factors: list[Factor], rank: int, is_symmetric: IsSymmetric = never) -> tuple[list[Factor], bytes]:

@@ -1,0 +1,31 @@
+"""The pages of `symgrad explain` that are not of a gradient: Hessians, their products with vectors, arrays' derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad.errors import InputError
+from symgrad.problem import load, load_output
+from symgrad.products import Hessian, HessianProduct, Jacobian, Vjp
+
+
+def product(
+    model: str, hessian: str, hvp: str, wrt: Sequence[str] | None, *, is_jacobian: bool
+) -> Hessian | HessianProduct | Jacobian | Vjp:
+    """What the options of the command line ask for."""
+    if wrt and (hessian or hvp or len(wrt) > 1):
+        raise InputError("--wrt names one array of an output; parameters stand behind --hessian and --hvp")
+    if hessian:
+        names = _split(hessian)
+        if len(names) > 2:
+            raise InputError(f"--hessian {hessian}: a block has two parameters; write --hessian {','.join(names[:2])}")
+        return load(model).hessian(*names)
+    if hvp:
+        return load(model).hvp(*_split(hvp))
+    variable = wrt[0] if wrt else None
+    output = load_output(model)
+    return output.jacobian(variable) if is_jacobian else output.vjp(variable)
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
