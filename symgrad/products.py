@@ -321,10 +321,9 @@ def jvp(y: Any, wrt: Leaf | str, tangent: Any = None, *, names: Mapping[str, Any
     dot = given if is_leaf and isinstance(given, Leaf) else free
     pushed = push_forward(target.y, target.x, dot, target.names, _order(names))
     softmaxes = {eq.target: eq.expression for eq in pushed.forward if _is_softmax(eq.expression)}
-    expression = pushed.tangents[-1].expression
-    if len(pushed.tangents) > 1 or dot is not given:
-        value: dict[Expr, Expr] = {dot: given} if given is not None and dot is free else {}
-        expression = rewritten(substitute(pushed.product, value), softmaxes)
+    expression = pushed.product
+    if given is not None and dot is free:
+        expression = rewritten(substitute(expression, {dot: given}), softmaxes)
     return Jvp(expression, pushed, TangentPage("", "", pushed))
 
 

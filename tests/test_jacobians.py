@@ -220,7 +220,7 @@ PAGES = {
 def test_every_number_of_the_page_is_torchs(file):
     torch = pytest.importorskip("torch", reason="PyTorch is the outside oracle; install symgrad[oracle]")
     x, code = PAGES[file]
-    output = sg.load_output(str(EXAMPLES / file))
+    output = sg.load_output(str(EXAMPLES / "outputs" / file))
     found = output.vjp()
     worked = found.page.worked
     held = torch_calls(torch, output.expression, x, worked, code)
@@ -268,7 +268,7 @@ def test_numbers_are_drawn_where_the_file_gives_none(tmp_path):
 def test_the_command_line_writes_the_handout(option, language, tmp_path):
     out = tmp_path / "page.md"
     done = CliRunner().invoke(
-        app, ["explain", str(EXAMPLES / "vector_output.py"), option, "--lang", language, "-o", str(out)]
+        app, ["explain", str(EXAMPLES / "outputs" / "vector_output.py"), option, "--lang", language, "-o", str(out)]
     )
     assert done.exit_code == 0, done.output
     page = out.read_text(encoding="utf-8")
@@ -282,7 +282,7 @@ def test_the_command_line_writes_the_handout(option, language, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["examples/vector_output.py"], "explain it with --vjp or --jacobian"),
+        (["examples/outputs/vector_output.py"], "explain it with --vjp or --jacobian"),
         (
             ["examples/ridge_regression.py", "--jacobian"],
             "the file assigns no `output`; end it with output = …, an array",
@@ -290,7 +290,10 @@ def test_the_command_line_writes_the_handout(option, language, tmp_path):
         (["examples/ridge_regression.py", "--hessian", "w,b,c"], "a block has two parameters; write --hessian w,b"),
         (["examples/ridge_regression.py", "--hessian", "q"], "the loss has no parameter q; choose of w"),
         (["examples/ridge_regression.py", "--hessian", "w", "--vjp"], "ask for one at a time"),
-        (["examples/vector_output.py", "--vjp", "--wrt", "q"], "the expression holds no q; differentiate by one of x"),
+        (
+            ["examples/outputs/vector_output.py", "--vjp", "--wrt", "q"],
+            "the expression holds no q; differentiate by one of x",
+        ),
     ],
 )
 def test_the_command_line_says_what_is_wrong(arguments, message):
