@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from symgrad.derive.derivation import Contribution, Derivation, Equation, Line
 from symgrad.derive.names import choose_names, loss_name
 from symgrad.derive.reverse import accumulate, cotangent_of, pull_back
-from symgrad.derive.steps import Writer
+from symgrad.derive.steps import Writer, without_names
 from symgrad.errors import InputError
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf, linear, number
 from symgrad.graph.walk import postorder
@@ -183,6 +183,12 @@ def _leaves_of(e: Expr) -> list[Leaf]:
     return [node for node in postorder([e]) if isinstance(node, Leaf)]
 
 
+def _is_repeated(contributions: Sequence[Contribution]) -> bool:
+    """Whether a name is used the same way time after time: then each share keeps the name of what arrives."""
+    kinds = Counter(without_names([c.expression]).roots[0] for c in contributions)
+    return len(contributions) > 2 * MOST_SHARES or max(kinds.values(), default=0) > MOST_SHARES
+
+
 def _step(
     label: int,
     variable: Leaf,
@@ -194,7 +200,7 @@ def _step(
     """The equation of one cotangent: what all uses add, written in its shortest form."""
     ordered = sorted(contributions, key=lambda c: c.label)
     raw = accumulate([c.expression for c in ordered]) if ordered else linear([(0, variable)])
-    known = {e: upstream[e] for e in _leaves_of(raw) if e in upstream} if len(ordered) <= MOST_SHARES else {}
+    known = {} if _is_repeated(ordered) else {e: upstream[e] for e in _leaves_of(raw) if e in upstream}
     lines = writer.lines(raw, known, is_result=variable in set(parameters))
     written = tuple(Line(e, reason) for e, reason in lines)
     return Equation(label, cotangent_of(variable), lines[-1][0], variable, tuple(ordered), written)

@@ -73,7 +73,7 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
         ends = [e for k, (e, _) in enumerate(put) if all(r.kind is Why.REFOLD for _, r in put[k + 1 :])]
         if any(_doubled(e) & {_core(upstream[leaf]) for leaf in put_in} for e in ends):
             continue
-        score = _weight(put[-1][0], held, allowance), len(put_in) < len(held), sum(cost(e) for e, _ in put)
+        score = _weight(put[-1][0], held, allowance), _is_mixed(put[-1][0], held), sum(cost(e) for e, _ in put)
         if score <= least or (best is kept and score[:2] <= least[:2]):
             best, least = _without_repeats([kept[0], *put]), score
     return best
@@ -83,6 +83,12 @@ def _weight(end: Expr, held: list[Leaf], allowance: int) -> int:
     """The symbols of an end, less what may be spent on each upstream that it no longer mentions."""
     left = set(postorder([end]))
     return cost(end) - allowance * sum(e not in left for e in held)
+
+
+def _is_mixed(end: Expr, held: list[Leaf]) -> bool:
+    """Whether an end keeps the names of some upstreams and not of others."""
+    left = set(postorder([end]))
+    return len({e in left for e in held}) > 1
 
 
 def _choices(held: list[Leaf]) -> list[tuple[Leaf, ...]]:
