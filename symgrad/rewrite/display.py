@@ -80,9 +80,9 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
 
 
 def _weight(end: Expr, held: list[Leaf], allowance: int) -> int:
-    """The symbols of an end, less what may be spent on each upstream that it no longer mentions."""
+    """The symbols of an end, less what may be spent on one that no longer mentions an upstream."""
     left = set(postorder([end]))
-    return cost(end) - allowance * sum(e not in left for e in held)
+    return cost(end) - (allowance if all(e not in left for e in held) else 0)
 
 
 def _is_mixed(end: Expr, held: list[Leaf]) -> bool:
