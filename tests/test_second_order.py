@@ -58,6 +58,7 @@ LONG = {
     ("p31_tanh_net", "W2"),
     ("p31_tanh_net", "b1"),
     ("p38_attention", "Q"),
+    ("p40_tensor", "T"),
 }
 # Two sizes of the convolution depend on each other: its arrays cannot be cut one by one.
 PARAMETERS = [

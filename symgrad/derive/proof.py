@@ -7,13 +7,15 @@ error. Steps of the same shape are proved once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 import sympy
+from sympy.polys.rings import ring
 
 from symgrad.derive.alike import Form, form_of
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
@@ -29,6 +31,9 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.form import INDICATORS
+
+# Polynomials with more terms than this are differentiated as they stand.
+MOST_TERMS = 6000
 
 
 def prove(derivation: Derivation) -> Derivation:
@@ -180,6 +185,30 @@ class _Step:
         return tuple(Proof(worst({v[k] for v in verdicts}), sizes) for k in range(len(self.eq.lines)))
 
 
+def _partials(e: Any, wanted: Collection[Any]) -> Iterator[tuple[Any, Any]]:
+    """∂e/∂s for the symbols that occur, by SymPy: of a polynomial in its sparse ring, else term by term."""
+    symbols = e.free_symbols & set(wanted)
+    if symbols and 1 < _terms(e) <= MOST_TERMS:
+        domain, *_ = ring(sorted(e.free_symbols, key=str), sympy.QQ)
+        try:
+            polynomial = domain.from_expr(e)
+        except ValueError:
+            pass  # it holds a function or a root
+        else:
+            yield from ((s, polynomial.diff(domain(s)).as_expr()) for s in sorted(symbols, key=str))
+            return
+    # A sum of products is searched once, not once for each of its symbols.
+    for term in sympy.Add.make_args(e):
+        yield from ((s, sympy.diff(term, s)) for s in term.free_symbols & symbols)
+
+
+def _terms(e: Any) -> int:
+    """How many terms an expression has when products are multiplied out."""
+    if e.is_Add:
+        return sum(map(_terms, e.args))
+    return prod(map(_terms, e.args)) if e.is_Mul else 1
+
+
 class _Comparison:
     """A step at one assignment of sizes."""
 
@@ -263,10 +292,8 @@ class _Comparison:
         for seed, (_, expression) in zip(self.step.seeds, self.step.uses, strict=True):
             zbar, z = self._at([seed, expression], self.opaque)
             for weight, entry in zip(entries_of(zbar), entries_of(z), strict=True):
-                # Term by term: a sum of products is searched once, not once for each of its symbols.
-                for term in sympy.Add.make_args(sympy.S(entry)):
-                    for symbol in term.free_symbols & total.keys():
-                        total[symbol].append(weight * sympy.diff(term, symbol))
+                for symbol, partial in _partials(sympy.S(entry), total.keys()):
+                    total[symbol].append(weight * partial)
         return as_array([sympy.Add(*terms) for terms in total.values()], np.shape(v))
 
     def _undecided(self, a: Array, b: Array, line: int) -> Iterator[tuple[Any, Any]]:

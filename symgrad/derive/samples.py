@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import count, islice, permutations
+from math import prod
 from random import Random
 from typing import Any
 
@@ -70,7 +71,8 @@ def _assignments(sizes: tuple[Size, ...], how_many: int) -> tuple[Assignment, ..
     chosen = tried[:1]
     while len(chosen) < min(how_many, len(tried)):
         rest = [candidate for candidate in tried if candidate not in chosen]
-        chosen.append(min(rest, key=lambda candidate: sum(_in_common(candidate[0], old) for old, _ in chosen)))
+        # Of those that have least in common with what is chosen, the one with the smallest arrays.
+        chosen.append(min(rest, key=lambda c: (sum(_in_common(c[0], old) for old, _ in chosen), prod(c[0]))))
     return tuple(a for _, a in chosen)
 
 

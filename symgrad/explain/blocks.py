@@ -67,6 +67,9 @@ def block_rows(naming: Naming, block: Block, left: str, reason: Inline | None, *
     """The lines of an array of derivatives; entry by entry where one of them has no matrix form."""
     writing = naming.writing
     lines = block.lines[-1:] if brief else block.lines
+    if is_in_matrices(block.expression):
+        # What v leaves behind before it is multiplied out may need indices, where the end needs none.
+        lines = tuple(line for line in lines if is_in_matrices(line.expression))
     rows = []
     for k, line in enumerate(lines):
         why = (reason if not k else line_reason(writing, line.reason)) if not brief else None
