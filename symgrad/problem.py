@@ -272,8 +272,14 @@ def title_and_text(docstring: str, source: str) -> tuple[str, str]:
     if not colon:
         title, tail = first.rstrip("."), ""
     tail = tail.strip()
-    text = "\n\n".join(part for part in (tail[:1].upper() + tail[1:], rest.strip()) if part)
+    text = "\n\n".join(part for part in (_capitalised(tail), rest.strip()) if part)
     return title.strip() or _file_title(source), text
+
+
+def _capitalised(text: str) -> str:
+    """The text with a capital first letter, unless its first word is a symbol."""
+    word = text.split(maxsplit=1)[0] if text else ""
+    return text[:1].upper() + text[1:] if word.isalpha() and (len(word) > 1 or word == "a") else text
 
 
 def _file_title(source: str) -> str:

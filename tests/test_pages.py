@@ -152,5 +152,5 @@ def test_a_square_matrix_does_not_hide_the_sum():
     )
     file = run_model(text, "square.py", ROOT)
     page = Problem(file.variables["loss"], names=dict(file.assignments)).explain("markdown", "en")
-    assert "the entry $`s_{i}`$ takes part in $`z_{j}`$ for every $`j`$" in page
-    assert "the entry $`w_{ij}`$ takes part in $`z_{i}`$ alone" in page
+    assert "$`s_{i}`$ takes part in $`z_{j}`$ for every $`j`$" in page
+    assert "$`w_{ij}`$ takes part in $`z_{i}`$ only" in page

@@ -392,7 +392,7 @@ PAGE_LINES = {
     "p06_distance": 1,
     "p07_ridge": 3,
     "p09_logistic_signs": 3,
-    "p10_binary_cross_entropy": 8,
+    "p10_binary_cross_entropy": 9,
     "p11_softmax_regression": 9,
     "p12_cross_entropy": 1,
     "p12_cross_entropy_one_hot": 2,

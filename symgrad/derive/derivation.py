@@ -86,6 +86,13 @@ class Contribution:
     rule: str  # "linearity", "contraction", "elementwise", or a primitive's name
     subject: Expr  # the node that uses the variable: f(…) of an elementwise step, the primitive's application
     expression: Expr
+    # Where several ways lead from the equation to the variable, the others besides `rule`.
+    others: tuple[tuple[str, Expr], ...] = ()
+
+    @property
+    def ways(self) -> tuple[tuple[str, Expr], ...]:
+        """Every law or primitive, with the node to which it was applied."""
+        return ((self.rule, self.subject), *self.others)
 
 
 @dataclass(frozen=True, slots=True)

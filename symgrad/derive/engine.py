@@ -154,7 +154,7 @@ def _backward(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> tuple[
             target = eq.target if k < len(forward) - 1 else None
             names = [e for e in _leaves_of(eq.expression) if e in active]
             for name, p in pull_back(seed, eq.expression, target, names).items():
-                pulled.setdefault(name, []).append(Contribution(eq.label, p.rule, p.subject, p.cotangent))
+                pulled.setdefault(name, []).append(Contribution(eq.label, p.rule, p.subject, p.cotangent, p.others))
         due = [p for p in parameters if first_use.get(p) == k]
         before = [forward[k - 1].target] if k and forward[k - 1].target in active else []
         for variable in [*due, *before]:

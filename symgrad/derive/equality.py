@@ -31,7 +31,7 @@ MOST_POINTS = 60
 SIDE_DIGITS = 15
 TOLERANCE = sympy.Rational(1, 10**30)
 # Lines with more products of symbols than this, over all entries, are compared in numbers: some ten seconds of algebra.
-MOST_SYMBOLIC = 60_000
+MOST_SYMBOLIC = 40_000
 
 
 class Differs(Exception):

@@ -152,7 +152,7 @@ class _Folding:
         """All that a statement says: both sides, every line and its reason, and what the reasons refer to."""
         roots: list[Expr] = [eq.target, eq.expression]
         for c in eq.contributions:
-            roots += [*self._used(c, eq), c.subject, c.expression]
+            roots += [*self._used(c, eq), *(subject for _, subject in c.ways), c.expression]
         for line in eq.lines:
             roots += [line.expression, *line.reason.put_in, *(e for _, e in line.reason.facts)]
         rules = tuple((c.rule, c.label == self.derivation.forward[-1].label) for c in eq.contributions)
@@ -219,7 +219,8 @@ class _Folding:
         target, definition = self._used(c, eq)
         used = Equation(label, renaming.leaf(target), renaming.expression(definition))
         subject, expression = renaming.expression(c.subject), renaming.expression(c.expression)
-        return Contribution(label, c.rule, subject, expression), used
+        others = tuple((rule, renaming.expression(e)) for rule, e in c.others)
+        return Contribution(label, c.rule, subject, expression, others), used
 
     def _view(self, forward: Sequence[Equation], backward: Sequence[Equation]) -> Derivation:
         whole = self.derivation
@@ -243,7 +244,10 @@ class _Folding:
     def _folded_uses(self, eq: Equation) -> tuple[tuple[Contribution, ...], list[Equation]]:
         """The contributions, those that differ in a number once for all."""
         own = eq.contributions
-        forms = [form_of([*self._used(c, eq), c.subject, c.expression], c.rule) for c in own]
+        forms = [
+            form_of([*self._used(c, eq), *(e for _, e in c.ways), c.expression], tuple(rule for rule, _ in c.ways))
+            for c in own
+        ]
         kept: list[Contribution] = []
         used: list[Equation] = []
         at = 0

@@ -102,7 +102,7 @@ def _tangents(forward: Sequence[Equation], x: Leaf, direction: Leaf, taken: set[
             # A tangent weighs what a derivative weighs while its line is written, not what a short name does.
             pushed = _transposed(pulled.cotangent, cotangent_of(eq.target), cotangent_of(u))
             if pushed is not None:
-                shares.append(Contribution(eq.label, pulled.rule, pulled.subject, pushed))
+                shares.append(Contribution(eq.label, pulled.rule, pulled.subject, pushed, pulled.others))
         label = len(forward) + len(result) + 1
         name = free_name([tangent_name(eq.name)], taken)
         taken.add(name)

@@ -141,7 +141,12 @@ def _in_place(derivation: Derivation, new: Mapping[Leaf, Leaf]) -> Derivation:
     def moved(eq: Equation) -> Equation:
         lines = tuple(replace(line, expression=substitute(line.expression, swapped)) for line in eq.lines)
         uses = tuple(
-            replace(c, subject=substitute(c.subject, swapped), expression=substitute(c.expression, swapped))
+            replace(
+                c,
+                subject=substitute(c.subject, swapped),
+                expression=substitute(c.expression, swapped),
+                others=tuple((rule, substitute(e, swapped)) for rule, e in c.others),
+            )
             for c in eq.contributions
         )
         return replace(eq, expression=substitute(eq.expression, swapped), lines=lines, contributions=uses)

@@ -43,6 +43,8 @@ class Pulled:
     cotangent: Expr
     rule: str
     subject: Expr
+    # The other ways, where several lead to one name: each a law or primitive, and the node to which it was applied.
+    others: tuple[tuple[str, Expr], ...] = ()
 
 
 def pull_back(seed: Expr, expression: Expr, target: Leaf | None, wanted: Collection[Leaf]) -> dict[Leaf, Pulled]:
@@ -80,8 +82,10 @@ def _touch(node: Expr, active: set[Expr]) -> bool:
 
 
 def _added(a: Pulled, b: Pulled) -> Pulled:
-    stronger = max((a, b), key=lambda p: _strength(p.rule))
-    return Pulled(add(a.cotangent, b.cotangent), stronger.rule, stronger.subject)
+    stronger, weaker = (a, b) if _strength(a.rule) >= _strength(b.rule) else (b, a)
+    ways = dict.fromkeys([*stronger.others, (weaker.rule, weaker.subject), *weaker.others])
+    others = tuple((rule, e) for rule, e in ways if rule != stronger.rule or e is not stronger.subject)
+    return Pulled(add(a.cotangent, b.cotangent), stronger.rule, stronger.subject, others)
 
 
 def _strength(rule: str) -> int:
@@ -91,7 +95,7 @@ def _strength(rule: str) -> int:
 def _stronger(here: Pulled, cotangent: Expr, rule: str, subject: Expr) -> Pulled:
     if _strength(rule) > _strength(here.rule):
         return Pulled(cotangent, rule, subject)
-    return Pulled(cotangent, here.rule, here.subject)
+    return Pulled(cotangent, here.rule, here.subject, here.others)
 
 
 def _operand_cotangents(node: Expr, value: Expr, here: Pulled, active: set[Expr]) -> list[Pulled | None]:

@@ -31,7 +31,7 @@ from symgrad.prose import Language, Text
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 AND = Text(en=" and ", zh=" 和 ")
 OR = Text(en=" or ", zh=" 或 ")
-COMMA = Text(en=", ", zh="、 ")
+COMMA = Text(en=", ", zh="、")
 SEMICOLON = Text(en="; ", zh="；")
 # Around text in formulas until neighbours are joined; no text holds them, control characters are dropped.
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
@@ -158,6 +158,9 @@ class _Writer:
 
     def _sentence(self, item: Sentence, text: Callable[[str], str], inner: Callable[[Inline], str]) -> str:
         pieces = PLACEHOLDER.split(item.text.to(self.language))
+        missing = set(pieces[1::2]) - item.values.keys()
+        if item.values and missing:
+            raise KeyError(f"the sentence {item.text.en!r} has no value for {sorted(missing)[0]}")
         # Every second piece is a placeholder's name; one without a value is a word in braces.
         return "".join(
             text(piece) if k % 2 == 0 else inner(item.values[piece]) if piece in item.values else text(f"{{{piece}}}")

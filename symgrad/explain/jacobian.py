@@ -258,9 +258,7 @@ def _numbers(page: _Page, worked: Worked) -> Iterator[Block]:
     )
     rows = []
     for k, c in enumerate(worked.calls):
-        first: Inline = (
-            Listing((Sentence(tell.ZEROED, {"zero": zero}), call), "semicolon") if c.is_fresh and k else call
-        )
+        first: Inline = Sentence(tell.ZEROED, {"zero": zero, "call": call}) if c.is_fresh and k else call
         rows.append((first, *(Math(_array(a)) for a in (c.v, c.computed, c.after))))
     yield Table(header, tuple(rows), wide=0)
     yield Paragraph((Sentence(tell.RETAINS, {"option": CodeSpan("retain_graph=True")}),))

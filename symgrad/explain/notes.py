@@ -18,8 +18,8 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
     "elementwise": (
         r"f(Z)",
         Text(
-            en="a function such as log or a power, written of a matrix or vector, acts on each entry",
-            zh="对数、幂等函数作用于矩阵或向量时，是对每个元素分别作用",
+            en="a function such as log or a power, applied to a matrix or vector, acts on each entry",
+            zh="对数函数、幂函数等作用于矩阵或向量时，逐元素进行",
         ),
     ),
     "indicator": (
@@ -38,7 +38,7 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
     ),
     "bracket": (
         r"\langle A, B \rangle",
-        Text(en="{sign} is the sum of the products of equal entries", zh="{sign} 是对应元素乘积之和"),
+        Text(en="{sign} is the sum of the products of corresponding entries", zh="{sign} 是对应元素乘积之和"),
     ),
     "trace": (r"\mathop{\mathrm{tr}}", Text(en="{sign} is the trace", zh="{sign} 是矩阵的迹")),
     "inverse_transpose": (

@@ -150,7 +150,10 @@ def meaning_of(e: Leaf) -> Inline:
 def _meaning_of(declared: Declared) -> Inline:
     e = declared.leaf
     parts: list[Inline] = [_about(declared.about)] if e.about else []
-    parts += [Sentence(FACTS[fact].sentence) for fact in sorted(e.facts)]
+    known = [FACTS[fact] for fact in sorted(e.facts)]
+    parts += [
+        Sentence(fact.of_vector if fact.of_vector is not None and e.rank < 2 else fact.sentence) for fact in known
+    ]
     if isinstance(e.value, Fraction):
         parts.append(Sentence(say.DEFAULT, {"value": Math(_default(e.value))}))
     return Listing(tuple(parts), "semicolon")
@@ -321,8 +324,18 @@ def how(proof: Proof, members: Sequence[Equation | Line]) -> Inline:
     widest = max((eq.proof for eq in members), key=lambda p: max((len(s) for s in p.sizes), default=0))
     if not any(widest.sizes):
         return Sentence(say.PROVED)
-    text = say.PROVED_AT if proof.verdict is Verdict.PROVED else say.VERIFIED_AT
+    is_proved = proof.verdict is Verdict.PROVED
+    if any(not _is_within(eq.proof.sizes, widest.sizes) for eq in members):
+        numbers = [n for eq in members for sizes in eq.proof.sizes for n in sizes.values()]
+        ends = {"least": Math(str(min(numbers))), "most": Math(str(max(numbers)))}
+        return Sentence(say.PROVED_BETWEEN if is_proved else say.VERIFIED_BETWEEN, ends)
+    text = say.PROVED_AT if is_proved else say.VERIFIED_AT
     return Sentence(text, {"sizes": listed([Math(assigned(s)) for s in widest.sizes])})
+
+
+def _is_within(sizes: Sequence[Mapping[str, int]], others: Sequence[Mapping[str, int]]) -> bool:
+    """Whether sizes are among those of another proof."""
+    return all(any(a.items() <= b.items() for b in others) for a in sizes)
 
 
 def program(writing: Writing, code: str) -> Iterator[Block]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from symgrad.derive.derivation import Equation, Labels
 from symgrad.derive.fold import Family, Part, Statement
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.steps import Detail, brief_rows, step_blocks
-from symgrad.explain.writing import Writing, equation_number, equation_rows, series_tex, shape_tex, shortened
+from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, series_tex, shape_tex, shortened
 from symgrad.graph.expression import Apply, Contraction, Expr, Linear
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
@@ -51,7 +52,7 @@ def forward(writing: Writing, detail: Detail) -> Iterator[Block]:
         yield Display(tuple(rows))
     path = _path(writing)
     if path is not None and detail != "brief":
-        yield Paragraph((Sentence(say.CHAIN, {"path": path}),))
+        yield Paragraph((path,))
 
 
 def _definition(writing: Writing, s: Statement, detail: Detail, family: Family | None = None) -> Iterator[Row]:
@@ -107,8 +108,20 @@ def _path(writing: Writing) -> Inline | None:
     if not middle or len(middle) > LONGEST_PATH:
         return None
     parameters = writing.derivation.parameters
-    ends = ", ".join(shortened([writing.name(p) for p in parameters], parameters, r"\ldots"))
-    return Math(r" \to ".join([writing.loss, *middle, ends]))
+    if _is_chain(writing):
+        ends = ", ".join(shortened([writing.name(p) for p in parameters], parameters, r"\ldots"))
+        return Sentence(say.CHAIN, {"path": Math(r" \to ".join([writing.loss, *middle, ends]))})
+    return Sentence(say.ORDER, {"path": listed([Math(name) for name in middle])})
+
+
+def _is_chain(writing: Writing) -> bool:
+    """Whether each name is used by the one before it, and every parameter by the last."""
+    derivation = writing.derivation
+    wanted = set(derivation.parameters)
+    definitions = {eq.target: set(postorder([eq.expression])) for eq in derivation.forward}
+    inner = [eq.variable for eq in derivation.backward if eq.variable is not None and eq.variable not in wanted]
+    names = [derivation.loss, *inner]
+    return all(b in definitions[a] for a, b in pairwise(names)) and wanted <= definitions[names[-1]]
 
 
 # ---- backward

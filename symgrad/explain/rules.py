@@ -85,7 +85,7 @@ def _holds(e: Expr, variable: Leaf) -> bool:
 def _reason(writing: Writing, step: Rule, told: set[str]) -> Inline:
     """The rule's name; with its formula where it is told for the first time, and what the outer function gives."""
     if step.name not in say.RULES:
-        return Sentence(say.OF_FUNCTION, {"function": Math(writing.tex(_of_letter(step)))})
+        return Sentence(say.OF_FUNCTION, {"function": Math(writing.tex(_of_letter(writing, step)))})
     name, formula = say.RULES[step.name]
     if step.name == "chain":
         outer = step.children[0]
@@ -97,9 +97,9 @@ def _reason(writing: Writing, step: Rule, told: set[str]) -> Inline:
     return Sentence(say.WITH_FORMULA, {"rule": Sentence(name), "formula": Math(formula)})
 
 
-def _of_letter(step: Rule) -> Expr:
+def _of_letter(writing: Writing, step: Rule) -> Expr:
     """f(u) of a step f(x)."""
-    u = leaf("u", (), Role.DATA)
+    u = leaf(writing.argument, (), Role.DATA)
     return substitute(step.expression, {step.variable: u})
 
 

@@ -9,7 +9,7 @@ GIVEN = Text(en="What is given, and what is wanted", zh="已知与所求")
 FORWARD = Text(en="From the parameters to the loss", zh="前向传播：从参数到损失")
 BACKWARD = Text(en="From the loss back to the parameters", zh="反向传播：从损失到参数")
 RESULTS = Text(en="The gradients", zh="梯度")
-MEANING = Text(en="What they say", zh="梯度的含义")
+MEANING = Text(en="A check in numbers, and descent", zh="数值检验与梯度下降")
 CHECKS = Text(en="How this was checked", zh="验证")
 PROGRAM = Text(en="In NumPy", zh="NumPy 实现")
 STEP = Text(en="Step {number}. {derivative}, {rule}.", zh="第 {number} 步：{derivative}（{rule}）。")
@@ -18,7 +18,7 @@ STEPS = Text(en="Steps {number}. {derivative}, {rule}.", zh="第 {number} 步：
 # Families: what differs in a number only is stated once
 FOR_EACH = Text(en="Then for {values}, one after the other:", zh="然后依次对 {values} 计算：")
 FROM_HERE = Text(en="For {values}, one after the other:", zh="依次对 {values} 计算：")
-THEN = Text(en="And then:", zh="接下来：")
+THEN = Text(en="And then:", zh="然后：")
 SAME_STEPS = Text(
     en="Steps {first} to {last} are the same for {values}, one after the other; they are stated once.",
     zh="第 {first} 步至第 {last} 步依次对 {values} 重复同样的推导，以下只写一次。",
@@ -40,17 +40,17 @@ SIZES_BETWEEN = Text(en="all sizes from {least} to {most}", zh="各尺寸取 {le
 SYMBOL = Text(en="symbol", zh="符号")
 MEANS = Text(en="meaning", zh="含义")
 SHAPE = Text(en="shape", zh="形状")
-ROLE = Text(en="role", zh="角色")
+ROLE = Text(en="role", zh="类别")
 SCALAR = Text(en="scalar", zh="标量")
 DATA = Text(en="data", zh="数据")
 LABELS = Text(en="labels", zh="标签")
 PARAMETER = Text(en="parameter", zh="参数")
 HYPERPARAMETER = Text(en="hyperparameter", zh="超参数")
-DEFAULT = Text(en="{value} unless told otherwise", zh="默认值为 {value}")
+DEFAULT = Text(en="{value} by default", zh="默认值为 {value}")
 WANTED = Text(
     en="Wanted: {derivatives}, that is, by how much the loss {loss} changes, per unit, when one entry of {parameters} is"
     " changed a little and everything else is held.",
-    zh="所求为 {derivatives}：当 {parameters} 的某一个元素作微小改变而其余一切保持不变时，损失 {loss} 每单位改变多少。",
+    zh="所求为 {derivatives}，即其余量保持不变时，损失 {loss} 关于 {parameters} 各元素的变化率。",
 )
 CONVENTION = Text(
     en="A gradient has the shape of its parameter (denominator layout), and a vector is a column.",
@@ -63,12 +63,17 @@ VALUES = Text(
     en="Every value that the loss needs, in the order of computation, with its shape beside it:",
     zh="按计算顺序列出损失所需的各个量，其形状标在右侧：",
 )
+ORDER = Text(
+    en="The chain rule goes back from the loss: the derivatives are found in the order {path}. Each is what arrives from the"
+    " values that use it, times the derivatives there, added up.",
+    zh="链式法则从损失出发反向进行，求导的次序为 {path}。每个导数等于用到它的各个量处传来的梯度乘以那里的导数，再相加。",
+)
 CHAIN = Text(
     en="The chain rule goes back the same way: {path}. At each arrow one derivative is multiplied on, and where a value is"
     " used more than once, its shares are added up.",
     zh="链式法则沿原路返回：{path}。每经过一个箭头便乘上一个导数；一个量若被多次使用，则把各部分相加。",
 )
-KINKS = Text(en="Convention at kinks.", zh="不可导点处的约定：")
+KINKS = Text(en="Convention at kinks.", zh="不可导点：")
 
 # Section 3: why a step holds
 LINEARITY = Text(
@@ -76,12 +81,12 @@ LINEARITY = Text(
     zh="在 {equation} 中，{variable} 以线性方式出现：传回的梯度等于 {target} 处的梯度乘以相同的系数。",
 )
 CONTRACTION = Text(
-    en="By {equation}, the entry {entry} takes part in {reached} for every {indices}: the shares are added up.",
-    zh="由 {equation}，元素 {entry} 对每个 {indices} 都参与构成 {reached}，因此要对 {indices} 求和。",
+    en="In {equation}, {entry} takes part in {reached} for every {indices}: the shares are added up.",
+    zh="在 {equation} 中，{entry} 对每个 {indices} 都影响 {reached}，因此要对 {indices} 求和。",
 )
 CONTRACTION_SINGLE = Text(
-    en="By {equation}, the entry {entry} takes part in {reached} alone.",
-    zh="由 {equation}，元素 {entry} 只参与构成 {reached}。",
+    en="In {equation}, {entry} takes part in {reached} only.",
+    zh="在 {equation} 中，{entry} 只影响 {reached}。",
 )
 CONTRACTION_LOSS = Text(
     en="In {equation}, {entry} stands in products: the derivative of a product leaves its other factors, once for every"
@@ -90,11 +95,16 @@ CONTRACTION_LOSS = Text(
 )
 ELEMENTWISE = Text(
     en="In {equation} each entry of {variable} acts on its own, through {function}, and {rule}.",
-    zh="在 {equation} 中，{variable} 的各元素经 {function} 各自独立地起作用，且 {rule}。",
+    zh="{equation} 对 {variable} 逐元素作用 {function}，其中 {rule}。",
+)
+ELEMENTWISE_SUM = Text(
+    en="In {equation}, {entry} takes part in {reached} for every {indices}, through {function}, and {rule}: the shares are"
+    " added up.",
+    zh="在 {equation} 中，{entry} 对每个 {indices} 都经 {function} 影响 {reached}，其中 {rule}，因此要对 {indices} 求和。",
 )
 ELEMENTWISE_SCALAR = Text(
     en="In {equation}, {variable} stands inside {function}, and {rule}.",
-    zh="在 {equation} 中，{variable} 出现在 {function} 中，且 {rule}。",
+    zh="在 {equation} 中，{variable} 出现在 {function} 中，其中 {rule}。",
 )
 ELEMENTWISE_PLAIN = Text(
     en="In {equation} each entry of {variable} acts on its own.",
@@ -136,8 +146,8 @@ HERE = Text(en="Here {items}.", zh="其中 {items}。")
 
 # Section 5
 ALL_ZERO = Text(
-    en="At a minimum of {loss} every gradient is 0.",
-    zh="在 {loss} 的极小值点处，所有梯度均为 0。",
+    en="At a minimum of {loss} where it is differentiable, every gradient is 0.",
+    zh="若 {loss} 在极小值点处可导，则该点处所有梯度均为 0。",
 )
 NUDGE = Text(
     en="With sample numbers ({sizes}), {value} and {slope}. Raising {entry} by {epsilon} should"
@@ -172,6 +182,14 @@ VERIFIED_AT = Text(
     en="verified numerically, to 50 digits at random points, at {sizes}",
     zh="数值验证：在随机点处以 50 位精度核对，尺寸取 {sizes}",
 )
+PROVED_BETWEEN = Text(
+    en="proved, entry by entry, with symbols, at two choices of different sizes from {least} to {most}",
+    zh="证毕：以符号逐元素证明，尺寸取 {least} 至 {most} 之间两组互不相同的数",
+)
+VERIFIED_BETWEEN = Text(
+    en="verified numerically, to 50 digits at random points, at two choices of different sizes from {least} to {most}",
+    zh="数值验证：在随机点处以 50 位精度核对，尺寸取 {least} 至 {most} 之间两组互不相同的数",
+)
 UNCHECKED_STEP = Text(en="not checked", zh="未验证")
 WHOLE_GRADIENT = Text(en="the whole gradient", zh="整个梯度")
 DIFFERENCES = Text(
@@ -181,7 +199,7 @@ DIFFERENCES = Text(
 
 # Section 7
 PROGRAM_TEXT = Text(
-    en="Each line names the equations that it computes. The whole module, with its checks of shapes, is written by"
+    en="A number behind a line is that of the equation that it computes. The whole module, with its checks of shapes, is written by"
     " {command}.",
     zh="每行末尾标出它所计算的公式编号。含形状检查的完整模块由 {command} 生成。",
 )

@@ -19,6 +19,7 @@ from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.notation.index import arrival
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.display import Reason, Why, simplify
 from symgrad.rewrite.facts import Facts
 
@@ -49,7 +50,7 @@ def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
 
 
 def _rules(eq: Equation) -> list[str]:
-    return list(dict.fromkeys(c.rule for c in eq.contributions)) or ["linearity"]
+    return list(dict.fromkeys(rule for c in eq.contributions for rule, _ in c.ways)) or ["linearity"]
 
 
 def _in_words(
@@ -98,8 +99,12 @@ def _reasons(writing: Writing, eq: Equation, left_out: Collection[str] = ()) -> 
     if len(eq.contributions) > 1:
         numbers = listed([equation_number(c.label) for c in eq.contributions])
         yield Sentence(say.SHARES, {"variable": _math(writing, eq.variable), "equations": numbers})
-    for c in eq.contributions:
-        if c.rule not in left_out:
+    # What ends in a colon, or speaks of all ways, comes last.
+    ways = [replace(c, rule=rule, subject=e) for c in eq.contributions for rule, e in c.ways]
+    said: set[object] = set()
+    for c in sorted(ways, key=lambda c: c.rule in PRIMITIVES):
+        if c.rule not in left_out and (c.label, c.rule, c.subject if c.rule in PRIMITIVES else None) not in said:
+            said.add((c.label, c.rule, c.subject if c.rule in PRIMITIVES else None))
             yield _reason(writing, eq, c)
 
 
@@ -125,7 +130,8 @@ def _reason(writing: Writing, eq: Equation, c: Contribution) -> Inline:
     if (local := _local_reason(writing, c, target, values)) is not None:
         return local
     x = c.subject.children[0]
-    result = Math(writing.name(target)) if target is not writing.derivation.loss else Math(writing.tex(c.subject))
+    whole = any(f.target is target and f.expression is c.subject for f in writing.derivation.forward)
+    result = Math(writing.name(target) if whole and target is not writing.derivation.loss else writing.tex(c.subject))
     return Sentence(PRIMITIVES[c.rule].reason, {"x": Math(writing.tex(x)), "y": result})
 
 
@@ -133,7 +139,8 @@ def _local_reason(writing: Writing, c: Contribution, target: Leaf, values: dict[
     """A primitive's reason with its local derivatives by entries, where it has them and stands under a name."""
     assert isinstance(c.subject, Apply)
     entry, x = PRIMITIVES[c.rule], c.subject.children[0]
-    if entry.local is None or not isinstance(x, Leaf) or target is writing.derivation.loss:
+    whole = any(f.target is target and f.expression is c.subject for f in writing.derivation.forward)
+    if entry.local is None or not isinstance(x, Leaf) or target is writing.derivation.loss or not whole:
         return None
     found = entry.local(target, dict(c.subject.options))
     if found is None:
@@ -163,8 +170,17 @@ def _elementwise_reason(writing: Writing, eq: Equation, c: Contribution, values:
         return Sentence(say.ELEMENTWISE_PLAIN, values)
     functions = listed([Math(function) for function, _ in known])
     rules = listed([Math(rule) for _, rule in known])
-    text = say.ELEMENTWISE if eq.variable.shape else say.ELEMENTWISE_SCALAR
-    return Sentence(text, {**values, "function": functions, "rule": rules})
+    values = {**values, "function": functions, "rule": rules}
+    if not eq.variable.shape:
+        return Sentence(say.ELEMENTWISE_SCALAR, values)
+    own = writing.indices(eq.variable.shape)
+    target = next(f.target for f in writing.derivation.forward if f.label == c.label)
+    arrived = arrival(c.expression, cotangent_of(target), own, writing.letters)
+    if arrived is None or not arrived[1]:
+        return Sentence(say.ELEMENTWISE, values)
+    reached, summed = arrived
+    more = {"reached": Math(writing.entry(target, reached)), "indices": Math(", ".join(summed))}
+    return Sentence(say.ELEMENTWISE_SUM, {**values, **more, "entry": Math(writing.entry(eq.variable, own))})
 
 
 def _maps_of(definition: Expr, variable: Leaf) -> list[Elementwise]:
@@ -180,7 +196,7 @@ def _maps_of(definition: Expr, variable: Leaf) -> list[Elementwise]:
 def _rule_of(writing: Writing, node: Elementwise) -> tuple[str, str] | None:
     """f(u) and (f(u))' = …, from the table."""
     f = (
-        elementwise(node.function, leaf("u", (), Role.DATA), parameter=node.parameter)
+        elementwise(node.function, leaf(writing.argument, (), Role.DATA), parameter=node.parameter)
         if len(node.operands) == 1
         else None
     )
@@ -213,13 +229,18 @@ def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail
     """The step entry by entry, where it holds a sum or a transpose; in full detail always."""
     assert eq.variable is not None
     first = eq.lines[0].expression
-    is_needed = any(rule not in ("linearity", "elementwise") for rule in rules)
+    is_needed = any(rule not in ("linearity", "elementwise") for rule in rules) or _sums(first)
     if any(writing.is_by_entries(line.expression) for line in eq.lines):
         return
     if not eq.variable.shape or not (is_needed or detail == "full") or not _fits_index_form(first):
         return
     own = writing.indices(eq.variable.shape)
     yield writing.entry_row(writing.entry(eq.target, own), first, own)
+
+
+def _sums(e: Expr) -> bool:
+    """Whether an entry of the expression is a sum over an index."""
+    return any(i >= e.rank for term in to_form(e).terms for f in term.factors for i in f.indices)
 
 
 def _facing(writing: Writing, e: Expr) -> list[Inline]:

@@ -23,6 +23,8 @@ from symgrad.notation.pieces import render
 from symgrad.notation.scalars import size
 from symgrad.prose import Language, Text
 
+# Letters for the argument of a function of one variable.
+ARGUMENTS = "utsx"
 OTHERWISE = Text(en="otherwise", zh="否则")
 
 
@@ -35,6 +37,14 @@ class Writing:
     letters: Letters
     reading: Reading
     sums: Sums
+
+    @property
+    def argument(self) -> str:
+        """A letter for the argument of a function, none that stands on the page."""
+        derivation = self.derivation
+        names = {e.name.lower() for e in (*derivation.leaves, *(eq.target for eq in derivation.forward))}
+        sizes = {name for e in derivation.leaves for s in e.shape for name in s.names}
+        return next((c for c in ARGUMENTS if c not in names | sizes), "xi")
 
     @property
     def loss(self) -> str:

@@ -15,7 +15,7 @@ from symgrad.notation.elementwise import OPERATORS, scalar_body
 from symgrad.notation.latex import latex
 from symgrad.notation.names import entry
 from symgrad.notation.pieces import Level, render, tex
-from symgrad.notation.windows import spelled
+from symgrad.notation.windows import from_one, spelled
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term, bound_indices, extents
@@ -204,7 +204,7 @@ def _lettered(
     said, left = spelled([f.indices for f in term.factors if _is_window(f)], bound)
     kept = [i for i in bound if i not in said]
     names = dict(enumerate(free)) | dict(zip(kept, letters.take(_sizes(term, kept), beside), strict=True))
-    names |= {i: f"{names[a]}{sign}{names[b]}" for i, (a, sign, b) in said.items()}
+    names |= {i: from_one(names[a], sign, names[b]) for i, (a, sign, b) in said.items()}
     return names, kept, [f for f in term.factors if not _is_window(f) or f.indices in set(left)]
 
 
@@ -262,7 +262,7 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
         if atom.role is Role.IDENTITY:
             return f"[{indices[0]} = {indices[1]}]", ATOM
         if atom.role is Role.WINDOW:
-            return f"[{indices[0]} = {indices[1]}+{indices[2]}]", ATOM
+            return f"[{indices[0]} = {from_one(indices[1], '+', indices[2])}]", ATOM
         if atom in letters.sums:
             s = letters.sums[atom]
             inner, level = _form(to_form(s.term), indices, letters, beside)

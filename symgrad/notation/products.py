@@ -24,7 +24,7 @@ from symgrad.notation.pieces import (
     transpose,
 )
 from symgrad.notation.scalars import merged, product_of, scaled
-from symgrad.notation.windows import spelled
+from symgrad.notation.windows import from_one, spelled
 
 Indices = tuple[int, ...]
 
@@ -278,7 +278,7 @@ def entries(factors: Sequence[Factor], rank: int, letters: Sequence[str], loss: 
     used = sorted((everything | set(range(rank))) - said.keys())
     letter = dict(zip(used, letters, strict=False)) | {i: f"i_{{{i}}}" for i in used[len(letters) :]}
     bound = [letter[i] for i in used if i >= rank]
-    letter |= {i: f"{letter[a]}{sign}{letter[b]}" for i, (a, sign, b) in said.items()}
+    letter |= {i: from_one(letter[a], sign, letter[b]) for i, (a, sign, b) in said.items()}
     body = juxtaposed([_entry(f, [letter[i] for i in f.own], loss) for f in factors], Level.CHAIN)
     if bound:
         body = tex(SumSign(",".join(bound)), " ", body, level=Level.CHAIN, marks=("sum",))
@@ -299,7 +299,7 @@ def _entry(factor: Factor, indices: Sequence[str], loss: str) -> Tex:
         below = f"_{{{joined(indices)}}}" if indices else ""
         return tex(enclosed(factor.piece, Level.ATOM), below, level=Level.ATOM) if below else factor.piece
     if node.role is Role.WINDOW:
-        return tex(f"[{indices[0]} = {indices[1]}+{indices[2]}]", level=Level.ATOM, marks=("indicator",))
+        return tex(f"[{indices[0]} = {from_one(indices[1], '+', indices[2])}]", level=Level.ATOM, marks=("indicator",))
     if node.role is Role.IDENTITY:
         return tex(rf"\delta_{{{''.join(indices)}}}", level=Level.ATOM, marks=("delta",))
     if node.role is Role.COTANGENT:

@@ -1,4 +1,4 @@
-"""Selectors [u = t + s] in letters: a summed u is written t + s wherever it stands, a summed t is u - s."""
+"""Selectors [u = t + s] in letters. Indices on a page count from 1: a summed u is written t+s-1, a summed t is u-s+1."""
 
 from __future__ import annotations
 
@@ -25,3 +25,12 @@ def spelled(
         else:
             left.append((u, t, s))
     return said, left
+
+
+def from_one(a: str, sign: str, b: str) -> str:
+    """t + s or u - s where all three count from 1.
+
+    >>> from_one("t", "+", "s"), from_one("u", "-", "s")
+    ('t+s-1', 'u-s+1')
+    """
+    return f"{a}{sign}{b}{'-1' if sign == '+' else '+1'}"

@@ -27,6 +27,8 @@ class Fact:
 
     name: str
     sentence: Text
+    # The sentence for an array without rows, where it reads differently.
+    of_vector: Text | None = None
     check: str
     draw: Callable[[Any, tuple[int, ...]], list[Any]]
     entries: Callable[[Fresh, tuple[int, ...]], list[Any]] | None = None
@@ -95,6 +97,10 @@ ONE_HOT = Fact(
     sentence=Text(
         en="one-hot: one entry of each row is 1, the others are 0, so that each row sums to 1",
         zh="独热：每行有一个元素为 1，其余为 0，因而每行之和为 1",
+    ),
+    of_vector=Text(
+        en="one-hot: one entry is 1, the others are 0, so that the entries sum to 1",
+        zh="独热：恰有一个元素为 1，其余为 0，因而各元素之和为 1",
     ),
     check="((({0} == 0) | ({0} == 1)).all() and ({0}.sum(axis=-1) == 1).all())",
     entries=_last_is_the_rest,

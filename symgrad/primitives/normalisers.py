@@ -75,8 +75,8 @@ def _softmax_local(y: Expr, options: Options) -> tuple[Expr, Text] | None:
 
 SOFTMAX_LOCAL = Text(
     en="Raising {x_entry} changes every {y_entry} that is normalised with it: {local}. All the ways in which {x_entry}"
-    " reaches {loss} are added up:",
-    zh="{x_entry} 增大会改变与它一同归一化的每个 {y_entry}：{local}。把 {x_entry} 通向 {loss} 的所有路径相加：",
+    " reaches {loss} through them are added up.",
+    zh="{x_entry} 的变化会影响与它一同归一化的每个 {y_entry}：{local}。把 {x_entry} 经由它们通向 {loss} 的各条路径的贡献相加。",
 )
 
 
@@ -108,7 +108,7 @@ SOFTMAX = Primitive(
     reason=Text(
         en="Raising one entry of {x} changes every entry of {y} that is normalised with it: the entry itself by"
         " {y}(1 - {y}), the others by minus their product. All these ways lead to the loss and are added up.",
-        zh="{x} 的一个元素增大，会改变与它一同归一化的 {y} 的每个元素：自身的导数为 {y}(1 − {y})，其余为两者乘积的相反数。把所有通向损失的路径相加。",
+        zh="{x} 的一个元素增大，会改变与它一同归一化的 {y} 的每个元素：自身的导数为 {y}(1 − {y})，其余为两者乘积的相反数。把所有通向损失的路径的贡献相加。",
     ),
     local=_softmax_local,
     latex=r"\mathrm{softmax}",
@@ -157,8 +157,9 @@ LOGSUMEXP: Primitive = Primitive(
         "log", total(elementwise("exp", operands[0]), options["axis"], keepdims=options["keepdims"])
     ),
     reason=Text(
-        en="The derivative of {y} by one entry of {x} is that entry's share of the sum of exponentials: the softmax of {x}.",
-        zh="{y} 对 {x} 的一个元素的导数，是该元素在指数和中所占的份额，即 {x} 的 softmax。",
+        en="The derivative of a log-sum-exp by one entry under the sum is that entry's share of the sum of exponentials: the"
+        " softmax of {x}.",
+        zh="log-sum-exp 对和式中一个元素的导数，是该元素在指数和中所占的份额，即 {x} 的 softmax。",
     ),
     latex=r"\mathrm{logsumexp}",
     numpy=lambda args, options, ranks: f"logsumexp({args[0]}, axis={options['axis']}, keepdims={options['keepdims']})",

@@ -159,8 +159,8 @@ def _cancel(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
 
 
 def _multiply_out(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
-    out = expand(form)
-    if out is not None:
+    # What cancels is shown first, as a line of its own.
+    if expand(form, only_reciprocals=True) == form and (out := expand(form)) is not None:
         yield out, Reason(Why.MULTIPLY_OUT)
 
 
