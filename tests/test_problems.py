@@ -198,7 +198,7 @@ LINES = {
         "Q": lambda Z_bar, K, d: Z_bar @ K / sg.sqrt(d),
         "K": lambda Z_bar, Q, d: Z_bar.T @ Q / sg.sqrt(d),
     },
-    "p40_tensor": {"T": lambda yhat, y, A, B, C: sg.einsum("n,ni,nj,nk->ijk", yhat - y, A, B, C)},
+    "p40_tensor": {"T": lambda y_hat, y, A, B, C: sg.einsum("n,ni,nj,nk->ijk", y_hat - y, A, B, C)},
     "p41_convolution": {
         "W": lambda G, X, s: sg.einsum("not,ncts->ocs", G, sg.unfold(X, s)),
         "b": lambda G: sg.sum(G, axis=(0, 2)),
@@ -361,7 +361,7 @@ PRINTED = {
         "V": "P.T @ G",
     },
     "p40_tensor": {
-        "T": 'einsum("l,li,lj,lk->ijk", yhat - y, A, B, C)',
+        "T": 'einsum("l,li,lj,lk->ijk", y_hat - y, A, B, C)',
     },
     "p41_convolution": {
         "X": 'einsum("ilp,ljq,kpq->ijk", G, W, window(t, s))',

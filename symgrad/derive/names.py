@@ -83,7 +83,10 @@ def choose_names(loss: Expr, model: Expr | None, users: Mapping[Expr, str], take
     roles.pop(loss, None)
     wanted = [node for node in order if node.kind != "leaf" and node is not loss and (node in users or node in roles)]
     automatic = [node for node in wanted if node not in users]
-    letters = _letters([(node, roles[node]) for node in automatic], {*taken, *users.values()}, users)
+    # The entries of Z are z: a name must not differ from another array's in its case alone.
+    arrays = {e.name for e in order if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES} | set(users.values())
+    entries = {c for name in arrays for c in (name.lower(), name.upper())}
+    letters = _letters([(node, roles[node]) for node in automatic], {*taken, *users.values(), *entries}, users)
     return [Named(users.get(node) or letters[node], node) for node in wanted]
 
 
@@ -219,7 +222,7 @@ def _letters(nodes: Sequence[tuple[Expr, str]], taken: Collection[str], users: M
     for role, is_matrix, members in groups:
         letter = _free_letter((MATRIX_LETTERS if is_matrix else LETTERS)[role], used, len(members))
         names = [letter] if len(members) == 1 else [f"{letter}{k}" for k in range(1, len(members) + 1)]
-        used.update([letter, *names])
+        used.update(c for name in (letter, *names) for c in (name.lower(), name.upper()))
         chosen.update(zip(members, names, strict=True))
     return chosen
 

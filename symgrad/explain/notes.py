@@ -9,7 +9,13 @@ from symgrad.prose import Text
 # The identifier that the printer marks a sign with, the sign itself, and what it means.
 SIGNS: Mapping[str, tuple[str, Text]] = {
     "ones": (r"\mathbf{1}", Text(en="{sign} is a vector of ones", zh="{sign} 是元素全为 1 的向量")),
-    "odot": (r"\odot", Text(en="{sign} multiplies entry by entry", zh="{sign} 是按元素乘积（哈达玛积）")),
+    "odot": (
+        r"\odot",
+        Text(
+            en="{sign} multiplies entry by entry, after the products of matrices beside it",
+            zh="{sign} 是按元素乘积（哈达玛积），次序在矩阵乘法之后",
+        ),
+    ),
     "oslash": (r"\oslash", Text(en="{sign} divides entry by entry", zh="{sign} 是按元素相除")),
     "hadamard_power": (
         r"A^{\odot 2}",
@@ -27,20 +33,26 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
         Text(en="{sign} is 1 where the condition c holds, else 0", zh="{sign} 在条件 c 成立时为 1，否则为 0"),
     ),
     "diag": (
-        r"\mathrm{diag}(v)",
-        Text(en="{sign} is the diagonal matrix with the vector v", zh="{sign} 是以向量 v 为对角线的对角矩阵"),
+        r"\mathrm{diag}(\cdot)",
+        Text(
+            en="{sign} of a vector is the matrix with that diagonal", zh="{sign} 作用于向量，得到以它为对角线的对角矩阵"
+        ),
     ),
-    "diagonal": (r"\mathrm{diag}(A)", Text(en="{sign} is the diagonal of A", zh="{sign} 是 A 的对角线")),
-    "norm": (r"\lVert v \rVert", Text(en="{sign} is the Euclidean norm", zh="{sign} 是欧几里得范数")),
+    "diagonal": (
+        r"\mathrm{diag}(\cdot)",
+        Text(en="{sign} of a matrix is its diagonal", zh="{sign} 作用于矩阵，得到它的对角线"),
+    ),
+    "norm": (r"\lVert \cdot \rVert", Text(en="{sign} is the Euclidean norm", zh="{sign} 是欧几里得范数")),
     "frobenius": (
-        r"\lVert A \rVert_{F}^{2}",
+        r"\lVert \cdot \rVert_{F}^{2}",
         Text(en="{sign} is the sum of the squares of all entries", zh="{sign} 是全部元素的平方和"),
     ),
     "bracket": (
-        r"\langle A, B \rangle",
+        r"\langle \cdot, \cdot \rangle",
         Text(en="{sign} is the sum of the products of corresponding entries", zh="{sign} 是对应元素乘积之和"),
     ),
     "trace": (r"\mathop{\mathrm{tr}}", Text(en="{sign} is the trace", zh="{sign} 是矩阵的迹")),
+    "identity": (r"I", Text(en="{sign} is the identity matrix", zh="{sign} 是单位矩阵")),
     "inverse_transpose": (
         r"X^{-\top}",
         Text(en="{sign} is the transpose of the inverse", zh="{sign} 是逆矩阵的转置"),
@@ -60,4 +72,21 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
         r"[\cdot]_{ij}",
         Text(en="{sign} is the array with these entries", zh="{sign} 是以括号内各式为元素的数组"),
     ),
+}
+
+# What a function is that formulas call by a name or letter of its own; softmax only where no equation spells it out.
+DEFINITION = Text(en="{sign}", zh="{sign}")
+FUNCTION_SIGNS: Mapping[str, tuple[str, Text]] = {
+    "sigmoid": (r"\sigma(t) = 1/(1 + e^{-t})", DEFINITION),
+    "relu": (r"\mathrm{relu}(t) = \max(0, t)", DEFINITION),
+    "sign": (r"\mathrm{sign}", Text(en="{sign} is −1, 0 or 1", zh="{sign} 取 −1、0 或 1")),
+    "softmax": (
+        r"\mathrm{softmax}(t)_{i} = e^{t_{i}}/\sum_{j} e^{t_{j}}",
+        Text(en="{sign}, of a matrix row by row", zh="{sign}，对矩阵则逐行进行"),
+    ),
+    "log_softmax": (
+        r"\log\mathrm{softmax}(t)_{i} = t_{i} - \log \sum_{j} e^{t_{j}}",
+        Text(en="{sign}, of a matrix row by row", zh="{sign}，对矩阵则逐行进行"),
+    ),
+    "logsumexp": (r"\mathrm{logsumexp}(t) = \log \sum_{i} e^{t_{i}}", DEFINITION),
 }

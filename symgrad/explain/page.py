@@ -30,7 +30,7 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
-from symgrad.explain.notes import SIGNS
+from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS
 from symgrad.explain.passes import backward, forward, statements
 from symgrad.explain.steps import Detail
 from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_inline, shortened, writing_of
@@ -173,8 +173,28 @@ def notes(writing: Writing, detail: Detail = "normal", more: Sequence[Expr] = ()
     used = frozenset[str]().union(*(writing.signs_printed(e) for e in shown))
     if detail == "full" and any(eq.shape and shares_of(derivation, eq) for eq in derivation.backward):
         used |= {"indicator"}  # [j = q], entry by entry
-    items = [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in SIGNS.items() if key in used]
+    if any(
+        PRIMITIVES[rule].local
+        for eq in derivation.backward
+        for c in eq.contributions
+        for rule, _ in c.ways
+        if rule in PRIMITIVES
+    ):
+        used |= {"indicator"}  # [j = q] in the reason of a softmax
+    known = [*SIGNS.items(), *((key, FUNCTION_SIGNS[key]) for key in _functions_in(shown))]
+    items = [
+        Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in known if key in used or key in FUNCTION_SIGNS
+    ]
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
+
+
+def _functions_in(shown: Sequence[Expr]) -> list[str]:
+    """The functions that formulas call by name; one that is all of an equation is spelled out there entry by entry."""
+    whole = {e for e in shown if isinstance(e, Apply)}
+    inside = [e for e in postorder(shown) if e not in whole]
+    names = [e.function for e in inside if isinstance(e, Elementwise)]
+    names += [e.primitive for e in inside if isinstance(e, Apply)]
+    return [name for name in FUNCTION_SIGNS if name in names]
 
 
 def kinks(derivation: Derivation) -> list[Inline]:

@@ -9,5 +9,5 @@ C = sg.data("C", n, r, about="the third features")
 y = sg.data("y", n, about="the targets")
 T = sg.parameter("T", p, q, r, about="one weight for each triple of features")
 
-yhat = sg.einsum("ijk,ni,nj,nk->n", T, A, B, C)
-loss = sg.sum((yhat - y) ** 2) / 2
+y_hat = sg.einsum("ijk,ni,nj,nk->n", T, A, B, C)
+loss = sg.sum((y_hat - y) ** 2) / 2
