@@ -80,7 +80,8 @@ def block_rows(naming: Naming, block: Block, left: str, reason: Inline | None, *
         else:
             own = writing.indices(line.expression.shape)
             rows.append(Row(start, writing.entry_form(line.expression, own), reason=why))
-    return tuple(rows)
+    # Entry by entry a line may read like the one before it.
+    return tuple(r for k, r in enumerate(rows) if not k or r.right != rows[k - 1].right)
 
 
 def shown_product(derivation: Derivation, x: Leaf) -> Expr:

@@ -83,12 +83,12 @@ CURVATURE = Text(
     " point with gradient 0 is a minimum; where it has both signs, such a point is a saddle.",
     zh="{curvature} 是 {loss} 沿方向 {direction} 的曲率，"
     "即 {loss} 限制在过 {rows} 且方向为 {direction} 的直线上时的二阶导数。若它对一切方向都为正，则"
-    " {loss} 向上弯曲如碗，梯度为 0 的点是极小值点；若它有正有负，则梯度为 0 的点是鞍点。",
+    " {loss} 呈碗形，梯度为 0 的点是极小值点；若它有正有负，则梯度为 0 的点是鞍点。",
 )
 QUADRATIC = Text(
     en="Near {rows}, with all else held, the loss is a quadratic function up to terms of third order in the small step"
     " {step}:",
-    zh="其余各量不变时，在 {rows} 附近损失近似为二次函数，误差是小步 {step} 的三阶量：",
+    zh="其余各量不变时，在 {rows} 附近损失近似为二次函数，误差是微小增量 {step} 的三阶量：",
 )
 MIXED = Text(
     en="When {columns} moves by a small {step}, the gradient of {rows} moves by {change}. The order of the two derivatives"
@@ -121,7 +121,7 @@ GRADIENT_PROVED = Text(
 
 # ---- an array's derivative
 
-JACOBIAN_TITLE = Text(en="{title}: what backward(gradient=v) computes", zh="{title}：backward(gradient=v) 算的是什么")
+JACOBIAN_TITLE = Text(en="{title}: what backward(gradient=v) computes", zh="{title}：backward(gradient=v) 计算的是什么")
 DEFAULT_TITLE = Text(en="A non-scalar output", zh="非标量输出")
 WHY_V = Text(en="Why backward needs a vector", zh="为什么 backward 需要一个向量")
 MANY_OUTPUTS = Text(
@@ -152,12 +152,12 @@ JACOBIAN_HEADING = Text(en="The Jacobian", zh="雅可比矩阵")
 JACOBIAN_UNITS = Text(
     en="{product} is linear in {direction}. Let {direction} run over the unit vectors: the unit vector that is 1 at {row}"
     " picks row {row} of {symbol}, the gradient of {entry}. Written for all of them at once, {direction} is taken out of each"
-    " term and its index is the first index of {symbol}.",
+    " term, and what indexed it comes first in {symbol}.",
     zh="{product} 关于 {direction} 是线性的。让 {direction} 取遍单位向量："
     "在 {row} 处为 1 的单位向量取出 {symbol} 的第 {row} 行，即 {entry} 的梯度。合写在一起，就是从每一项中"
-    "去掉 {direction}，它的指标便成为 {symbol} 的第一个指标。",
+    "去掉 {direction}，它的指标便排在 {symbol} 的最前面。",
 )
-CHOICES = Text(en="What v chooses", zh="v 的取法")
+CHOICES = Text(en="What gradient=v chooses", zh="gradient=v 的取法")
 CHOICE_ONES = Text(
     en="{choice} gives the gradient of the sum of all entries of {output}: it is what {call} computes.",
     zh="{choice} 给出 {output} 全部元素之和的梯度，与 {call} 的结果相同。",
@@ -176,16 +176,16 @@ CHOICE_ANY = Text(
 IN_NUMBERS = Text(en="In numbers", zh="数值例子")
 AT = Text(en="With {values}, to six digits,", zh="取 {values}，则（保留六位有效数字）")
 ACCUMULATES = Text(
-    en="PyTorch adds what a call computes to {grad} and does not overwrite it. Two calls therefore leave the sum of both, until"
-    " {zero} is done in between:",
+    en="PyTorch adds what a call computes to {grad} and does not overwrite it. Two calls therefore leave the sum of both, unless"
+    " {zero} is set in between:",
     zh="PyTorch 把每次调用的结果加到 {grad} 上，而不是覆盖它。因此连续两次调用后得到的是两次结果之和，除非在其间执行 {zero}：",
 )
 CALL = Text(en="call, in this order", zh="依次调用")
 RETAINS = Text(
     en="Each call goes back through the same graph again: PyTorch has to be told {option} in all but the last.",
-    zh="每次调用都要再次沿同一计算图反传：除最后一次外，都须告诉 PyTorch {option}。",
+    zh="每次调用都要再次沿同一计算图反传：除最后一次外，均须设置 {option}。",
 )
-COMPUTES = Text(en="what it computes", zh="算出")
+COMPUTES = Text(en="what it computes", zh="本次结果")
 AFTER = Text(en="{grad} afterwards", zh="调用后的 {grad}")
 ZEROED = Text(en="{zero} first, then {call}", zh="先执行 {zero}，再执行 {call}")
 
