@@ -53,7 +53,8 @@ class Listing:
 # The most rows of a table that stays on one page.
 LONGEST_UNBROKEN = 24
 
-Join = Literal["and", "or", "semicolon"]
+# "clause" joins sentences or equations, "names" words: Chinese joins neither with 和.
+Join = Literal["and", "or", "semicolon", "clause", "names"]
 Inline = Math | Plain | CodeSpan | Sentence | Listing
 
 

@@ -32,6 +32,8 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 AND = Text(en=" and ", zh=" 和 ")
 OR = Text(en=" or ", zh=" 或 ")
 COMMA = Text(en=", ", zh="、")
+CLAUSES, CLAUSES_END = Text(en=", ", zh="，"), Text(en=" and ", zh="，")
+NAMES_END = Text(en=" and ", zh="、")
 SEMICOLON = Text(en="; ", zh="；")
 # Around text in formulas until neighbours are joined; no text holds them, control characters are dropped.
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
@@ -153,8 +155,10 @@ class _Writer:
     def _joined(self, parts: list[str], join: Join, text: Callable[[str], str]) -> str:
         if join == "semicolon" or len(parts) < 2:
             return text(SEMICOLON.to(self.language)).join(parts)
-        head = text(COMMA.to(self.language)).join(parts[:-1])
-        return head + text((AND if join == "and" else OR).to(self.language)) + parts[-1]
+        comma = CLAUSES if join == "clause" else COMMA
+        last = {"and": AND, "or": OR, "clause": CLAUSES_END, "names": NAMES_END}[join]
+        head = text(comma.to(self.language)).join(parts[:-1])
+        return head + text(last.to(self.language)) + parts[-1]
 
     def _sentence(self, item: Sentence, text: Callable[[str], str], inner: Callable[[Inline], str]) -> str:
         pieces = PLACEHOLDER.split(item.text.to(self.language))

@@ -227,7 +227,7 @@ def stand_ins(writing: Writing, results: Sequence[Expr]) -> Iterator[Block]:
     own = statements(writing.reading.backward)
     places = [_stands_in(writing, s.equation) for s in own if any(eq.target in held for eq in s.instances)]
     if places:
-        yield Paragraph((Sentence(say.HERE, {"items": listed(places)}),))
+        yield Paragraph((Sentence(say.HERE, {"items": listed(places, "clause")}),))
 
 
 def _is_cotangent(e: Expr) -> bool:

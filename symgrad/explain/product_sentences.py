@@ -176,8 +176,8 @@ CHOICE_ANY = Text(
 IN_NUMBERS = Text(en="In numbers", zh="数值例子")
 AT = Text(en="With {values}, to six digits,", zh="取 {values}，则（保留六位有效数字）")
 ACCUMULATES = Text(
-    en="PyTorch adds what a call computes to {grad} and does not overwrite it. Two calls therefore leave the sum of both, unless"
-    " {zero} is set in between:",
+    en="PyTorch adds what a call computes to {grad} and does not overwrite it. Two calls therefore leave the sum of both,"
+    " unless {zero} is set in between:",
     zh="PyTorch 把每次调用的结果加到 {grad} 上，而不是覆盖它。因此连续两次调用后得到的是两次结果之和，除非在其间执行 {zero}：",
 )
 CALL = Text(en="call, in this order", zh="依次调用")

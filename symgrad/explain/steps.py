@@ -44,7 +44,7 @@ def step_blocks(
 def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
     """A step on one line: the derivative as it ends, by which rule, its shape, its number."""
     assert eq.variable is not None
-    reason = listed(_names(_rules(eq)))
+    reason = listed(_names(_rules(eq)), "names")
     (own,) = equation_rows(writing, eq.target, [eq.expression])
     yield replace(own, reason=reason, shape=shape_tex(eq.shape), label=eq.label)
 
@@ -92,7 +92,7 @@ def _heading(writing: Writing, eq: Equation, number: int | str, rules: list[str]
     derivative = Math(writing.derivative(eq.variable, is_inline=True))
     text = say.STEP if isinstance(number, int) else say.STEPS
     shown = Plain(str(number)) if isinstance(number, int) else Math(number)
-    return Sentence(text, {"number": shown, "derivative": derivative, "rule": listed(names)})
+    return Sentence(text, {"number": shown, "derivative": derivative, "rule": listed(names, "names")})
 
 
 def _reasons(writing: Writing, eq: Equation, left_out: Collection[str] = ()) -> Iterator[Inline]:
@@ -169,7 +169,7 @@ def _elementwise_reason(writing: Writing, eq: Equation, c: Contribution, values:
     if not known:
         return Sentence(say.ELEMENTWISE_PLAIN, values)
     functions = listed([Math(function) for function, _ in known])
-    rules = listed([Math(rule) for _, rule in known])
+    rules = listed([Math(rule) for _, rule in known], "clause")
     values = {**values, "function": functions, "rule": rules}
     if not eq.variable.shape:
         return Sentence(say.ELEMENTWISE_SCALAR, values)
