@@ -80,6 +80,8 @@ def _value(node: Expr, values: dict[Expr, Array], leaves: Environment, sizes: As
     if isinstance(node, Elementwise):
         return _elementwise(node, [values[e] for e in node.operands], s)
     assert isinstance(node, Apply)
+    if node.primitive == "named":
+        return values[node.operands[0]]
     entry = PRIMITIVES[node.primitive]
     return np.asarray(entry.forward(s, [values[e] for e in node.operands], dict(node.options)), dtype=object)
 

@@ -194,9 +194,17 @@ class Reals(ArrayField):
 
     def determinant(self, a: Array) -> Scalar:
         """By LU factors."""
-        return self.context.det(self.context.matrix(a.tolist()))
+        value = self.context.det(self.context.matrix(a.tolist()))
+        size = self.context.mpf(1)
+        for row in a:
+            size *= max((abs(x) for x in row), default=0) or 1
+        # What rounding leaves of a singular matrix's determinant.
+        return value if abs(value) > size * self.context.mpf(10) ** (-self.context.dps // 2) else self.context.mpf(0)
 
     def inverse(self, a: Array) -> Array:
         """By LU factors."""
-        inverse = self.context.inverse(self.context.matrix(a.tolist()))
-        return np.array(inverse.tolist(), dtype=object)
+        inverse = np.array(self.context.inverse(self.context.matrix(a.tolist())).tolist(), dtype=object)
+        largest = max(map(abs, a.ravel()), default=0) * max(map(abs, inverse.ravel()), default=0)
+        # Rounding makes an inverse even of a singular matrix, with entries as large as there are digits.
+        is_singular = not largest < self.context.mpf(10) ** (self.context.dps // 2)
+        return np.full(inverse.shape, self.context.nan, dtype=object) if is_singular else inverse

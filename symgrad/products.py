@@ -191,6 +191,8 @@ class Source:
 
     def product(self, names: Collection[str]) -> HessianProduct:
         """H v over the parameters of these names, all of them where none is named."""
+        if len(set(names)) < len(names):
+            raise InputError("a parameter is named twice; name each once")
         chosen = self._parameters(names)
         return self._product(chosen, chosen)
 

@@ -24,6 +24,7 @@ from symgrad.graph.expression import (
     identity,
     leaf,
     linear,
+    parameter_key,
     size,
 )
 from symgrad.graph.numbered import Place, split_number, symbolic
@@ -83,7 +84,7 @@ class _Reader:
         if isinstance(e, Contraction):
             return e.kind, e.indices, below, shape
         if isinstance(e, Elementwise):
-            return e.kind, e.function, str(e.parameter), below, shape
+            return e.kind, e.function, parameter_key(e.parameter), below, shape
         assert isinstance(e, Apply)
         return e.kind, e.primitive, e.options, below, shape
 

@@ -20,7 +20,7 @@ import numpy as np
 from symgrad.derive.derivation import Derivation, Equation
 from symgrad.derive.difference import Bases, Point, constant_factor, terms_of
 from symgrad.derive.endtoend import values_at
-from symgrad.derive.samples import Draw, assignments, entries_of, positive_leaves, sizes_in
+from symgrad.derive.samples import SCALES, Draw, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.errors import InputError
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Reals
@@ -197,8 +197,9 @@ def _points(derivation: Derivation, claim: Claim, claimed: Expr) -> Iterator[Poi
     chosen = _several_sizes(sizes_in(roots), random)
     leaves = [e for e in derivation.leaves if e.role not in CONSTANT_ROLES]
     positive, found = positive_leaves(roots), 0
+    constants = _constants(roots)
     for k in range(MOST_DRAWN):
-        sizes, draw = chosen[k % len(chosen)], Draw(random.getrandbits(64), s)
+        sizes, draw = chosen[k % len(chosen)], Draw(random.getrandbits(64), s, _scale(k, constants))
         is_positive = (k // len(chosen)) % 2 == 1
         values = {e: draw.array(e, sizes, is_positive=is_positive or e in positive) for e in leaves}
         try:
@@ -211,6 +212,18 @@ def _points(derivation: Derivation, claim: Claim, claimed: Expr) -> Iterator[Poi
             found += 1
         if found == POINTS:
             return
+
+
+def _constants(roots: Sequence[Expr]) -> list[Fraction]:
+    """The sizes of the numbers in formulas: conditions on them are met on both sides by numbers of their size."""
+    leaves = [x for x in postorder(roots) if isinstance(x, Leaf) and isinstance(x.value, Fraction)]
+    return sorted({abs(x.value) for x in leaves if isinstance(x.value, Fraction) and x.value})
+
+
+def _scale(k: int, constants: Sequence[Fraction]) -> Fraction:
+    """How far from 0 the point k is drawn."""
+    choices = [*SCALES, *(c * 2 for c in constants), *(c / 2 for c in constants)]
+    return choices[k % len(choices)]
 
 
 def _digits(e: Expr) -> int:

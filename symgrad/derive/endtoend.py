@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from symgrad.derive.derivation import Derivation, EndToEnd, Equation
-from symgrad.derive.samples import Draw, assignments, entries_of, positive_leaves, sizes_in
+from symgrad.derive.samples import SCALES, Draw, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, Environment, evaluate
 from symgrad.fields import Reals
@@ -31,11 +31,13 @@ TOLERANCE = Fraction(1, 10**20)
 
 def check(derivation: Derivation, loss: Expr, points: int = POINTS) -> Derivation:
     """The derivation with its end-to-end check; CheckFailed where a gradient differs from the differences of `loss`."""
-    sizes = assignments(sizes_in([loss, *(eq.expression for eq in derivation.forward)]), 1)[0]
+    # A Gram matrix is singular at sizes of which the wrong one is larger: each assignment takes its turn.
+    shapes = [eq.target for eq in derivation.backward]
+    chosen = assignments(sizes_in([loss, *(eq.expression for eq in derivation.forward), *shapes]))
     s = Reals(DIGITS)
     largest, done = Fraction(0), 0
     for seed in range(MOST_DRAWN):
-        error = _error_at(derivation, loss, sizes, s, seed)
+        error = _error_at(derivation, loss, chosen[seed // (2 * len(SCALES)) % len(chosen)], s, seed)
         if error is None:
             continue
         if not error < TOLERANCE:
@@ -53,11 +55,12 @@ def check(derivation: Derivation, loss: Expr, points: int = POINTS) -> Derivatio
 
 def _error_at(derivation: Derivation, loss: Expr, sizes: Assignment, s: Reals, seed: int) -> Fraction | None:
     """|⟨gradient, direction⟩ - difference| over its size at one random point; None outside the domain."""
-    draw = Draw(seed, s)
+    draw = Draw(seed, s, SCALES[seed % len(SCALES)])
     leaves = [e for e in postorder([loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
     positive = positive_leaves([loss])
     # Half of the points have positive entries only: logarithms and roots of parameters then have a value.
-    values = {e: draw.array(e, sizes, is_positive=seed % 2 == 1 or e in positive) for e in leaves}
+    is_positive = (seed // len(SCALES)) % 2 == 1
+    values = {e: draw.array(e, sizes, is_positive=is_positive or e in positive) for e in leaves}
     direction = {e: draw.array(e, sizes) for e in derivation.parameters if e in values}
     if any(not _is_finite(evaluate([loss], _moved(values, direction, k, s), sizes, s)[0], s) for k in (-1, 0, 1)):
         return None
@@ -70,7 +73,10 @@ def _error_at(derivation: Derivation, loss: Expr, sizes: Assignment, s: Reals, s
     )
     if not s.context.isfinite(slope):
         return None
-    relative = abs(slope - difference) / (abs(slope) + abs(difference) + 1)
+    # The floor is what rounding leaves of a difference of the loss, far below what is compared.
+    floor = (abs(up) + abs(down)) * s.number(Fraction(1, 10**8))
+    whole = abs(slope) + abs(difference) + floor
+    relative = abs(slope - difference) / whole if whole else s.number(Fraction(0))
     return Fraction(str(s.context.nstr(relative, 5, min_fixed=1, max_fixed=0)))
 
 

@@ -15,7 +15,7 @@ import sympy
 from sympy.core.relational import Relational
 
 from symgrad.derive.derivation import Line, Proof, Verdict
-from symgrad.derive.samples import Draw, Symbols, assignments, entries_of, positive_leaves, sizes_in
+from symgrad.derive.samples import SCALES, Draw, Symbols, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, evaluate
@@ -30,6 +30,8 @@ MOST_POINTS = 60
 # Enough to see on which side of a condition a point lies.
 SIDE_DIGITS = 15
 TOLERANCE = sympy.Rational(1, 10**30)
+# What is left of 0 in numbers of 50 digits.
+SMALLEST = sympy.Rational(1, 10**55)
 # Lines with more products of symbols than this, over all entries, are compared in numbers: some ten seconds of algebra.
 MOST_SYMBOLIC = 40_000
 
@@ -42,7 +44,8 @@ def undecided(a: Array, b: Array, symbols: Symbols, kinks: Collection[Any] = ())
     """The pairs of entries that the exact comparison does not find equal."""
     for x, y in zip(entries_of(a), entries_of(b), strict=True):
         p, q = sympy.S(x), sympy.S(y)
-        if not are_equal(p, q, signs=symbols.signs, binaries=symbols.binaries, kinks=kinks):
+        facts = {"signs": symbols.signs, "binaries": symbols.binaries, "exclusive": symbols.exclusive}
+        if not are_equal(p, q, **facts, vanishing=symbols.vanishing, kinks=kinks):
             yield p, q
 
 
@@ -53,18 +56,23 @@ def verify(x: Any, y: Any, symbols: Symbols) -> None:
     """
     names = sorted(x.free_symbols | y.free_symbols, key=str)
     borders = [c.lhs - c.rhs for c in sorted((x.atoms(Relational) | y.atoms(Relational)), key=str)]
+    # Conditions such as u < 5 are met on both sides only by numbers of their size.
+    known = {abs(n) for b in borders for n in b.atoms(sympy.Rational) if n}
+    scales = sorted({sympy.S.One, sympy.Rational(1, 20), *(4 * n for n in known), *(n / 4 for n in known)})
     compared, seen = 0, set[tuple[bool, ...]]()
     for point in range(MOST_POINTS):
         # Every entry has points of its own: what the points of one miss, those of another find.
         random = Random(f"{point} {names}")
-        values = {symbol: _number(symbol, random, symbols) for symbol in names}
+        scale = random.choice(scales)
+        values = {symbol: _number(symbol, random, symbols) * scale_of(symbol, scale, symbols) for symbol in names}
+        values |= _one_hot_values(names, random, symbols)
         sides = tuple(bool(sympy.N(b.subs(values), SIDE_DIGITS).is_positive) for b in borders)
         if compared >= POINTS and sides in seen:
             continue
         p, q = (sympy.N(e.subs(values), DIGITS) for e in (x, y))
         if not (p.is_real and q.is_real and p.is_finite and q.is_finite):
             continue
-        if abs(p - q) > TOLERANCE * (1 + abs(p)):
+        if abs(p - q) > TOLERANCE * max(abs(p), abs(q)) + SMALLEST:
             raise Differs(f"{sympy.N(p, 8)} is not {sympy.N(q, 8)}")
         compared += 1
         seen.add(sides)
@@ -72,6 +80,20 @@ def verify(x: Any, y: Any, symbols: Symbols) -> None:
             return
     if compared < POINTS:
         raise Differs("no point was found at which both sides have a value")
+
+
+def scale_of(symbol: Any, scale: Any, symbols: Symbols) -> Any:
+    """How far from 0 a symbol is drawn: signs and what is 0 or 1 stay what they are."""
+    return 1 if symbol in symbols.signs or symbol in symbols.binaries else scale
+
+
+def _one_hot_values(names: Sequence[Any], random: Random, symbols: Symbols) -> dict[Any, Any]:
+    """At most one 1 in each row of a one-hot array."""
+    values: dict[Any, Any] = {}
+    for row in symbols.exclusive:
+        chosen = random.randrange(len(row) + 1)
+        values |= {s: sympy.Integer(int(k == chosen)) for k, s in enumerate(row) if s in set(names)}
+    return values
 
 
 def _number(symbol: Any, random: Random, symbols: Symbols) -> Any:
@@ -166,7 +188,7 @@ def _in_numbers(a: Expr, b: Expr, sizes: Assignment, definitions: Mapping[Leaf, 
     leaves = [e for e in postorder([a, b, *definitions.values()]) if isinstance(e, Leaf)]
     positive, done = positive_leaves([a, b]), 0
     for seed in range(MOST_POINTS):
-        draw = Draw(seed, s)
+        draw = Draw(seed, s, SCALES[seed % len(SCALES)])
         values = {
             e: draw.array(e, sizes, is_positive=seed % 2 == 1 or e in positive)
             for e in leaves
@@ -177,7 +199,9 @@ def _in_numbers(a: Expr, b: Expr, sizes: Assignment, definitions: Mapping[Leaf, 
         x, y = (list(entries_of(v)) for v in evaluate([a, b], values, sizes, s))
         if not all(map(s.context.isfinite, [*x, *y])):
             continue
-        far = [(p, q) for p, q in zip(x, y, strict=True) if abs(p - q) > s.number(Fraction(1, 10**30)) * (1 + abs(p))]
+        tolerance, floor = s.number(Fraction(1, 10**30)), s.number(Fraction(1, 10**55))
+        pairs = zip(x, y, strict=True)
+        far = [(p, q) for p, q in pairs if abs(p - q) > tolerance * max(abs(p), abs(q)) + floor]
         if far:
             raise Differs("{} is not {}".format(*(s.context.nstr(v, 8) for v in far[0])))
         done += 1

@@ -43,7 +43,9 @@ def nudge(derivation: Derivation, loss: Expr) -> Nudge | None:
 
     The parameter is the first one of which the change found is close to the one predicted, else the last one.
     """
-    sizes = assignments(sizes_in([loss, *(eq.expression for eq in derivation.forward)]), 1)[0]
+    sizes = assignments(
+        sizes_in([loss, *(eq.expression for eq in derivation.forward), *(eq.target for eq in derivation.backward)]), 1
+    )[0]
     s = Reals(DIGITS)
     leaves = [e for e in postorder([loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
     positive = positive_leaves([loss])

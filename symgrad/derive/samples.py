@@ -23,8 +23,13 @@ from symgrad.primitives.facts import FACTS
 from symgrad.primitives.functions import FUNCTIONS
 
 SMALLEST = 3
+# How far from 0 points are drawn, in turn: conditions such as u < 5, domains such as log(u - 5).
+SCALES = (Fraction(1), Fraction(1), Fraction(9), Fraction(1, 9), Fraction(80))
 # How far assignments of sizes are searched for one that makes every polynomial size positive.
-MOST_TRIED = 2000
+MOST_TRIED = 1500
+FIRST_TRIED = 500
+# By how much the numbers may be larger than there are names.
+MOST_SPARE = 9
 # Of more names than this (the layers of a deep net) some get the same number, neighbours never.
 MOST_DISTINCT = 8
 # With more sizes than this, an assignment that shares no number with the first would not be among those tried.
@@ -61,19 +66,33 @@ def _assignments(sizes: tuple[Size, ...], how_many: int) -> tuple[Assignment, ..
     distinct = min(wanted, MOST_DISTINCT)
     spare = 2 if wanted < 2 or _has_sums(sizes) else int(wanted <= MOST_WITH_A_SPARE)
     tried: list[tuple[tuple[int, ...], Assignment]] = []
-    for drawn in islice(permutations(range(SMALLEST, SMALLEST + distinct + spare), distinct), MOST_TRIED):
-        numbers = [drawn[k % distinct] for k in range(wanted)]
+    for drawn, turn in _candidates(distinct, spare):
+        # Beyond that many names numbers repeat, in another order from one candidate to the next.
+        numbers = [drawn[(k + turn * (k // distinct)) % distinct] for k in range(wanted)]
         a = Assignment(dict(zip(names, numbers, strict=False)), dict(zip(literals, numbers[len(names) :], strict=True)))
         if all(a.at(s) >= 1 for s in sizes):
-            tried.append((drawn, a))
+            tried.append((tuple(numbers[: distinct + 8]), a))
     if not tried:
         raise DerivationError(f"no small numbers make all of the sizes {', '.join(map(str, sizes))} positive")
     chosen = tried[:1]
     while len(chosen) < min(how_many, len(tried)):
         rest = [candidate for candidate in tried if candidate not in chosen]
+        if not rest:
+            break
         # Of those that have least in common with what is chosen, the one with the smallest arrays.
         chosen.append(min(rest, key=lambda c: (sum(_in_common(c[0], old) for old, _ in chosen), prod(c[0]))))
     return tuple(a for _, a in chosen)
+
+
+def _candidates(distinct: int, spare: int) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Distinct numbers for names: the first permutations, then random ones, from a range that grows."""
+    yield from (
+        (p, 0) for p in islice(permutations(range(SMALLEST, SMALLEST + distinct + spare), distinct), FIRST_TRIED)
+    )
+    random = Random(0)
+    for k in range(MOST_TRIED):
+        width = distinct + spare + (k * MOST_SPARE) // MOST_TRIED
+        yield tuple(random.sample(range(SMALLEST, SMALLEST + width), distinct)), random.randrange(distinct or 1)
 
 
 def _in_common(a: Sequence[int], b: Sequence[int]) -> int:
@@ -116,6 +135,8 @@ class Symbols:
         self.signs: set[Any] = set()  # s² = 1
         self.binaries: set[Any] = set()  # b² = b
         self.positives: set[Any] = set()  # sampled positive
+        self.vanishing: set[Any] = set()  # 0 for whole ranges of data, not by chance
+        self.exclusive: list[tuple[Any, ...]] = []  # of each row at most one is not 0
 
     def fresh(self) -> Any:
         """A new real symbol."""
@@ -139,27 +160,36 @@ class Symbols:
             self.signs.update(entries)
         if leaf.facts & {"binary"}:
             self.binaries.update(entries)
+        if leaf.facts & {"binary", "nonnegative"}:
+            self.vanishing.update(entries)
+        if "one_hot" in leaf.facts:
+            # The last entry of a row is 1 less the others, which are 0 or 1 and of which one at most is 1.
+            rows = [entries[k : k + shape[-1] - 1] for k in range(0, len(entries), shape[-1])]
+            self.exclusive += [tuple(row) for row in rows]
+            self.binaries.update(e for row in rows for e in row)
+            self.vanishing.update(e for row in rows for e in row)
         return as_array(entries, shape)
 
 
 class Draw:
     """Random rationals, from a seed: what facts and leaves are sampled with."""
 
-    def __init__(self, seed: int, s: Scalars) -> None:
+    def __init__(self, seed: int, s: Scalars, scale: Fraction = Fraction(1)) -> None:
         self._random = Random(seed)
         self._s = s
+        self._scale = scale
 
     def number_of(self, k: int) -> int:
         """One of 0 … k-1."""
         return self._random.randrange(k)
 
     def real(self) -> Any:
-        """Between -1 and 1."""
-        return self._s.number(Fraction(self._random.randrange(-999, 1000), 1000))
+        """Between -1 and 1, times the scale."""
+        return self._s.number(Fraction(self._random.randrange(-999, 1000), 1000) * self._scale)
 
     def positive(self) -> Any:
-        """Between 0.2 and 1.7."""
-        return self._s.number(Fraction(self._random.randrange(200, 1700), 1000))
+        """Between 0.2 and 1.7, times the scale."""
+        return self._s.number(Fraction(self._random.randrange(200, 1700), 1000) * self._scale)
 
     def array(self, leaf: Leaf, sizes: Assignment, *, is_positive: bool = False) -> Array:
         """An array for a leaf: with its facts, whole numbers for labels, positive numbers where asked."""

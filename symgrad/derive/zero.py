@@ -10,7 +10,9 @@ this did not decide it.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from math import lcm
 from typing import Any
 
@@ -29,11 +31,14 @@ def are_equal(
     signs: Collection[Any] = (),
     binaries: Collection[Any] = (),
     kinks: Collection[Any] = (),
+    exclusive: Collection[tuple[Any, ...]] = (),
+    vanishing: Collection[Any] = (),
 ) -> bool:
     """Whether two SymPy expressions are equal as quotients of polynomials in their generators.
 
-    The symbols in `signs` square to 1, those in `binaries` to themselves. With symbols in `kinks`, the points are left
-    out at which a condition on them changes: there a derivative by them is a convention, not a value.
+    The symbols in `signs` square to 1, those in `binaries` to themselves; the product of two in a tuple of `exclusive`
+    is 0. With symbols in `kinks`, the points are left out at which a condition on them changes: there a derivative by
+    them is a convention, not a value; but not where symbols in `vanishing` make it hold for whole ranges.
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> are_equal((x**2 - y**2) / (x - y), x + y), are_equal(sympy.exp(-x) * sympy.exp(2 * x), sympy.exp(x))
@@ -50,11 +55,23 @@ def are_equal(
         return True
     # What holds whatever the sums in denominators are holds of these; most lines need no more, and no common denominator.
     pairs = [(a, b)] if (named := _denominators_named(a, b)) is None else [named, (a, b)]
-    return any(_agree(x, y, signs, binaries, kinks) for x, y in pairs)
+    known = _Known(frozenset(signs), frozenset(binaries), frozenset(kinks), tuple(exclusive), frozenset(vanishing))
+    return any(_agree(x, y, known) for x, y in pairs)
 
 
-def _agree(a: Any, b: Any, signs: Collection[Any], binaries: Collection[Any], kinks: Collection[Any]) -> bool:
-    fractions = _Fractions([a, b], signs, binaries, kinks)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of symbols."""
+
+    signs: frozenset[Any]
+    binaries: frozenset[Any]
+    kinks: frozenset[Any]
+    exclusive: tuple[tuple[Any, ...], ...]
+    vanishing: frozenset[Any]
+
+
+def _agree(a: Any, b: Any, known: _Known) -> bool:
+    fractions = _Fractions([a, b], known)
     try:
         (p, q), (r, s) = fractions.of(a), fractions.of(b)
         return bool(fractions.reduced(product_of(p, s) - product_of(r, q)) == 0)
@@ -102,13 +119,10 @@ def _oriented(condition: Any) -> tuple[Any, bool]:
 class _Fractions:
     """Numerators and denominators in one polynomial ring, whose generators are collected from all expressions first."""
 
-    def __init__(
-        self, expressions: list[Any], signs: Collection[Any], binaries: Collection[Any], kinks: Collection[Any]
-    ) -> None:
+    def __init__(self, expressions: list[Any], known: _Known) -> None:
         self._generators: dict[Any, int] = {}
         self._roots: dict[Any, tuple[Any, int]] = {}
-        self._binaries = binaries
-        self._kinks = frozenset(kinks)
+        self._binaries, self._kinks, self._vanishing = known.binaries, known.kinks, known.vanishing
         # e^(x/2) and e^(x/3) are whole powers of e^(x/6): the finest part of each x that occurs.
         self._finest: dict[Any, int] = {}
         for e in expressions:
@@ -122,7 +136,9 @@ class _Fractions:
         self._ring, *elements = ring(names, sympy.QQ)
         self._elements = {g: elements[k] for g, k in self._generators.items()}
         self._known: dict[Any, Quotient] = {}
-        self._roots |= {s: (sympy.S.One, 2) for s in signs if s in self._generators}
+        self._roots |= {s: (sympy.S.One, 2) for s in known.signs if s in self._generators}
+        groups = [[self._generators[s] for s in row if s in self._generators] for row in known.exclusive]
+        self._exclusive = [pair for group in groups for pair in combinations(group, 2)]
 
     def _note(self, node: Any) -> None:
         if isinstance(node, sympy.exp):
@@ -226,7 +242,7 @@ class _Fractions:
         positive, zero = self._elements[Positive(u)], self._elements[Zero(u)]
         if u in self._binaries:
             positive, zero = self._elements[u], one - self._elements[u]
-        elif u.free_symbols & self._kinks:
+        elif u.free_symbols & self._kinks and not u.free_symbols & self._vanishing:
             zero = self._ring.zero
         if is_turned:
             positive = one - positive - zero
@@ -279,7 +295,7 @@ class _Fractions:
         places = {k for g, k in self._generators.items() if g in self._binaries} | set(brackets.values())
         if not places:
             return p
-        exclusive = [
+        exclusive = self._exclusive + [
             (k, brackets[Zero(*g.args)])
             for g, k in brackets.items()
             if Zero(*g.args) in brackets and isinstance(g, Positive)

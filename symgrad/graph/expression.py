@@ -313,12 +313,19 @@ def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shap
     return _intern(Contraction, shape, content, tuple(operands), renamed)
 
 
+def parameter_key(parameter: object) -> str:
+    """A parameter in words that two different ones do not share: x - y² and y - x² of (x, y) by the order of the variables."""
+    # A SymPy Lambda by its bound variables in canonical form; the graph itself needs no SymPy.
+    canonical = getattr(parameter, "as_dummy", None)
+    return str(parameter if canonical is None else canonical())
+
+
 def elementwise(function: str, *operands: object, parameter: object = None) -> Expr:
     """f(e₁, …) entry by entry, the operands broadcast against each other."""
     nodes = [coerce(e) for e in operands]
     shape = broadcast_shape(lambda: function, nodes)
     full = tuple(broadcast_to(e, shape) for e in nodes)
-    content = (function, [e.digest for e in full], str(parameter))
+    content = (function, [e.digest for e in full], parameter_key(parameter))
     return _intern(Elementwise, shape, content, function, full, parameter)
 
 

@@ -235,6 +235,8 @@ def _constant_multiple(c: Fraction, piece: Tex, *, is_scalar: bool = True) -> Te
 
 def _apply(node: Apply, context: Context) -> Tex:
     """A primitive of whole arrays; over an axis that its notation does not say, by its definition."""
+    if node.primitive == "named":
+        return context.of(node.operands[0])
     entry = PRIMITIVES[node.primitive]
     pieces = [context.of(e) for e in node.operands]
     options = dict(node.options)
@@ -251,7 +253,9 @@ def _apply(node: Apply, context: Context) -> Tex:
 
 
 def _is_usual_axis(node: Apply, axis: Any) -> bool:
-    """The last axis where the shape stays, all axes where they go."""
+    """The last axis where the shape stays, all axes where they go; a scalar has none."""
+    if not node.operands[0].rank:
+        return True
     rank = node.operands[0].rank
     if node.shape == node.operands[0].shape:
         return bool(axis == rank - 1)

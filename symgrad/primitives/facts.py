@@ -92,6 +92,12 @@ def _draw_each(values: tuple[int, ...]) -> Callable[[Any, tuple[int, ...]], list
     return lambda random, shape: [values[random.number_of(len(values))] for _ in range(_count(shape))]
 
 
+def _draw_counts(random: Any, shape: tuple[int, ...]) -> list[Any]:
+    """Positive numbers, and in every other array zeros among them."""
+    has_zeros = random.number_of(2)
+    return [0 if has_zeros and not random.number_of(3) else random.positive() for _ in range(_count(shape))]
+
+
 ONE_HOT = Fact(
     name="one_hot",
     sentence=Text(
@@ -133,7 +139,7 @@ NONNEGATIVE = Fact(
     name="nonnegative",
     sentence=Text(en="no entry is negative", zh="每个元素非负"),
     check="({0} >= 0).all()",
-    draw=lambda random, shape: [random.positive() for _ in range(_count(shape))],
+    draw=_draw_counts,
 )
 SIGN = Fact(
     name="sign",

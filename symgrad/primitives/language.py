@@ -304,6 +304,9 @@ def scalar(body: Any, *operands: object) -> Expr:
     names = list(variables)
     if len(names) != len(operands) or not operands:
         raise InputError(f"scalar: the function takes {len(names)} argument(s), not {len(operands)}; give one for each")
+    free = sorted(str(v) for v in body.expr.free_symbols - set(names))
+    if free:
+        raise InputError(f"scalar: {free[0]} is no variable of the function; make it one of its arguments")
     return elementwise("scalar", *operands, parameter=body)
 
 

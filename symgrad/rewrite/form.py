@@ -166,6 +166,8 @@ def _is_identity(f: Factor) -> bool:
 def _contract_identities(
     factors: list[Factor], rank: int, sizes: dict[int, Size]
 ) -> tuple[list[Factor], dict[int, Size]]:
+    # The 1 × 1 identity is 1.
+    factors = [f for f in factors if not (_is_identity(f) and ONLY in f.indices)]
     while True:
         found = next((f for f in factors if _is_identity(f) and max(f.indices) >= rank), None)
         if found is None:
