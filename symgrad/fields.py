@@ -203,7 +203,10 @@ class Reals(ArrayField):
 
     def inverse(self, a: Array) -> Array:
         """By LU factors."""
-        inverse = np.array(self.context.inverse(self.context.matrix(a.tolist())).tolist(), dtype=object)
+        try:
+            inverse = np.array(self.context.inverse(self.context.matrix(a.tolist())).tolist(), dtype=object)
+        except ZeroDivisionError:  # mpmath's word for a singular matrix
+            return np.full(np.shape(a), self.context.nan, dtype=object)
         largest = max(map(abs, a.ravel()), default=0) * max(map(abs, inverse.ravel()), default=0)
         # Rounding makes an inverse even of a singular matrix, with entries as large as there are digits.
         is_singular = not largest < self.context.mpf(10) ** (self.context.dps // 2)

@@ -199,7 +199,7 @@ def _in_numbers(a: Expr, b: Expr, sizes: Assignment, definitions: Mapping[Leaf, 
         x, y = (list(entries_of(v)) for v in evaluate([a, b], values, sizes, s))
         if not all(map(s.context.isfinite, [*x, *y])):
             continue
-        tolerance, floor = s.number(Fraction(1, 10**30)), s.number(Fraction(1, 10**55))
+        tolerance, floor = s.number(Fraction(1, 10**30)), s.number(Fraction(1, 10**50))
         pairs = zip(x, y, strict=True)
         far = [(p, q) for p, q in pairs if abs(p - q) > tolerance * max(abs(p), abs(q)) + floor]
         if far:

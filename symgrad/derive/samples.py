@@ -23,8 +23,8 @@ from symgrad.primitives.facts import FACTS
 from symgrad.primitives.functions import FUNCTIONS
 
 SMALLEST = 3
-# How far from 0 points are drawn, in turn: conditions such as u < 5, domains such as log(u - 5).
-SCALES = (Fraction(1), Fraction(1), Fraction(9), Fraction(1, 9), Fraction(80))
+# How far from 0 points are drawn, in turn: conditions such as u < 2 are met on both sides.
+SCALES = (Fraction(1), Fraction(1), Fraction(5), Fraction(1, 5))
 # How far assignments of sizes are searched for one that makes every polynomial size positive.
 MOST_TRIED = 1500
 FIRST_TRIED = 500
