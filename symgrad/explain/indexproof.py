@@ -194,6 +194,8 @@ def _row(writing: Writing, left: str, form: Form, indices: Sequence[str], reason
 
 def _read_back(writing: Writing, eq: Equation, own: Sequence[str]) -> Iterator[Row]:
     """The same entry of the matrix expression, where a sum has become a product."""
+    if any(writing.is_by_entries(line.expression) for line in eq.lines):
+        return  # there is no form in matrices
     e = eq.lines[0].expression
     if not own or not any(bound_indices(term.factors, len(own)) for term in to_form(spelled(e)).terms):
         return

@@ -48,6 +48,7 @@ TURNED = Text(
     en="A factor whose summed index is on its other side comes transposed: here {arrays}.",
     zh="若因子中被求和的指标不在相接的一侧，则该因子要转置，此处为 {arrays}。",
 )
+SO_BY_ENTRIES = Text(en="So, in the letters of this page,", zh="于是，换用本页的指标字母：")
 SO_IN_MATRICES = Text(en="So, in matrices,", zh="于是，写成矩阵形式：")
 
 # ---- rules of one variable

@@ -79,7 +79,9 @@ def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block], remarks: Se
     yield from rule_blocks(writing, eq)
     yield from proof
     if eq.shape:
-        yield Paragraph((*_facing(writing, eq.lines[0].expression), Sentence(reasons.SO_IN_MATRICES)))
+        by_entries = any(writing.is_by_entries(line.expression) for line in eq.lines)
+        facing = [] if by_entries else _facing(writing, eq.lines[0].expression)
+        yield Paragraph((*facing, Sentence(reasons.SO_BY_ENTRIES if by_entries else reasons.SO_IN_MATRICES)))
 
 
 def _names(rules: Sequence[str]) -> list[Inline]:
