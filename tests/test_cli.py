@@ -137,7 +137,7 @@ def test_check_lists_every_step_as_proved():
     assert [line.split()[1] for line in lines if line.startswith("(")] == ["∂L/∂P", "∂L/∂Z", "∂L/∂W", "∂L/∂b"]
     assert all("proved" in line for line in lines[1:-1])
     assert any("Y is one_hot" in line for line in lines)
-    assert re.fullmatch(r"end to end: at 3 points, .* relative error of \d\.\de-[23]\d", lines[-1])
+    assert re.fullmatch(r"end to end: at 3 points, .* relative error of \d\.\de-[2-5]\d", lines[-1])
 
 
 def test_check_of_some_parameters():
