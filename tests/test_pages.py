@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from symgrad.derive.nudge import nudge
 from symgrad.modelfile import run_model
 from symgrad.problem import Problem, load
 
@@ -142,6 +143,14 @@ def test_a_page_needs_a_known_language_and_format():
         problem.explain(language="fr")
     with pytest.raises(Exception, match="markdown or latex"):
         problem.explain("docx")
+
+
+def test_the_numbers_show_a_slope():
+    """With all rectifiers off nothing would change: such a point is no example."""
+    problem = load(str(ROOT / "tests" / "models" / "p02_relu_neuron.py"))
+    found = nudge(problem.derive(), problem.loss)
+    assert found is not None
+    assert found.slope != 0
 
 
 def test_a_square_matrix_does_not_hide_the_sum():

@@ -49,15 +49,18 @@ def nudge(derivation: Derivation, loss: Expr) -> Nudge | None:
     s = Reals(DIGITS)
     leaves = [e for e in postorder([loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
     positive = positive_leaves([loss])
+    flat: Nudge | None = None
     for seed in range(MOST_DRAWN):
         draw = Draw(1000 + seed, s)
         values = {e: draw.array(e, sizes, is_positive=seed % 2 == 1 or e in positive) for e in leaves}
         value = evaluate([loss], values, sizes, s)[0][()]
         if s.context.isfinite(value):
             found = _at(derivation, loss, values, sizes, s)
-            if found is not None:
+            if found is not None and found.slope:
                 return found
-    return None
+            # Where every unit is off nothing changes: true, and no example.
+            flat = flat or found
+    return flat
 
 
 def _at(derivation: Derivation, loss: Expr, values: dict[Leaf, Array], sizes: Assignment, s: Reals) -> Nudge | None:
