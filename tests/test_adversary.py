@@ -131,3 +131,9 @@ def test_a_block_of_zeros_is_a_block():
 def test_names_in_formulas_are_passed_through():
     assert sg.latex(sg.named("q", x)) == "x"
     assert sg.latex(sg.norm(z)) == r"\lVert z\rVert"
+
+
+@pytest.mark.parametrize(("output", "by"), [(sg.log(x - 5), x), (sg.inv(X.T @ X), X)])
+def test_forward_mode_finds_its_points_too(output, by):
+    pushed = sg.jvp(output, by, sg.data("U", *by.shape))
+    assert str(pushed)

@@ -6,9 +6,10 @@ recognising are checked too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -35,57 +36,91 @@ STEP = Fraction(1, 10**20)
 TOLERANCE = Fraction(1, 10**20)
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Random values of the leaves at one assignment of sizes; `draw` goes on for a direction."""
+
+    values: dict[Leaf, Array]
+    sizes: Assignment
+    draw: Draw
+    s: Reals
+
+
 def check(derivation: Derivation, loss: Expr, points: int = POINTS) -> Derivation:
     """The derivation with its end-to-end check; CheckFailed where a gradient differs from the differences of `loss`."""
+    roots = [loss, *(eq.expression for eq in derivation.forward), *(eq.target for eq in derivation.backward)]
+    found = compared(
+        [loss], roots, lambda point: _error_at(derivation, loss, point), "the gradient differs from the loss's", points
+    )
+    return replace(derivation, end_to_end=found)
+
+
+def compared(
+    of: Sequence[Expr],
+    roots: Sequence[Expr],
+    error_at: Callable[[Point], Fraction | None],
+    what: str,
+    points: int = POINTS,
+) -> EndToEnd:
+    """The largest error over some points at which there is one; CheckFailed where it is no rounding error.
+
+    `of` holds the leaves that get values, `roots` the sizes; None from `error_at` means a point outside the domain.
+    """
     # A Gram matrix is singular at sizes of which the wrong one is larger: each assignment takes its turn.
-    shapes = [eq.target for eq in derivation.backward]
-    chosen = assignments(sizes_in([loss, *(eq.expression for eq in derivation.forward), *shapes]))
-    s = Reals(DIGITS + GUARD)
+    chosen = assignments(sizes_in(roots))
+    leaves = [e for e in postorder(of) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+    positive, s = positive_leaves(of), Reals(DIGITS + GUARD)
     largest, done = Fraction(0), 0
     for seed in range(MOST_DRAWN):
-        error = _error_at(derivation, loss, chosen[seed // 4 % len(chosen)], s, seed)
+        error = error_at(_point(seed, leaves, positive, chosen[seed // 4 % len(chosen)], s))
         if error is None:
             continue
         if not error < TOLERANCE:
             raise CheckFailed(
-                f"the gradient differs from the loss's differences by {float(error):.2g} of its size;"
+                f"{what} differences by {float(error):.2g} of its size;"
                 " this is a defect of symgrad, please report the model"
             )
         largest, done = max(largest, error), done + 1
         if done == points:
-            return replace(derivation, end_to_end=EndToEnd(points, largest))
+            return EndToEnd(points, largest)
     raise CheckFailed(
         "no point was found at which the loss has a value; state facts such as positive=True for data that need them"
     )
 
 
-def _error_at(derivation: Derivation, loss: Expr, sizes: Assignment, s: Reals, seed: int) -> Fraction | None:
-    """|⟨gradient, direction⟩ - difference| over its size at one random point; None outside the domain."""
+def _point(seed: int, leaves: Sequence[Leaf], positive: Collection[Leaf], sizes: Assignment, s: Reals) -> Point:
     # Near 0 first, where nothing saturates; farther away only where no point near 0 has a value: log(u - 5).
     draw = Draw(seed, s, Fraction(1) if seed < NEAR else FAR[seed % len(FAR)])
-    leaves = [e for e in postorder([loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
-    positive = positive_leaves([loss])
     # Half of the points have positive entries only: logarithms and roots of parameters then have a value.
     is_positive = seed % 2 == 1 or seed >= NEAR
     values = {e: draw.array(e, sizes, is_positive=is_positive or e in positive) for e in leaves}
-    direction = {e: draw.array(e, sizes) for e in derivation.parameters if e in values}
-    if any(not _is_finite(evaluate([loss], _moved(values, direction, k, s), sizes, s)[0], s) for k in (-1, 0, 1)):
-        return None
-    up, down = (evaluate([loss], _moved(values, direction, k, s), sizes, s)[0][()] for k in (1, -1))
+    return Point(values, sizes, draw, s)
+
+
+def relative_error(slope: Any, up: Any, down: Any, s: Reals) -> Fraction:
+    """|slope - (up - down)/2h| over its size."""
     difference = (up - down) / (2 * s.number(STEP))
+    if abs(slope - difference) < s.number(NOISE):
+        return Fraction(0)
+    # The floor is what rounding leaves of a difference, far below what is compared.
+    floor = (abs(up) + abs(down)) * s.number(Fraction(1, 10**8))
+    relative = abs(slope - difference) / (abs(slope) + abs(difference) + floor)
+    return Fraction(str(s.context.nstr(relative, 5, min_fixed=1, max_fixed=0)))
+
+
+def _error_at(derivation: Derivation, loss: Expr, point: Point) -> Fraction | None:
+    """|⟨gradient, direction⟩ - difference| over its size at one random point; None outside the domain."""
+    values, sizes, s = point.values, point.sizes, point.s
+    direction = {e: point.draw.array(e, sizes) for e in derivation.parameters if e in values}
+    at = [evaluate([loss], _moved(values, direction, k, s), sizes, s)[0] for k in (-1, 0, 1)]
+    if not all(_is_finite(a, s) for a in at):
+        return None
     gradients = gradients_at(derivation, values, sizes, s)
     slope = sum(
         (g * v for e in direction for g, v in zip(entries_of(gradients[e]), entries_of(direction[e]), strict=True)),
         s.number(Fraction(0)),
     )
-    if not s.context.isfinite(slope):
-        return None
-    # The floor is what rounding leaves of a difference of the loss, far below what is compared.
-    floor = (abs(up) + abs(down)) * s.number(Fraction(1, 10**8))
-    whole = abs(slope) + abs(difference) + floor
-    is_noise = abs(slope - difference) < s.number(NOISE)
-    relative = s.number(Fraction(0)) if is_noise else abs(slope - difference) / whole
-    return Fraction(str(s.context.nstr(relative, 5, min_fixed=1, max_fixed=0)))
+    return relative_error(slope, at[2][()], at[0][()], s) if s.context.isfinite(slope) else None
 
 
 def gradients_at(derivation: Derivation, values: Environment, sizes: Assignment, s: Scalars) -> dict[Leaf, Array]:

@@ -15,17 +15,16 @@ import numpy as np
 import sympy
 
 from symgrad.derive.derivation import Contribution, EndToEnd, Equation, Line, Proof, Verdict
-from symgrad.derive.endtoend import DIGITS, MOST_DRAWN, POINTS, STEP, TOLERANCE, values_at
+from symgrad.derive.endtoend import STEP, Point, compared, relative_error, values_at
 from symgrad.derive.engine import straight_line
 from symgrad.derive.equality import Differs, Sheet, named, prove_equal, undecided, verify, worst
 from symgrad.derive.pairing import free_name, names_in
 from symgrad.derive.reverse import accumulate, cotangent_of, pull_back
-from symgrad.derive.samples import Draw, as_array, assignments, entries_of, positive_leaves, sizes_in
+from symgrad.derive.samples import as_array, assignments, entries_of, sizes_in
 from symgrad.derive.steps import Writer, without_names
 from symgrad.errors import CheckFailed
-from symgrad.evaluate import Environment, evaluate
-from symgrad.fields import Reals
-from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, broadcast_to, leaf, number, total
+from symgrad.evaluate import evaluate
+from symgrad.graph.expression import Expr, Leaf, Role, broadcast_to, leaf, number, total
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
 from symgrad.rewrite.convert import substitute
@@ -209,42 +208,24 @@ def _derivative(step: _Step, sheet: Sheet) -> Array:
 
 def _checked(pushed: Pushforward, y: Expr) -> Pushforward:
     """The whole tangent against 50-digit differences of y along ẋ at three points; CheckFailed where they differ."""
-    sizes = assignments(sizes_in([y, *(eq.expression for eq in pushed.forward)]), 1)[0]
-    s, largest, done = Reals(DIGITS), Fraction(0), 0
-    leaves = [e for e in postorder([y, pushed.direction]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
-    positive = positive_leaves([y])
-    for seed in range(MOST_DRAWN):
-        draw = Draw(seed, s)
-        values = {e: draw.array(e, sizes, is_positive=seed % 2 == 1 or e in positive) for e in leaves}
-        error = _error_at(pushed, y, values, sizes, s)
-        if error is None:
-            continue
-        if not error < TOLERANCE:
-            raise CheckFailed(
-                f"the tangent differs from the differences of its value by {float(error):.2g} of its size;"
-                " this is a defect of symgrad, please report the model"
-            )
-        largest, done = max(largest, error), done + 1
-        if done == POINTS:
-            return replace(pushed, end_to_end=EndToEnd(POINTS, largest))
-    raise CheckFailed(
-        "no point was found at which the values exist; state facts such as positive=True for data that need them"
-    )
+    roots = [y, *(eq.expression for eq in pushed.forward), *(eq.target for eq in pushed.tangents)]
+    of = [y, pushed.direction]
+    found = compared(of, roots, lambda point: _error_at(pushed, y, point), "the tangent differs from its value's")
+    return replace(pushed, end_to_end=found)
 
 
-def _error_at(pushed: Pushforward, y: Expr, values: Environment, sizes: Any, s: Reals) -> Fraction | None:
+def _error_at(pushed: Pushforward, y: Expr, point: Point) -> Fraction | None:
     """The largest |tangent - difference| over its size; None outside the domain."""
-    h = s.number(STEP)
-    x, dot = pushed.variable, values[pushed.direction]
+    values, sizes, s = point.values, point.sizes, point.s
+    x, h = pushed.variable, s.number(STEP)
     if x not in values:
         return Fraction(0)
+    dot = values[pushed.direction]
     up, down = (evaluate([y], {**values, x: values[x] + dot * h * k}, sizes, s)[0] for k in (1, -1))
     tangent = values_at((*pushed.forward, *pushed.tangents), values, sizes, s)[pushed.tangents[-1].target]
     largest = Fraction(0)
     for a, b, t in zip(*map(entries_of, (up, down, tangent)), strict=True):
-        difference = (a - b) / (2 * h)
-        if not (s.context.isfinite(difference) and s.context.isfinite(t)):
+        if not all(map(s.context.isfinite, (a, b, t))):
             return None
-        relative = abs(t - difference) / (abs(t) + abs(difference) + 1)
-        largest = max(largest, Fraction(str(s.context.nstr(relative, 5, min_fixed=1, max_fixed=0))))
+        largest = max(largest, relative_error(t, a, b, s))
     return largest
