@@ -10,14 +10,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_LANGUAGE = (
-    "abs", "broadcast_to", "clip", "cos", "data", "det", "diag", "diagonal", "dims", "dot", "einsum", "equal", "exp",
-    "eye", "huber", "hyperparameter", "inv", "labels", "log", "log_softmax", "logdet", "logsumexp", "maximum", "mean",
-    "minimum", "named", "norm", "ones", "outer", "parameter", "relu", "scalar", "sigmoid", "sign", "sin", "softmax",
-    "softplus", "solve", "sqrt", "sum", "tanh", "trace", "transpose", "unfold", "where", "window",
-)  # fmt: skip
 _PLACES = {
-    **dict.fromkeys(_LANGUAGE, "symgrad.primitives.language"),
     **dict.fromkeys(("Problem", "load", "load_output"), "symgrad.problem"),
     **dict.fromkeys(("jacobian", "jvp", "vjp"), "symgrad.products"),
     "latex": "symgrad.notation.latex",
@@ -27,15 +20,20 @@ _PLACES = {
         "symgrad.errors",
     ),
 }
-__all__ = sorted(_PLACES)
+_VOCABULARY = "symgrad.primitives.language"
 
 
 def __getattr__(name: str) -> Any:
-    place = _PLACES.get(name)
-    if place is None:
+    # What is not listed above is a word of the language, which the tables know.
+    if name == "__all__":
+        return sorted({*_PLACES, *import_module(_VOCABULARY).__all__})
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    words = {} if name.startswith("_") else import_module(_VOCABULARY).VOCABULARY
+    if name not in words:
         raise AttributeError(f"symgrad has no {name!r}; see `symgrad rules` for what it has")
-    return getattr(import_module(place), name)
+    return words[name]
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__getattr__("__all__"), "__version__"]

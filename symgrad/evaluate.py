@@ -83,7 +83,15 @@ def _value(node: Expr, values: dict[Expr, Array], leaves: Environment, sizes: As
     if node.primitive == "named":
         return values[node.operands[0]]
     entry = PRIMITIVES[node.primitive]
-    return np.asarray(entry.forward(s, [values[e] for e in node.operands], dict(node.options)), dtype=object)
+    options = {key: _resolved(value, sizes) for key, value in node.options}
+    return np.asarray(entry.forward(s, [values[e] for e in node.operands], options), dtype=object)
+
+
+def _resolved(option: object, sizes: Assignment) -> object:
+    """An option with numbers for sizes."""
+    if isinstance(option, tuple):
+        return tuple(_resolved(item, sizes) for item in option)
+    return sizes.at(option) if isinstance(option, Size) else option
 
 
 def _leaf(node: Leaf, leaves: Environment, sizes: Assignment, s: Scalars) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mpmath
@@ -63,6 +63,97 @@ class Determinant(sympy.Function):  # type: ignore[misc]  # SymPy has no types
         return sympy.Matrix(int(n), int(n), [e.evalf(n=prec // 3) for e in entries]).det()
 
 
+def lower_inverse(a: Array) -> Array:
+    """The inverse of a lower triangular matrix, by forward substitution."""
+    n = len(a)
+    result = np.full((n, n), sympy.S.Zero, dtype=object)
+    for i in range(n):
+        result[i, i] = 1 / a[i, i]
+        for j in range(i):
+            result[i, j] = -sum(a[i, k] * result[k, j] for k in range(j, i)) / a[i, i]
+    return result
+
+
+class CholeskyEntry(sympy.Function):  # type: ignore[misc]  # SymPy has no types
+    """Entry (i, j) of the Cholesky factor L of a symmetric matrix given by its entries on and below the diagonal.
+
+    Differentiating L Lᵀ = A: dL = L Φ(L⁻¹ dA L⁻ᵀ), Φ the lower triangle with half of the diagonal. [murray2016, eq. 8]
+    """
+
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Entry (i, j) of L Φ(L⁻¹ E L⁻ᵀ), E with a 1 at the place of the entry and at its mirror image."""
+        i, j, n, *entries = self.args
+        size = int(n)
+        places = [(p, q) for p in range(size) for q in range(p + 1)]
+        p, q = places[argindex - 4]
+        low = lower_factor(size, entries)
+        inverse = lower_inverse(low)
+
+        def middle(a: int, b: int) -> Any:
+            mirrored = inverse[a, q] * inverse[b, p] if p != q else 0
+            return inverse[a, p] * inverse[b, q] + mirrored
+
+        row, column = int(i), int(j)
+        return sum(low[row, k] * middle(k, column) / (2 if k == column else 1) for k in range(column, size) if k <= row)
+
+    def _eval_evalf(self, prec: int) -> Any:
+        i, j, n, *entries = self.args
+        size, filled = int(n), iter(e.evalf(n=prec // 3) for e in entries)
+        a = sympy.zeros(size, size)
+        for p in range(size):
+            for q in range(p + 1):
+                a[p, q] = a[q, p] = next(filled)
+        try:
+            return a.cholesky(hermitian=False)[int(i), int(j)]
+        except ValueError:  # SymPy's word for a matrix without a factor
+            return sympy.nan
+
+
+def lower_factor(n: int, entries: Sequence[Any]) -> Array:
+    """The factor as atoms, from the entries on and below the diagonal."""
+    result = np.full((n, n), sympy.S.Zero, dtype=object)
+    for i in range(n):
+        for j in range(i + 1):
+            result[i, j] = CholeskyEntry(*map(sympy.Integer, (i, j, n)), *entries)
+    return result
+
+
+class Largest(sympy.Function):  # type: ignore[misc]  # SymPy has no types
+    """max(x₁, …): off ties, ∂max/∂xₖ = [xₖ is the largest]."""
+
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Whether that argument is the largest."""
+        return IsLargest(sympy.Integer(argindex - 1), *self.args)
+
+    def _eval_evalf(self, prec: int) -> Any:
+        return sympy.Max(*(e.evalf(n=prec // 3) for e in self.args))
+
+
+class IsLargest(sympy.Function):  # type: ignore[misc]  # SymPy has no types
+    """1 where argument k is the largest, shared among equal ones, else 0: constant but for jumps."""
+
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """0 wherever there is a derivative."""
+        return sympy.S.Zero
+
+    def _eval_evalf(self, prec: int) -> Any:
+        k, *items = self.args
+        values = [e.evalf(n=prec // 3) for e in items]
+        return shared_largest(int(k), values, sympy.Float)
+
+
+def shared_largest(k: int, items: Sequence[Any], number: Callable[[Any], Any]) -> Any:
+    """1 over how many items equal the largest, where item k is one of them; else 0."""
+    top = max(items)
+    return number(1) / sum(e == top for e in items) if items[k] == top else number(0)
+
+
 class ArrayField:
     """What both fields share: loops over object arrays."""
 
@@ -104,11 +195,16 @@ class Symbolic(ArrayField):
         """An exact number as a SymPy number."""
         return sympy.Rational(value.numerator, value.denominator)
 
+    def pi(self) -> Scalar:
+        """π."""
+        return sympy.pi
+
     exp = staticmethod(sympy.exp)
     log = staticmethod(sympy.log)
     tanh = staticmethod(sympy.tanh)
     sin = staticmethod(sympy.sin)
     cos = staticmethod(sympy.cos)
+    erf = staticmethod(sympy.erf)
     equal = staticmethod(sympy.Eq)
 
     def add_up(self, items: list[Scalar]) -> Scalar:
@@ -127,13 +223,30 @@ class Symbolic(ArrayField):
         """The Lambda applied."""
         return body(*operands)
 
+    def largest(self, items: Sequence[Scalar]) -> Scalar:
+        """An atom that knows its derivatives."""
+        return Largest(*items)
+
+    def is_largest(self, place: int, items: Sequence[Scalar]) -> Scalar:
+        """An atom whose derivative is 0."""
+        return IsLargest(sympy.Integer(place), *items)
+
+    def cholesky(self, a: Array) -> Array:
+        """Atoms that know their derivatives, from what is read of the matrix."""
+        n = a.shape[0]
+        return lower_factor(n, [a[i, j] for i in range(n) for j in range(i + 1)])
+
     def determinant(self, a: Array) -> Scalar:
         """An atom that knows its derivative."""
         return Determinant(sympy.Integer(a.shape[0]), *a.ravel())
 
     def inverse(self, a: Array) -> Array:
-        """Atoms that know their derivatives, one for each entry."""
+        """Atoms that know their derivatives, one for each entry; of a triangular matrix by substitution."""
         n = a.shape[0]
+        if all(a[i, j] == 0 for i in range(n) for j in range(i + 1, n)):
+            return lower_inverse(a)
+        if all(a[i, j] == 0 for i in range(n) for j in range(i)):
+            return lower_inverse(a.T).T
         result = np.empty((n, n), dtype=object)
         for i, j in np.ndindex(n, n):
             result[i, j] = InverseEntry(*map(sympy.Integer, (i, j, n)), *a.ravel())
@@ -150,6 +263,10 @@ class Reals(ArrayField):
     def number(self, value: Any) -> Scalar:
         """An exact number, rounded."""
         return self.context.mpf(value.numerator) / value.denominator
+
+    def pi(self) -> Scalar:
+        """π."""
+        return +self.context.pi
 
     def exp(self, x: Scalar) -> Scalar:
         """e^x."""
@@ -171,6 +288,10 @@ class Reals(ArrayField):
         """The cosine."""
         return self.context.cos(x)
 
+    def erf(self, x: Scalar) -> Scalar:
+        """The error function."""
+        return self.context.erf(x)
+
     def power(self, x: Scalar, exponent: Any) -> Scalar:
         """x to a rational power; an even root of a negative number is not a number."""
         if exponent.denominator == 1:
@@ -191,6 +312,26 @@ class Reals(ArrayField):
         """The Lambda's body at these numbers."""
         values = {v: sympy.Float(x, self.context.dps) for v, x in zip(body.variables, operands, strict=True)}
         return self.context.mpf(str(sympy.N(body.expr, self.context.dps, subs=values)))
+
+    def largest(self, items: Sequence[Scalar]) -> Scalar:
+        """The largest number."""
+        return max(items)
+
+    def is_largest(self, place: int, items: Sequence[Scalar]) -> Scalar:
+        """1 where the number at a place is the largest, shared among equal ones."""
+        return shared_largest(place, items, self.context.mpf)
+
+    def cholesky(self, a: Array) -> Array:
+        """Row by row, of what stands on and below the diagonal; not a number where there is no factor."""
+        n = len(a)
+        low = np.full((n, n), self.context.mpf(0), dtype=object)
+        for i in range(n):
+            for j in range(i + 1):
+                rest = a[i, j] - sum((low[i, k] * low[j, k] for k in range(j)), self.context.mpf(0))
+                if i == j and not rest > 0:
+                    return np.full((n, n), self.context.nan, dtype=object)
+                low[i, j] = self.context.sqrt(rest) if i == j else rest / low[j, j]
+        return low
 
     def determinant(self, a: Array) -> Scalar:
         """By LU factors."""

@@ -1,4 +1,4 @@
-"""Random programs over the whole language, from a seed; and the same graph run by PyTorch, an interpreter of its own.
+"""Random programs over the whole language, from a seed; and the same graph run by JAX, an interpreter of its own.
 
 The tables of functions and primitives are walked, so that a new entry occurs in programs without a word here. Operands are
 brought into the domain of what is applied to them: 2 + sin(u) under a logarithm, 4I + sin(U) under an inverse.
@@ -15,7 +15,18 @@ import sympy
 
 import symgrad as sg
 from symgrad.errors import SymgradError
-from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role, elementwise
+from symgrad.graph.expression import (
+    CONSTANT_ROLES,
+    Apply,
+    Contraction,
+    Elementwise,
+    Expr,
+    Leaf,
+    Linear,
+    Role,
+    elementwise,
+)
+from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
@@ -38,8 +49,7 @@ class Program:
     @property
     def leaves(self):
         """The declared arrays, as they occur."""
-        constants = {Role.NUMBER, Role.SIZE, Role.IDENTITY}
-        return [e for e in postorder([self.loss]) if isinstance(e, Leaf) and e.role not in constants]
+        return [e for e in postorder([self.loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
 
 
 def random_program(seed, most=MOST):
@@ -115,6 +125,8 @@ class _Writer:
             arity = len(parameter.variables)
         first = self.pick()
         operands = [first, *(self.pick(lambda e: e.shape in (first.shape, ())) for _ in range(arity - 1))]
+        if name in ("leaky_relu", "elu"):
+            return elementwise(name, first, Fraction(1, 4) if self.random.random() < 0.5 else sg.sigmoid(operands[1]))
         if name == "where":
             return sg.where(operands[0] > operands[1], operands[1], operands[2])
         # Bounds in order and a positive threshold, none of them by a parameter.
@@ -147,7 +159,13 @@ class _Writer:
     def view(self):
         e = self.pick(lambda e: e.rank > 0)
         ways = [lambda: e.T, lambda: sg.sum(e, axis=-1), lambda: sg.mean(e, axis=0), lambda: e - sg.mean(e, axis=0)]
-        ways += [lambda: e / (2 + sg.sum(e**2, axis=-1, keepdims=True)), lambda: sg.diag(e)]
+        ways += [lambda: e / (2 + sg.sum(e**2, axis=-1, keepdims=True)), lambda: sg.diag(e), lambda: sg.var(e, axis=-1)]
+        ways += [lambda: sg.norm(e, self.random.choice([1, float("inf")]), axis=-1)]
+        if e.rank == 2:
+            ways += [lambda: sg.silu(e) + sg.gelu(e)]
+            if e.shape[1].at(SIZES) > 1:
+                ways += [lambda: sg.unfold(e, 2, axis=1)[:, 0], lambda: sg.max_pool1d(e, 2, 1)]
+            ways += [lambda: sg.squared_distances(e, e[:1] + 1), lambda: sg.layer_norm(e, 1, 0)]
         if e.rank == 1:
             other = self.pick(lambda e: e.rank == 1)
             ways += [
@@ -163,7 +181,15 @@ class _Writer:
             return None
 
     def primitive(self):
-        entry = PRIMITIVES[self.random.choice(list(PRIMITIVES))]
+        name = self.random.choice(list(PRIMITIVES))
+        made = getattr(self, f"primitive_{name}", None)
+        try:
+            return made() if made is not None else self.by_its_options(PRIMITIVES[name])
+        except SymgradError:  # not square, or a right side of another length: this entry does not take it
+            return None
+
+    def by_its_options(self, entry):
+        """An entry that acts along an axis, or on square matrices where it has none."""
         wants_square = "axis" not in entry.options
         first = self.pick(lambda e: e.rank == 2 and e.shape[0] == e.shape[1] if wants_square else e.rank > 0)
         others = [self.pick(lambda e: e.rank > 0 and e.shape[0] == first.shape[0]) for _ in range(entry.arity - 1)]
@@ -171,12 +197,55 @@ class _Writer:
         options = {}
         if "axis" in entry.options and self.random.random() < 0.7:
             options["axis"] = self.random.choice([0, -1, *([None] if "keepdims" in entry.options else [])])
-        if "keepdims" in entry.options and self.random.random() < 0.3:
-            options["keepdims"] = True
-        try:
-            return entry(*operands, **options)
-        except SymgradError:  # not square, or a right side of another length: this entry does not take it
-            return None
+        for key in ("keepdims", "reverse"):
+            if key in entry.options and self.random.random() < 0.3:
+                options[key] = True
+        return entry(*operands, **options)
+
+    def primitive_cholesky(self):
+        return sg.cholesky(6 * sg.eye(n) + sg.sin(self.pick(lambda e: e.shape == (n.value, n.value))))
+
+    def primitive_slice(self):
+        e = self.pick(lambda e: e.rank > 0)
+        keys = [slice(1, None), slice(None, -1), slice(0, 2), -1, 0]
+        key = self.random.choice(keys)
+        return e[key] if e.rank == 1 or self.random.random() < 0.5 else e[:, key]
+
+    def primitive_pad(self):
+        e = self.pick(lambda e: e.rank > 0)
+        return sg.pad(
+            e,
+            axis=self.random.choice([0, -1]),
+            before=self.random.choice([0, 1, k]),
+            after=1,
+            step=self.random.choice([1, 1, 2]),
+        )
+
+    def primitive_concatenate(self):
+        e = self.pick(lambda e: e.rank > 0)
+        axis = self.random.choice(range(e.rank))
+        rest = e.shape[:axis] + e.shape[axis + 1 :]
+        other = self.pick(lambda x: x.rank == e.rank and x.shape[:axis] + x.shape[axis + 1 :] == rest)
+        return sg.concatenate([e, other, e], axis=axis) if self.random.random() < 0.7 else sg.stack([e, e * e])
+
+    def primitive_reshape(self):
+        e = self.pick(lambda e: e.rank == 2)
+        return sg.reshape(e, e.shape[::-1] if self.random.random() < 0.5 else (e.shape[0] * e.shape[1],))
+
+    def primitive_kron(self):
+        return sg.kron(self.pick(lambda e: e.rank == 2), self.pick(lambda e: e.rank == 2))
+
+    def primitive_one_hot(self):
+        e, c = self.pick(lambda e: e.shape == (n.value, k.value)), sg.labels("c", n, k)
+        if e.shape == (n.value, k.value) and self.random.random() < 0.5:
+            return e[sg.arange(n), c]
+        return self.pick(lambda e: e.rank == 2 and e.shape[0] == k.value)[c]
+
+    def primitive_prod(self):
+        e = self.pick(lambda e: e.rank > 0)
+        return sg.prod(
+            sg.sin(e) + Fraction(3, 2), axis=self.random.choice([None, 0, -1]), keepdims=self.random.random() < 0.3
+        )
 
     def regular(self, e):
         """4I + sin(e) for a square matrix, else sin(e) away from 0."""
@@ -185,11 +254,11 @@ class _Writer:
         return self.random.choice([e + Fraction(37, 100), sg.sin(e) + Fraction(1, 2)])
 
 
-# PyTorch's side: numbers for the leaves, and an interpreter of the five kinds of node.
+# JAX's side: numbers for the leaves, and an interpreter of the five kinds of node.
 
 
 def arrays_of(leaves, seed):
-    """A float64 array for each leaf, with its facts."""
+    """A float64 array for each leaf, with its facts; whole numbers for labels."""
     random = np.random.default_rng(seed)
     return {e.name: _array(e, tuple(s.at(SIZES) for s in e.shape), random) for e in leaves}
 
@@ -198,6 +267,8 @@ def _array(e, shape, random):
     a = random.normal(size=shape)
     if e.role is Role.HYPERPARAMETER:
         return np.float64(0.7)
+    if e.role is Role.LABELS:
+        return random.integers(e.value.at(SIZES), size=shape)
     for fact, made in {
         "one_hot": lambda: np.eye(shape[-1])[random.integers(shape[-1], size=shape[:-1])],
         "symmetric": lambda: a + a.T,
@@ -212,38 +283,64 @@ def _array(e, shape, random):
     return a
 
 
-class Torch:
-    """An expression's value in PyTorch, by the kind of each node."""
+class Jax:
+    """An expression's value in JAX, by the kind of each node; every entry of the tables has its line, in JAX's own words."""
 
-    def __init__(self, torch):
-        self.torch = torch
-        nn = torch.nn.functional
+    def __init__(self):
+        import jax
+        import jax.numpy as jnp
+
+        self.jax, self.jnp = jax, jnp
+        nn = jax.nn
         self.functions = {
-            "exp": torch.exp, "log": torch.log, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "softplus": nn.softplus,
-            "relu": torch.relu, "absolute": torch.abs, "sign": torch.sign, "sin": torch.sin, "cos": torch.cos,
-            "greater": lambda a, b: (a > b).double(), "greater_equal": lambda a, b: (a >= b).double(),
-            "equal": lambda a, b: (a == b).double(), "maximum": torch.maximum, "minimum": torch.minimum,
-            "clip": lambda x, low, high: torch.minimum(torch.maximum(x, low), high),
-            "huber": lambda r, c: torch.where(r.abs() <= c, r**2 / 2, c * (r.abs() - c / 2)),
-            "where": lambda c, a, b: torch.where(c != 0, a, b), "power_of": torch.pow,
+            "exp": jnp.exp, "log": jnp.log, "tanh": jnp.tanh, "sigmoid": nn.sigmoid, "softplus": nn.softplus,
+            "relu": nn.relu, "absolute": jnp.abs, "sign": jnp.sign, "sin": jnp.sin, "cos": jnp.cos,
+            "sinh": jnp.sinh, "cosh": jnp.cosh, "logcosh": lambda x: jnp.logaddexp(x, -x) - jnp.log(2.0),
+            "erf": jax.scipy.special.erf, "normal_cdf": jax.scipy.stats.norm.cdf, "normal_pdf": jax.scipy.stats.norm.pdf,
+            "leaky_relu": lambda x, a: jnp.where(x > 0, x, a * x),
+            "elu": lambda x, a: jnp.where(x > 0, x, a * jnp.expm1(jnp.where(x > 0, 0.0, x))),
+            "greater": lambda a, b: (a > b) * 1.0, "greater_equal": lambda a, b: (a >= b) * 1.0,
+            "equal": lambda a, b: (a == b) * 1.0, "maximum": jnp.maximum, "minimum": jnp.minimum,
+            "clip": lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
+            "huber": lambda r, c: jnp.where(jnp.abs(r) <= c, r**2 / 2, c * (jnp.abs(r) - c / 2)),
+            "where": lambda c, a, b: jnp.where(c != 0, a, b), "power_of": jnp.power,
         }  # fmt: skip
         self.primitives = {
-            "softmax": lambda x, axis: torch.softmax(x, axis), "log_softmax": lambda x, axis: torch.log_softmax(x, axis),
-            "logsumexp": lambda x, axis, keepdims: torch.logsumexp(x, axis, keepdims),
-            "norm": lambda x, axis, keepdims: x.square().sum(axis, keepdims).sqrt(), "inv": torch.linalg.inv,
-            "solve": torch.linalg.solve, "det": torch.linalg.det, "logdet": lambda x: torch.linalg.slogdet(x)[1],
+            "softmax": lambda x, axis: nn.softmax(x, axis), "log_softmax": lambda x, axis: nn.log_softmax(x, axis),
+            "logsumexp": lambda x, axis, keepdims: jax.scipy.special.logsumexp(x, axis, keepdims=keepdims),
+            "norm": lambda x, axis, keepdims: jnp.sqrt(jnp.sum(x**2, axis, keepdims=keepdims)), "inv": jnp.linalg.inv,
+            "solve": lambda a, b: jnp.linalg.solve(a, b[:, None])[:, 0] if b.ndim == 1 else jnp.linalg.solve(a, b),
+            "det": jnp.linalg.det, "logdet": lambda x: jnp.linalg.slogdet(x)[1],
+            "cholesky": lambda x: jnp.linalg.cholesky(jnp.tril(x) + jnp.tril(x, -1).T, symmetrize_input=False),
+            "max": lambda x, axis, keepdims: jnp.max(x, axis, keepdims=keepdims),
+            "min": lambda x, axis, keepdims: jnp.min(x, axis, keepdims=keepdims),
+            "is_max": lambda x, axis: self.shared(x == jnp.max(x, axis, keepdims=True), axis),
+            "is_min": lambda x, axis: self.shared(x == jnp.min(x, axis, keepdims=True), axis),
+            "one_hot": lambda c, classes: nn.one_hot(c, classes, dtype=jnp.float64),
+            "prod": lambda x, axis, keepdims: jnp.prod(x, axis, keepdims=keepdims),
+            "cumsum": lambda x, axis, reverse: jax.lax.cumsum(x, axis, reverse=reverse),
+            "slice": lambda x, axis, start, stop, step: jax.lax.slice_in_dim(x, start, stop, step, axis),
+            "pad": lambda x, axis, before, after, step: jax.lax.pad(
+                x, 0.0, [(before, after, step - 1) if k == axis else (0, 0, 0) for k in range(x.ndim)]
+            ),
+            "concatenate": lambda *arrays, axis: jnp.concatenate(arrays, axis), "flip": jnp.flip,
+            "reshape": lambda x, shape: x.reshape(shape), "tril": jnp.tril, "triu": jnp.triu, "kron": jnp.kron,
         }  # fmt: skip
 
-    def run(self, root, tensors):
-        """The value of the graph where the leaves have the given tensors, by name."""
+    def shared(self, found, axis):
+        """Ones, shared among equal entries; jumps have no derivative."""
+        return self.jax.lax.stop_gradient(found / found.sum(axis, keepdims=True))
+
+    def run(self, root, arrays):
+        """The value of the graph where the leaves have the given arrays, by name."""
         values = {}
         for node in postorder([root]):
-            values[node] = self.node(node, [values[e] for e in node.children], tensors)
+            values[node] = self.node(node, [values[e] for e in node.children], arrays)
         return values[root]
 
-    def node(self, node, operands, tensors):
+    def node(self, node, operands, arrays):
         if isinstance(node, Leaf):
-            return self.leaf(node, tensors)
+            return self.leaf(node, arrays)
         if isinstance(node, Linear):
             return sum(float(c) * e for (c, _), e in zip(node.terms, operands, strict=True))
         if isinstance(node, Contraction):
@@ -251,58 +348,43 @@ class Torch:
         if isinstance(node, Elementwise):
             return self.elementwise(node, operands)
         assert isinstance(node, Apply)
-        if node.primitive in self.primitives:
-            return self.primitives[node.primitive](*operands, **dict(node.options))
-        return PRIMITIVES[node.primitive].forward(self, operands, dict(node.options))
+        return self.primitives[node.primitive](*operands, **{key: at(value) for key, value in node.options})
 
-    def leaf(self, node, tensors):
+    def leaf(self, node, arrays):
         if node.role is Role.NUMBER:
-            return self.torch.tensor(float(node.value), dtype=self.torch.float64)
+            return self.jnp.float64(float(node.value))
         if node.role is Role.SIZE:
-            return self.torch.tensor(float(node.value.at(SIZES)), dtype=self.torch.float64)
+            return self.jnp.float64(float(at(node.value)))
         if node.role is Role.IDENTITY:
-            return self.torch.eye(node.shape[0].at(SIZES), dtype=self.torch.float64)
-        return tensors[node.name]
+            return self.jnp.eye(at(node.shape[0]))
+        if node.role is Role.WINDOW:
+            length, windows, width = map(at, node.shape)
+            places = np.add.outer(np.arange(windows), np.arange(width))
+            return self.jnp.asarray((np.arange(length)[:, None, None] == places) * 1.0)
+        return arrays[node.name]
 
     def contraction(self, node, operands):
         letters = "abcdefghijklmnopqrstuvwxyz"
         names = ["".join(letters[i] for i in own) for own in node.indices]
         extra = set(range(node.rank)) - {i for own in node.indices for i in own}
-        ones = [self.torch.ones(node.shape[axis].at(SIZES), dtype=self.torch.float64) for axis in sorted(extra)]
+        ones = [self.jnp.ones(at(node.shape[axis])) for axis in sorted(extra)]
         names += [letters[axis] for axis in sorted(extra)]
-        return self.torch.einsum(f"{','.join(names)}->{letters[: node.rank]}", *operands, *ones)
+        operands = [e * 1.0 for e in operands]
+        return self.jnp.einsum(f"{','.join(names)}->{letters[: node.rank]}", *operands, *ones)
 
     def elementwise(self, node, operands):
         if node.function == "power":
-            return operands[0] ** float(node.parameter)
+            exponent = node.parameter
+            # A whole exponent as one: a float's power of a negative number has no derivative by the exponent.
+            return operands[0] ** (int(exponent) if exponent.denominator == 1 else float(exponent))
         if isinstance(node.parameter, sympy.Lambda):
-            modules = [{"sin": self.torch.sin, "exp": self.torch.exp}]
+            modules = [{"sin": self.jnp.sin, "exp": self.jnp.exp}]
             return sympy.lambdify(node.parameter.variables, node.parameter.expr, modules)(*operands)
-        if node.function in self.functions:
-            return self.functions[node.function](*operands)
-        return FUNCTIONS[node.function].body(self, *operands)
+        return self.functions[node.function](*operands)
 
-    # An entry without a line above runs its own forward form on tensors: the field that it calculates in.
 
-    def number(self, value):
-        return self.torch.tensor(float(value), dtype=self.torch.float64)
-
-    def power(self, x, exponent):
-        return x ** float(exponent)
-
-    def choose(self, *cases):
-        *rest, (result, _) = cases
-        for value, condition in reversed(rest):
-            result = self.torch.where(condition, value, result)
-        return result
-
-    def each(self, f, a):
-        return f(a)
-
-    def sum(self, a, axis, *, keepdims=False):
-        return a.sum(axis, keepdims)
-
-    def __getattr__(self, name):
-        torch = self.torch
-        known = {"inverse": torch.linalg.inv, "determinant": torch.linalg.det, "equal": torch.eq}
-        return known[name] if name in known else getattr(torch, name)
+def at(value):
+    """A size, or a tuple of them, in numbers."""
+    if isinstance(value, tuple):
+        return tuple(map(at, value))
+    return value.at(SIZES) if isinstance(value, Size) else value

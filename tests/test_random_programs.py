@@ -1,42 +1,47 @@
-"""Two hundred random programs: the compiled gradients against PyTorch's, which read the same graph in their own way."""
+"""Random programs: the compiled gradients and Hessians against JAX's, which reads the same graph in its own way.
+
+The ordinary run takes the first 200 of the 2,000 seeds; `SYMGRAD_SEEDS=2000 pytest tests/test_random_programs.py` all.
+"""
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import Counter
 
 import numpy as np
 import pytest
 import sympy
-from random_programs import SIZES, Torch, arrays_of, random_program
+from random_programs import SIZES, Jax, arrays_of, random_program
 
 import symgrad as sg
+from symgrad.compile.function import compile_derivation
 from symgrad.derive.derivation import Verdict
+from symgrad.derive.pairing import gradients_of, pair
 from symgrad.errors import InputError
 from symgrad.graph.expression import elementwise
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 
-SEEDS = range(200)
+EVERY = 2000
+SEEDS = range(int(os.environ.get("SYMGRAD_SEEDS", "200")))
 PROVED = range(20)
 TOLERANCE = 1e-9
+# Programs below this many nodes have their Hessian compared.
+MOST_NODES = 30
 _t = sympy.Symbol("t", real=True)
+
+
+@pytest.fixture(scope="module")
+def jax():
+    jax = pytest.importorskip("jax", reason="JAX is the outside oracle; install symgrad[oracle]")
+    jax.config.update("jax_enable_x64", True)
+    return Jax()
 
 
 def problem_of(program):
     return sg.Problem(program.loss, names={**{e.name: e for e in program.leaves}, **program.names})
-
-
-def by_torch(torch, program, arrays, wanted):
-    """The value and the gradients by PyTorch."""
-    tensors = {name: torch.tensor(a, dtype=torch.float64, requires_grad=True) for name, a in arrays.items()}
-    value = Torch(torch).run(program.loss, tensors)
-    gradients = torch.autograd.grad(value, [tensors[name] for name in wanted], allow_unused=True)
-    return value.item(), {
-        name: np.zeros(arrays[name].shape) if g is None else g.numpy()
-        for name, g in zip(wanted, gradients, strict=True)
-    }
 
 
 def assert_close(ours, theirs, scale, what):
@@ -46,28 +51,62 @@ def assert_close(ours, theirs, scale, what):
     assert error <= TOLERANCE * max(scale, np.abs(theirs).max(initial=0)), f"{what}: {ours} is not {theirs}"
 
 
-def check(torch, program, f, parameters, seed):
-    arrays = arrays_of(program.leaves, seed)
+def called(f, arrays):
+    """A compiled function at arrays by name; an overflow or a NaN on the way is a defect, too."""
     sizes = {a.name: SIZES[a.name] for a in f.arguments if a.role == "size"}  # those that no array tells
+    known = {a.name for a in f.arguments}
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # an overflow or a NaN on the way is a defect, too
-        value, gradients = f(**arrays, **sizes)
-    expected, theirs = by_torch(torch, program, arrays, parameters)
-    assert_close(value, expected, 1, "the value")
+        warnings.simplefilter("error")
+        return f(**{name: a for name, a in arrays.items() if name in known}, **sizes)
+
+
+def jax_loss(jax, program, arrays, wanted):
+    """The loss as a function of the wanted arrays."""
+    return lambda *values: jax.run(program.loss, {**arrays, **dict(zip(wanted, values, strict=True))})
+
+
+def check_gradients(jax, program, f, parameters, arrays):
+    value, gradients = called(f, arrays)
+    loss = jax_loss(jax, program, arrays, parameters)
+    places = tuple(range(len(parameters)))
+    expected, theirs = jax.jax.value_and_grad(loss, places)(*(arrays[p] for p in parameters))
+    assert_close(value, np.asarray(expected), 1, "the value")
     assert list(gradients) == parameters
+    found = dict(zip(parameters, map(np.asarray, theirs), strict=True))
     # What cancels to nothing is compared with the largest gradient.
-    scale = max(np.abs(g).max(initial=0) for g in theirs.values())
+    scale = max(np.abs(g).max(initial=0) for g in found.values())
     for name, g in gradients.items():
-        assert_close(g, theirs[name], scale * 1e-3, f"∂L/∂{name}")
+        assert_close(g, found[name], scale * 1e-3, f"∂L/∂{name}")
+
+
+def check_hessian(jax, program, derivation, arrays, seed):
+    """The Hessian times a random direction: another matrix would give another vector, but by chance 0."""
+    parameters = derivation.parameters
+    values = gradients_of(derivation, parameters)
+    pairing = pair(values.arrays, values.names, parameters, is_proved=False)
+    random, names = np.random.default_rng(seed), [p.name for p in parameters]
+    at = {p.name: random.normal(size=np.shape(arrays[p.name])) for p in parameters}
+    directions = {v.name: at[p.name] for p, v in zip(parameters, pairing.directions, strict=True)}
+    _, product = called(compile_derivation(pairing.derivation), {**arrays, **directions})
+    gradient = jax.jax.grad(jax_loss(jax, program, arrays, names), tuple(range(len(names))))
+    point, moved = ([a[name] for name in names] for a in (arrays, at))
+    point = [jax.jnp.asarray(a) for a in point]
+    _, theirs = jax.jax.jvp(gradient, tuple(point), tuple(jax.jnp.asarray(a) for a in moved))
+    scale = max(np.abs(np.asarray(block)).max(initial=0) for block in theirs)
+    for name, expected in zip(names, theirs, strict=True):
+        assert_close(product[name], np.asarray(expected), scale * 1e-3, f"H v of {name}")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_compiled_gradients_agree_with_torch(seed):
-    torch = pytest.importorskip("torch", reason="PyTorch is the outside oracle; install symgrad[oracle]")
+def test_compiled_derivatives_agree_with_jax(jax, seed):
     program = random_program(seed)
     problem = problem_of(program)
-    parameters = [p.name for p in problem.derive(prove=False).parameters]
-    check(torch, program, problem.compile(prove=False), parameters, seed)
+    derivation = problem.derive(prove=False)
+    arrays = arrays_of(program.leaves, seed)
+    names = [p.name for p in derivation.parameters]
+    check_gradients(jax, program, problem.compile(prove=False), names, arrays)
+    if len(postorder([program.loss])) < MOST_NODES:
+        check_hessian(jax, program, derivation, arrays, seed)
 
 
 @pytest.mark.parametrize("seed", PROVED)

@@ -9,8 +9,7 @@ from fractions import Fraction
 from symgrad.compile.names import checked_argument
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
-from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role
-from symgrad.graph.sizes import Size
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, sizes_of
 from symgrad.graph.walk import postorder
 
 ORDER = (Role.DATA, Role.LABELS, Role.PARAMETER, Role.HYPERPARAMETER)
@@ -42,12 +41,11 @@ def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
     return sorted(dict.fromkeys(found), key=lambda leaf: (ORDER.index(leaf.role), -place[leaf]))
 
 
-def sizes_of(roots: Iterable[Expr]) -> list[str]:
+def sizes_in(roots: Iterable[Expr]) -> list[str]:
     """The names of all sizes in shapes and formulas, in order of first use."""
     names: dict[str, None] = {}
     for e in postorder(roots):
-        values = [e.value] if isinstance(e, Leaf) and isinstance(e.value, Size) else []
-        for size in [*e.shape, *values]:
+        for size in sizes_of(e):
             names.update(dict.fromkeys(size.names))
     return list(names)
 

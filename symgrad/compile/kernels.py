@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 
@@ -79,8 +81,8 @@ def _labels(name, a, classes):
 
 def kernel_names() -> set[str]:
     """The names of all functions of generated code that are not NumPy's."""
-    functions = {entry.name for entry in FUNCTIONS.values() if entry.kernel}
-    return functions | {entry.name for entry in PRIMITIVES.values() if entry.kernel} | set(OWN)
+    sources = [entry.kernel for table in (FUNCTIONS, PRIMITIVES) for entry in table.values()]
+    return {name for source in sources for name in re.findall(r"^(?:def )?(\w+)(?:\(| =)", source, re.M)} | set(OWN)
 
 
 def kernel_source(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_of
+from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import kernel_names, kernel_source
 from symgrad.compile.layout import WIDTH, definition, header, prologue, reading
@@ -70,7 +70,8 @@ def module_of(derivation: Derivation, title: str) -> Module:
     every = list(dict.fromkeys(leaf for found in leaves.values() for leaf in found))
     sources = [header(title, functions["value_and_gradients"].arguments, list(functions))]
     sources += prologue(every)
-    sources += [source.strip() + "\n" for name in kernels if (source := kernel_source(name))]
+    written = dict.fromkeys(source for name in kernels if (source := kernel_source(name)))
+    sources += [source.strip() + "\n" for source in written]
     sources += [lambda_source(function, name).strip() + "\n" for function, name in lambdas.items()]
     sources += [f.source for f in functions.values()]
     return Module(
@@ -83,7 +84,7 @@ def _function(
     job: _Job, program: Program, leaves: Sequence[Leaf], kernels: dict[str, None], lambdas: dict[object, str]
 ) -> Function:
     plan = make_plan(program, job.outputs, stated=job.name == "value_and_gradients")
-    size_names = sizes_of([*job.outputs.values(), *leaves])
+    size_names = sizes_in([*job.outputs.values(), *leaves])
     arguments = arguments_of(leaves, size_names)
     names = Names({*RESERVED, *(a.name for a in arguments)})
     # An argument keeps its name for callers; inside, one that would hide a function has another.

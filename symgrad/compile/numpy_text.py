@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from symgrad.compile.operations import Op, Type
 from symgrad.graph.expression import Shape
@@ -237,7 +238,15 @@ def _primitive(op: Op, args: Sequence[Text], context: Context) -> Text:
     name, options = op.data
     context.kernels[name] = None
     ranks = [x.rank for x in op.args]
-    return PRIMITIVES[name].numpy([t for t, _ in args], dict(options), ranks), ATOM
+    written = {key: _written(value, context) for key, value in options}
+    return PRIMITIVES[name].numpy([t for t, _ in args], written, ranks), ATOM
+
+
+def _written(option: Any, context: Context) -> Any:
+    """An option with the texts of sizes."""
+    if isinstance(option, tuple):
+        return tuple(_written(item, context) for item in option)
+    return context.size(option)[0] if isinstance(option, Size) else option
 
 
 def _cast(op: Op, args: Sequence[Text], context: Context) -> Text:

@@ -37,6 +37,7 @@ from typing import Any
 
 from symgrad.graph.expression import Shape
 from symgrad.graph.sizes import ONE, Size
+from symgrad.primitives.table import PRIMITIVES
 
 COMPARISONS = frozenset({"greater", "greater_equal", "equal"})
 
@@ -214,7 +215,9 @@ class Operations:
 
     def primitive(self, name: str, options: tuple[tuple[str, object], ...], args: Sequence[Op], shape: Shape) -> Op:
         """An entry of the table of primitives."""
-        return self.make("primitive", [self.floating(x) for x in args], (name, options), shape)
+        ready = [x if x.type is Type.WHOLE else self.floating(x) for x in args]
+        kind = Type.TRUTH if PRIMITIVES[name].is_truth else Type.FLOATING
+        return self.make("primitive", ready, (name, options), shape, kind)
 
 
 def _joined(ops: Iterable[Op]) -> Type:

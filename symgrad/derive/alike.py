@@ -5,7 +5,7 @@ H2 @ W3 + b3 and H3 @ W4 + b4 have the same form, with the numbers (2, 3, 3) and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.graph.expression import (
@@ -86,7 +86,15 @@ class _Reader:
         if isinstance(e, Elementwise):
             return e.kind, e.function, parameter_key(e.parameter), below, shape
         assert isinstance(e, Apply)
-        return e.kind, e.primitive, e.options, below, shape
+        options = tuple((key, _over_sizes(value, self.size)) for key, value in e.options)
+        return e.kind, e.primitive, options, below, shape
+
+
+def _over_sizes(option: object, f: Callable[[Size], object]) -> object:
+    """An option with f of the sizes in it."""
+    if isinstance(option, tuple):
+        return tuple(_over_sizes(item, f) for item in option)
+    return f(option) if isinstance(option, Size) else option
 
 
 def form_of(roots: Sequence[Expr], more: object = (), *, is_numbered: bool = True) -> Form:
@@ -167,4 +175,5 @@ class Renaming:
         if isinstance(e, Elementwise):
             return elementwise(e.function, *children, parameter=e.parameter)
         assert isinstance(e, Apply)
-        return apply(e.primitive, children, e.options, shape)
+        options = tuple((key, _over_sizes(value, self.size)) for key, value in e.options)
+        return apply(e.primitive, children, options, shape)

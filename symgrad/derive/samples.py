@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symgrad.derive.standins import Tie, stand_ins, ties_in
 from symgrad.errors import DerivationError
 from symgrad.evaluate import LARGEST_KEPT, Assignment
-from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Role, Shape
-from symgrad.graph.sizes import Size
+from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Role, Shape, sizes_of
+from symgrad.graph.sizes import ONE, ZERO, Size
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array, Scalars
 from symgrad.primitives.facts import FACTS
@@ -30,20 +31,29 @@ MOST_TRIED = 1500
 FIRST_TRIED = 500
 # By how much the numbers may be larger than there are names.
 MOST_SPARE = 9
+# Of stand-ins for tied sizes, which take long to find, so many are compared.
+MOST_TIED = 8
 # Of more names than this (the layers of a deep net) some get the same number, neighbours never.
 MOST_DISTINCT = 8
 # With more sizes than this, an assignment that shares no number with the first would not be among those tried.
 MOST_WITH_A_SPARE = 6
 
 
-def sizes_in(roots: Iterable[Expr]) -> list[Size]:
-    """Every size that occurs in shapes or as a number."""
-    found: dict[Size, None] = {}
-    for node in postorder(roots):
-        found.update(dict.fromkeys(node.shape))
-        if isinstance(node, Leaf) and isinstance(node.value, Size):
-            found[node.value] = None
-    return list(found)
+class Sizes(tuple[Size, ...]):
+    """The sizes of some expressions, and how rearrangements tie them to each other."""
+
+    ties: tuple[Tie, ...] = ()
+
+
+def sizes_in(roots: Iterable[Expr]) -> Sizes:
+    """Every size that occurs in shapes, in options or as a number, and one more than what slices and padding leave over."""
+    order = postorder(roots)
+    ties = tuple(dict.fromkeys(ties_in(order)))
+    found = dict.fromkeys(s for node in order for s in sizes_of(node) if s != ZERO)
+    found.update(dict.fromkeys(s + ONE for tie in ties for s in tie.rest if s.value is None))
+    result = Sizes(found)
+    result.ties = ties
+    return result
 
 
 def assignments(sizes: Sequence[Size], how_many: int = 2) -> Sequence[Assignment]:
@@ -55,13 +65,14 @@ def assignments(sizes: Sequence[Size], how_many: int = 2) -> Sequence[Assignment
     >>> [dict(a.names) for a in assignments([Size.symbol("n"), Size.symbol("d")])]
     [{'n': 3, 'd': 4}, {'n': 5, 'd': 3}]
     """
-    return _assignments(tuple(sizes), how_many)
+    return _assignments(tuple(sizes), sizes.ties if isinstance(sizes, Sizes) else (), how_many)
 
 
 @lru_cache(maxsize=512)
-def _assignments(sizes: tuple[Size, ...], how_many: int) -> tuple[Assignment, ...]:
+def _assignments(sizes: tuple[Size, ...], ties: tuple[Tie, ...], how_many: int) -> tuple[Assignment, ...]:
     names = list(dict.fromkeys(name for s in sizes for name in s.names))
-    literals = sorted({v for s in sizes if (v := s.value) is not None and v > LARGEST_KEPT})
+    tied = {v for tie in ties for v in tie.literals}
+    literals = sorted({v for s in sizes if (v := s.value) is not None and v > LARGEST_KEPT} - tied)
     wanted = len(names) + len(literals)
     distinct = min(wanted, MOST_DISTINCT)
     spare = 2 if wanted < 2 or _has_sums(sizes) else int(wanted <= MOST_WITH_A_SPARE)
@@ -70,6 +81,11 @@ def _assignments(sizes: tuple[Size, ...], how_many: int) -> tuple[Assignment, ..
         # Beyond that many names numbers repeat, in another order from one candidate to the next.
         numbers = [drawn[(k + turn * (k // distinct)) % distinct] for k in range(wanted)]
         a = Assignment(dict(zip(names, numbers, strict=False)), dict(zip(literals, numbers[len(names) :], strict=True)))
+        if tied and len(tried) == MOST_TIED:
+            break
+        if tied:
+            # Without stand-ins the numbers stay what they are.
+            a = Assignment(a.names, {**a.literals, **stand_ins(ties, a.names, len(tried))})
         if all(a.at(s) >= 1 for s in sizes):
             tried.append((tuple(numbers[: distinct + 8]), a))
     if not tried:
@@ -152,6 +168,8 @@ class Symbols:
 
     def array(self, leaf: Leaf, more: Collection[str] = ()) -> Array:
         """An array of symbols with the leaf's shape and facts, and with those that were found of it."""
+        if leaf.role is Role.LABELS:
+            return self._labels(leaf)
         shape = self._sizes.shape(leaf.shape)
         facts = sorted({*leaf.facts, *more})
         source = next((FACTS[f].entries for f in facts if FACTS[f].entries is not None), None)
@@ -163,12 +181,26 @@ class Symbols:
         if leaf.facts & {"binary", "nonnegative"}:
             self.vanishing.update(entries)
         if "one_hot" in leaf.facts:
-            # The last entry of a row is 1 less the others, which are 0 or 1 and of which one at most is 1.
-            rows = [entries[k : k + shape[-1] - 1] for k in range(0, len(entries), shape[-1])]
-            self.exclusive += [tuple(row) for row in rows]
-            self.binaries.update(e for row in rows for e in row)
-            self.vanishing.update(e for row in rows for e in row)
+            self._note_rows(entries, shape[-1])
         return as_array(entries, shape)
+
+    def _labels(self, leaf: Leaf) -> Array:
+        """Each label as the row of symbols, one-hot, that it stands for."""
+        assert isinstance(leaf.value, Size)
+        shape = self._sizes.shape((*leaf.shape, leaf.value))
+        source = FACTS["one_hot"].entries
+        assert source is not None
+        entries = source(self.fresh, shape)
+        self._note_rows(entries, shape[-1])
+        rows = [tuple(entries[k : k + shape[-1]]) for k in range(0, len(entries), shape[-1])]
+        return as_array(rows, shape[:-1])
+
+    def _note_rows(self, entries: Sequence[Any], width: int) -> None:
+        """The last entry of a row is 1 less the others, which are 0 or 1 and of which one at most is 1."""
+        rows = [entries[k : k + width - 1] for k in range(0, len(entries), width)]
+        self.exclusive += [tuple(row) for row in rows]
+        self.binaries.update(e for row in rows for e in row)
+        self.vanishing.update(e for row in rows for e in row)
 
 
 class Draw:

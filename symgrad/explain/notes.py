@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symgrad.primitives.functions import FUNCTIONS
+from symgrad.primitives.table import PRIMITIVES
 from symgrad.prose import Text
 
 # The identifier that the printer marks a sign with, the sign itself, and what it means.
@@ -75,18 +77,6 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
 }
 
 # What a function is that formulas call by a name or letter of its own; softmax only where no equation spells it out.
-DEFINITION = Text(en="{sign}", zh="{sign}")
 FUNCTION_SIGNS: Mapping[str, tuple[str, Text]] = {
-    "sigmoid": (r"\sigma(t) = 1/(1 + e^{-t})", DEFINITION),
-    "relu": (r"\mathrm{relu}(t) = \max(0, t)", DEFINITION),
-    "sign": (r"\mathrm{sign}", Text(en="{sign} is −1, 0 or 1", zh="{sign} 取 −1、0 或 1")),
-    "softmax": (
-        r"\mathrm{softmax}(t)_{i} = e^{t_{i}}/\sum_{j} e^{t_{j}}",
-        Text(en="{sign}, of a matrix row by row", zh="{sign}，对矩阵则逐行进行"),
-    ),
-    "log_softmax": (
-        r"\log\mathrm{softmax}(t)_{i} = t_{i} - \log \sum_{j} e^{t_{j}}",
-        Text(en="{sign}, of a matrix row by row", zh="{sign}，对矩阵则逐行进行"),
-    ),
-    "logsumexp": (r"\mathrm{logsumexp}(t) = \log \sum_{i} e^{t_{i}}", DEFINITION),
+    entry.name: entry.sign for table in (FUNCTIONS, PRIMITIVES) for entry in table.values() if entry.sign is not None
 }

@@ -138,6 +138,9 @@ BY_DEFINITION = Text(en="by {equations}", zh="由 {equations}")
 IS_SYMMETRIC = Text(en="{array} is symmetric", zh="{array} 是对称矩阵")
 IS_SYMMETRIC_BY = Text(en="{array} is symmetric, by {equation}", zh="由 {equation}，{array} 是对称矩阵")
 SQUARES_TO_ONE = Text(en="the entries of {array} are ±1", zh="{array} 的元素为 ±1")
+PICKS = Text(
+    en="by {equations}, where {array} is 1, the entry that it picks", zh="由 {equations}，{array} 为 1 处即所选取的元素"
+)
 SQUARES_TO_ITSELF = Text(en="the entries of {array} are 0 or 1", zh="{array} 的元素为 0 或 1")
 
 # Section 4

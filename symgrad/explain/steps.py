@@ -318,23 +318,31 @@ def line_reason(writing: Writing, reason: Reason) -> Inline | None:
     if reason.kind is Why.MULTIPLY_OUT:
         return Sentence(say.MULTIPLY_OUT)
     if reason.kind is Why.FACT:
-        return listed([_fact(writing, fact, array) for fact, array in reason.facts])
+        return listed([_fact(writing, fact, array, reason.by) for fact, array in reason.facts])
     if reason.kind in (Why.UNFOLD, Why.REFOLD):
         labels = [f.label for f in writing.derivation.forward if f.target in set(reason.by)]
         return Sentence(say.BY_DEFINITION, {"equations": listed([equation_number(label) for label in labels])})
     return None
 
 
-def _fact(writing: Writing, fact: str, array: Expr) -> Inline:
+def _fact(writing: Writing, fact: str, array: Expr, names: Sequence[Leaf]) -> Inline:
     by = [f.label for f in writing.derivation.forward if f.target is array]
     if fact == "symmetric" and by:
         values: dict[str, Inline] = {"array": Math(writing.tex(array)), "equation": equation_number(by[0])}
         return Sentence(say.IS_SYMMETRIC_BY, values)
     is_sum = fact in ("one_hot", "softmax")
+    if fact == "picks":
+        labels = [f.label for f in writing.derivation.forward if f.target in set(names)]
+        picked: dict[str, Inline] = {
+            "array": Math(writing.tex(array)),
+            "equations": listed([*map(equation_number, labels)]),
+        }
+        return Sentence(say.PICKS, picked)
     texts = {
         "symmetric": say.IS_SYMMETRIC,
         "sign": say.SQUARES_TO_ONE,
         "binary": say.SQUARES_TO_ITSELF,
+        "one_hot_squares": say.SQUARES_TO_ITSELF,
         "rows_sum_to_zero": say.ROWS_SUM_TO_ZERO,
         "columns_sum_to_zero": say.COLUMNS_SUM_TO_ZERO,
         "entries_sum_to_zero": say.ENTRIES_SUM_TO_ZERO,

@@ -26,7 +26,7 @@ from weakref import WeakValueDictionary
 
 from symgrad.errors import InputError, ShapeError
 from symgrad.graph.show import show, show_shape
-from symgrad.graph.sizes import ONE, Size
+from symgrad.graph.sizes import ONE, ZERO, Size
 
 Shape = tuple[Size, ...]
 Number = Fraction | int | float
@@ -162,6 +162,12 @@ class Expr:
         raise InputError(
             "an expression is neither true nor false; use sg.where(condition, a, b), and `&` between comparisons"
         )
+
+    def __or__(self, other: object) -> Expr:
+        return elementwise("maximum", self, other)
+
+    def __invert__(self) -> Expr:
+        return add(1, self, -1)
 
     def __iter__(self) -> NoReturn:
         raise InputError("an expression cannot be iterated over; use sums over axes, or declare one leaf for each item")
@@ -336,6 +342,17 @@ def apply(primitive: str, operands: Sequence[Expr], options: Iterable[tuple[str,
     return _intern(Apply, shape, content, primitive, tuple(operands), chosen)
 
 
+def sizes_of(node: Expr) -> list[Size]:
+    """The sizes that a node holds: those of its shape, of its value, and of its options."""
+    own = list(node.shape)
+    if isinstance(node, Leaf) and isinstance(node.value, Size):
+        own.append(node.value)
+    if isinstance(node, Apply):
+        items = [x for _, value in node.options for x in (value if isinstance(value, tuple) else (value,))]
+        own += [x for x in items if isinstance(x, Size)]
+    return own
+
+
 def coerce(value: object) -> Expr:
     """An operand as a node: numbers enter exactly, arrays are refused."""
     if isinstance(value, Expr):
@@ -495,20 +512,101 @@ def transpose(a: object, axes: Sequence[int] | None = None) -> Expr:
     return contraction([x], [[place[k] for k in range(x.rank)]], tuple(x.shape[k] for k in order))
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The row numbers 0 … size-1, as the first of two indices: Z[arange(n), labels]."""
+
+    size: Size
+
+
 def index(x: Expr, key: object) -> Expr:
-    """`x[:, None]` and the like: whole axes and new axes of size 1."""
-    items = key if isinstance(key, tuple) else (key,)
+    """`x[:, None]`, `x[1:k]`, `x[-1]`; `E[ids]` and `Z[arange(n), labels]`, which are products with one-hot rows."""
+    items = list(key) if isinstance(key, tuple) else [key]
+    if any(isinstance(i, Rows) or (isinstance(i, Leaf) and i.role is Role.LABELS) for i in items):
+        return _gathered(x, items)
+    if sum(i is not None for i in items) > x.rank:
+        raise InputError(f"({x})[…]: there are more indices than axes, its shape is {show_shape(x.shape)}")
     shape: list[Size] = []
     own: list[int] = []
+    fresh = len(items) + x.rank
     for item in (*items, *[slice(None)] * (x.rank - sum(i is not None for i in items))):
-        if item is not None and (item != slice(None) or len(own) == x.rank):
-            raise InputError(f"({x})[…]: only `:` and `None` are understood between the brackets")
-        if item is not None:
-            shape.append(x.shape[len(own)])
-            own.append(len(shape) - 1)
-        else:
+        axis = len(own)
+        if item is None:
             shape.append(ONE)
+            continue
+        x, is_kept = _cut(x, axis, item)
+        own.append(len(shape) if is_kept else fresh + axis)
+        shape += [x.shape[axis]] * is_kept
     return contraction([x], [own], tuple(shape))
+
+
+def _cut(x: Expr, axis: int, item: object) -> tuple[Expr, bool]:
+    """x with one axis cut to a slice, or to one place, which takes the axis away."""
+    n = x.shape[axis]
+    if not isinstance(item, slice):
+        place = _place(x, item, n, ZERO)
+        return slice_of(x, axis=axis, start=place, stop=place + ONE), False
+    step = 1 if item.step is None else item.step
+    if type(step) is not int or step < 1:
+        raise InputError(f"({x})[…]: a slice goes forward by a whole number; write flip(x, axis) for the other way")
+    start, stop = _place(x, item.start, n, ZERO), _place(x, item.stop, n, n)
+    if (stop.value or 0) > (n.value or stop.value or 0):
+        stop = n
+    return slice_of(x, axis=axis, start=start, stop=stop, step=step), True
+
+
+def _place(x: Expr, item: object, n: Size, default: Size) -> Size:
+    """A place along an axis of n entries; what is negative counts from the end."""
+    if item is None:
+        return default
+    found = _size_of(coerce(item))
+    if found is None:
+        raise InputError(
+            f"({x})[{item}]: between the brackets stand `:`, `None`, whole numbers, sizes, slices of these, and labels"
+        )
+    value = found.value
+    return found if value is None or value >= 0 else n + found
+
+
+def slice_of(x: Expr, *, axis: int, start: Size, stop: Size, step: int = 1) -> Expr:
+    """x[…, start:stop:step, …] along an axis; the whole axis is x itself."""
+    n, length = x.shape[axis], stop - start
+    count = length.over(step)
+    room = (n - stop).value
+    if count is None or (count.value is not None and count.value < 1) or (room is not None and room < 0):
+        part = f"{start}:{stop}" + (f":{step}" if step != 1 else "")
+        why = f"{length} is not known to be a multiple of {step}" if count is None else "it has no such entries"
+        raise ShapeError(f"({x})[{part}] along axis {axis}: {why}, the shape is {show_shape(x.shape)}; mend the slice")
+    if start == ZERO and stop == n and step == 1:
+        return x
+    shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+    return apply("slice", [x], [("axis", axis), ("start", start), ("stop", stop), ("step", step)], shape)
+
+
+def one_hot(labels: Leaf) -> Expr:
+    """The rows [labels = 0, 1, … k-1]."""
+    assert isinstance(labels.value, Size)
+    return apply("one_hot", [labels], [("classes", labels.value)], (*labels.shape, labels.value))
+
+
+def _gathered(x: Expr, items: Sequence[object]) -> Expr:
+    """E[ids] is one_hot(ids) E; Z[arange(n), labels] is the sum of Z ⊙ one_hot(labels) over the classes."""
+    rows, labels = (items[0], items[1]) if len(items) == 2 else (None, items[0])
+    is_paired = len(items) == 2 and isinstance(rows, Rows)
+    if not isinstance(labels, Leaf) or labels.role is not Role.LABELS or not (is_paired or len(items) == 1):
+        raise InputError(f"({x})[…]: write E[ids] for rows, or Z[sg.arange(n), labels] for one entry of each row")
+    axis = 1 if is_paired else 0
+    fits = x.rank > axis and x.shape[axis] == labels.value and (not is_paired or labels.shape == x.shape[:1])
+    if not fits or (isinstance(rows, Rows) and x.shape[0] != rows.size):
+        raise ShapeError(
+            f"({x})[{'…, ' * is_paired}{labels.name}]: its shape is {show_shape(x.shape)}, and the labels {show_shape(labels.shape)}"
+            f" run below {labels.value}; declare the same sizes"
+        )
+    chosen, k = one_hot(labels), labels.rank
+    if is_paired:
+        return total(x * chosen[(slice(None), slice(None), *[None] * (x.rank - 2))] if x.rank > 2 else x * chosen, 1)
+    own = (x.rank + k, *range(k, x.rank + k - 1))
+    return contraction((chosen, x), ((*range(k), x.rank + k), own), (*labels.shape, *x.shape[1:]))
 
 
 def _aligned(e: Expr, shape: Shape) -> list[int]:
@@ -530,7 +628,7 @@ def _matmul_lead(x: Expr, y: Expr) -> Shape:
 
 def _size_of(e: Expr) -> Size | None:
     """The polynomial of a size or of a whole number, where at least the caller's other operand is a size."""
-    if isinstance(e, Leaf) and isinstance(e.value, Size):
+    if isinstance(e, Leaf) and e.role is Role.SIZE and isinstance(e.value, Size):
         return e.value
     if isinstance(e, Leaf) and e.role is Role.NUMBER and isinstance(e.value, Fraction) and e.value.denominator == 1:
         return Size.constant(int(e.value))

@@ -11,11 +11,13 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.graph.patterns import Pattern, inserted, read
-from symgrad.graph.sizes import ONE, Size
+from symgrad.graph.sizes import ONE, ZERO, Size
 from symgrad.graph.walk import postorder, use_counts
 
 COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(6)
 LONGEST_SHARED = 24
+# Options at values that change nothing.
+NOTHING: dict[str, object] = {"before": ZERO, "after": ZERO, "step": 1}
 # A line nests at most this many operations: what is deeper begins a line of its own, so that it can be read back.
 DEEPEST = 30
 Text = tuple[str, int]
@@ -59,21 +61,38 @@ def _node(node: Any, texts: dict[Any, Text]) -> Text:
     arguments = [texts[e][0] for e in node.operands]
     if node.primitive == "named":
         return f'named("{node.option("name")}", {arguments[0]})', ATOM
+    if node.primitive == "slice":
+        return enclosed(texts[node.operands[0]], ATOM) + _brackets(node), ATOM
+    if node.primitive == "reshape":
+        return f"reshape({arguments[0]}, {show_shape(node.shape)})", ATOM
+    if node.primitive == "concatenate":
+        return f"concatenate([{', '.join(arguments)}], axis={node.option('axis')})", ATOM
+    if node.primitive == "one_hot":
+        return f"one_hot({arguments[0]})", ATOM
     return f"{node.primitive}({', '.join(arguments + _options(node))})", ATOM
+
+
+def _brackets(node: Any) -> str:
+    """[:, a:b], places at the beginning and end left out."""
+    start, stop, step = (node.option(key) for key in ("start", "stop", "step"))
+    n = node.operands[0].shape[node.option("axis")]
+    part = f"{start if start != ZERO else ''}:{stop if stop != n else ''}{f':{step}' if step != 1 else ''}"
+    return f"[{', '.join([*[':'] * node.option('axis'), part])}]"
 
 
 def _options(node: Any) -> list[str]:
     """Keyword arguments but for those that change nothing: no kept axes, the last axis of a map, all axes of a sum."""
     x = node.operands[0]
     is_default = not node.rank or (len(node.shape) == x.rank and (("axis", x.rank - 1),) == node.options)
-    return [f"{k}={v!r}" for k, v in node.options if v is not False and not (k == "axis" and is_default)]
+    shown = [(k, v) for k, v in node.options if not (k == "axis" and is_default)]
+    return [f"{k}={v!r}" for k, v in shown if v is not False and not (k in NOTHING and NOTHING[k] == v)]
 
 
 def _leaf(node: Any) -> Text:
     if isinstance(node.value, Fraction) and not node.name:
         text = str(node.value)
         return text, PRODUCT if "/" in text else UNARY if text.startswith("-") else ATOM
-    if isinstance(node.value, Size):
+    if node.role.value == "size":
         text = str(node.value)
         return text, ATOM if text.isidentifier() or text.isdigit() else SUM
     if node.role.value == "identity":

@@ -65,6 +65,20 @@ class Size:
     def __mul__(self, other: Size | int) -> Size:
         return _collect((_times(a, b), p * q) for a, p in self.terms for b, q in _as_size(other).terms)
 
+    def __rsub__(self, other: int) -> Size:
+        return _as_size(other) - self
+
+    def over(self, step: int) -> Size | None:
+        """⌈size/step⌉ where that is a polynomial for all sizes; None where it is not.
+
+        >>> m = Size.symbol("m")
+        >>> str((m * 2 + 1).over(2)), str(Size.constant(7).over(2)), m.over(2)
+        ('m+1', '4', None)
+        """
+        if any(c % step for monomial, c in self.terms if monomial):
+            return None
+        return Size(tuple((m, q) for m, c in self.terms if (q := -(-c // step))))
+
     __radd__ = __add__
     __rmul__ = __mul__
 
@@ -79,6 +93,7 @@ class Size:
     __repr__ = __str__
 
 
+ZERO = Size.constant(0)
 ONE = Size.constant(1)
 
 

@@ -142,6 +142,8 @@ def _filled(template: str, pieces: Sequence[Tex], depth: int = 0) -> Tex:
         elif behind.startswith("^{-1}"):
             parts += [literal, inverse(piece)]
             level, cut = Level.POSTFIX, len("^{-1}")
+        elif behind.startswith("_{"):
+            parts += [literal, enclosed(piece, Level.ATOM)]
         elif behind.startswith("^"):
             parts += [literal, enclosed(piece, Level.CALL)]
         elif depth == 0:
@@ -155,6 +157,8 @@ def _filled(template: str, pieces: Sequence[Tex], depth: int = 0) -> Tex:
         return kept[0]
     if level is Level.CALL and template.startswith(tuple(OPERATORS)):
         level = Level.POSTFIX
+    if r"\otimes" in template:
+        level = Level.SUM
     marks = ("norm",) if r"\lVert" in template else ()
     is_word = level is Level.CALL and r"\mathrm" in template
     return replace(tex(*kept, level=level, marks=marks), is_word=is_word)

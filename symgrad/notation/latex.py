@@ -241,6 +241,9 @@ def _apply(node: Apply, context: Context) -> Tex:
     pieces = [context.of(e) for e in node.operands]
     options = dict(node.options)
     operand = node.operands[0]
+    if not isinstance(entry.latex, str):
+        template = entry.latex([e.shape for e in node.operands], options, lambda value: render(size(value)))
+        return printed(template, pieces)
     if "axis" not in options or _is_usual_axis(node, options["axis"]):
         if r"\lVert" in entry.latex:
             return norm(pieces[0], operand.rank, is_squared=False)

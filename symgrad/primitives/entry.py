@@ -12,10 +12,13 @@ from typing import Any, Protocol
 from symgrad.errors import InputError, ShapeError
 from symgrad.graph.expression import Expr, Shape, apply, coerce, elementwise
 from symgrad.graph.show import show_shape
+from symgrad.graph.sizes import Size
 from symgrad.prose import Text
 
 Scalar = Any
 Array = Any
+# A sign whose formula says all.
+DEFINITION = Text(en="{sign}", zh="{sign}")
 
 
 class Scalars(Protocol):
@@ -23,6 +26,9 @@ class Scalars(Protocol):
 
     def number(self, value: Any) -> Scalar:
         """An exact number as an element."""
+
+    def pi(self) -> Scalar:
+        """π."""
 
     def exp(self, x: Scalar) -> Scalar:
         """e^x."""
@@ -38,6 +44,9 @@ class Scalars(Protocol):
 
     def cos(self, x: Scalar) -> Scalar:
         """The cosine."""
+
+    def erf(self, x: Scalar) -> Scalar:
+        """The error function."""
 
     def power(self, x: Scalar, exponent: Any) -> Scalar:
         """x to a rational power or to an element."""
@@ -66,6 +75,15 @@ class Scalars(Protocol):
     def determinant(self, a: Array) -> Scalar:
         """The determinant of a square matrix."""
 
+    def cholesky(self, a: Array) -> Array:
+        """The lower triangular L with L Lᵀ = A; A is read on and below its diagonal."""
+
+    def largest(self, items: Sequence[Scalar]) -> Scalar:
+        """The largest of some elements."""
+
+    def is_largest(self, place: int, items: Sequence[Scalar]) -> Scalar:
+        """1 where the element at a place is the largest one, shared among equal ones; else 0."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
@@ -86,6 +104,10 @@ class Function:
     arity: int = 1
     kernel: str = ""
     kink: Text | None = None
+    # What a page says of the name by which its formulas call the function: the sign, and its meaning.
+    sign: tuple[str, Text] | None = None
+    # What a model file calls it: its name, another word, or "" where operators say it.
+    word: str | None = None
     sample: tuple[float, float] = (-2.0, 2.0)
     # Which operands have to be positive for the body to mean anything (the δ of Huber's function).
     positive: tuple[int, ...] = ()
@@ -113,9 +135,11 @@ class Primitive:
     forward: Callable[[Scalars, Sequence[Array], dict[str, Any]], Array]
     pullback: Callable[[Expr, Expr, Sequence[Expr], dict[str, Any]], tuple[Expr, ...]]
     reason: Text
-    latex: str
+    # A prefix, or a template; where they decide, of the operands' shapes, the options, and how a size is written.
+    latex: str | Callable[[Sequence[Shape], dict[str, Any], Callable[[Size], str]], str]
     numpy: Callable[[Sequence[str], dict[str, Any], Sequence[int]], str]
-    arity: int = 1
+    # None: any number of operands.
+    arity: int | None = 1
     options: dict[str, Any] = field(default_factory=dict)
     normal_options: Callable[[Sequence[Expr], dict[str, Any]], dict[str, Any]] | None = None
     definition: Callable[[Sequence[Expr], dict[str, Any]], Expr] | None = None
@@ -123,6 +147,12 @@ class Primitive:
     local: Callable[[Expr, dict[str, Any]], tuple[Expr, Text] | None] | None = None
     kernel: str = ""
     kink: Text | None = None
+    sign: tuple[str, Text] | None = None
+    word: str | None = None
+    # Whether f(c x) = c f(x), of one operand.
+    is_linear: bool = False
+    # Whether every entry is 0 or 1.
+    is_truth: bool = False
     domain: Text | None = None
     citation: str = ""
 
@@ -130,7 +160,7 @@ class Primitive:
         """The primitive of expressions."""
         nodes = [coerce(e) for e in operands]
         unknown = set(options) - set(self.options)
-        if len(nodes) != self.arity or unknown:
+        if len(nodes) != (self.arity or len(nodes)) or not nodes or unknown:
             wrong = f"the option {sorted(unknown)[0]}" if unknown else f"{len(nodes)} argument(s), not {self.arity}"
             raise InputError(f"{self.name} does not take {wrong}; see `symgrad rules`")
         chosen = {**self.options, **options}

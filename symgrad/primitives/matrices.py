@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgrad.errors import ShapeError
-from symgrad.graph.expression import Expr, Shape, transpose
+from symgrad.graph.expression import Expr, Shape, identity, transpose
 from symgrad.graph.show import show_shape
 from symgrad.primitives.entry import Primitive, square
+from symgrad.primitives.rearrangements import TRIL
 from symgrad.prose import Text
 
 Options = dict[str, Any]
@@ -17,7 +18,7 @@ Options = dict[str, Any]
 def _square_shape(name: str) -> Any:
     def shape(operands: Sequence[Expr], options: Options) -> Shape:
         square(name, operands[0])
-        return operands[0].shape if name == "inv" else ()
+        return operands[0].shape if name in {"inv", "cholesky"} else ()
 
     return shape
 
@@ -114,4 +115,37 @@ def logdet(x):
 ''',
     domain=Text(en="The determinant has to be positive.", zh="行列式须为正。"),
     citation="Petersen & Pedersen 2012, eq. 57",
+)
+
+
+def _cholesky_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    """tril(S + Sᵀ - diag S) with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half of the diagonal, over 2."""
+    inner = TRIL(transpose(y) @ TRIL(ybar))
+    n = identity(y.shape[0])
+    phi = inner - inner * n / 2
+    s = SOLVE(transpose(y), transpose(SOLVE(transpose(y), transpose(phi))))
+    return (TRIL(s + transpose(s) - s * n),)
+
+
+CHOLESKY = Primitive(
+    name="cholesky",
+    about=Text(
+        en="Cholesky factor: the lower triangular L with L Lᵀ = A", zh="楚列斯基分解：满足 L Lᵀ = A 的下三角矩阵 L"
+    ),
+    shape=_square_shape("cholesky"),
+    forward=lambda s, arrays, options: s.cholesky(arrays[0]),
+    pullback=_cholesky_pullback,
+    reason=Text(
+        en="From {y} {y}ᵀ = {x} follows d{y} = {y} Φ({y}⁻¹ d{x} {y}⁻ᵀ), where Φ takes the lower triangle with half of the"
+        " diagonal. {x} is read on and below its diagonal, and its derivative stands there.",
+        zh="由 {y} {y}ᵀ = {x} 得 d{y} = {y} Φ({y}⁻¹ d{x} {y}⁻ᵀ)，其中 Φ 取下三角部分并将对角线减半。只读取 {x} 的下三角部分（含对角线），导数也写在那里。",
+    ),
+    latex=r"\mathrm{chol}",
+    numpy=lambda args, options, ranks: f"np.linalg.cholesky({args[0]})",
+    domain=Text(en="The matrix has to be symmetric and positive definite.", zh="矩阵须对称正定。"),
+    citation="Murray 2016, eq. 9",
+    sign=(
+        r"\mathrm{chol}(A)",
+        Text(en="{sign} is the lower triangular L with L Lᵀ = A", zh="{sign} 是满足 L Lᵀ = A 的下三角矩阵 L"),
+    ),
 )

@@ -8,22 +8,25 @@ from typing import Any
 
 from symgrad.graph.expression import Expr, Shape, axes_of, elementwise, identity, power, total
 from symgrad.graph.sizes import ONE
-from symgrad.primitives.entry import Array, Primitive, Scalars
+from symgrad.primitives.entry import DEFINITION, Array, Primitive, Scalars
 from symgrad.prose import Text
 
 Options = dict[str, Any]
 
 
-def _axis(operands: Sequence[Expr], options: Options) -> Options:
+def normal_axis(operands: Sequence[Expr], options: Options) -> Options:
+    """The axis counted from 0: a number where it is one, else a tuple."""
     axes = axes_of(operands[0], options["axis"])
     return {**options, "axis": axes[0] if len(axes) == 1 else axes}
 
 
-def _same_shape(operands: Sequence[Expr], options: Options) -> Shape:
+def same_shape(operands: Sequence[Expr], options: Options) -> Shape:
+    """The operand's shape."""
     return operands[0].shape
 
 
-def _reduced(operands: Sequence[Expr], options: Options) -> Shape:
+def reduced(operands: Sequence[Expr], options: Options) -> Shape:
+    """The operand's shape without the axes, or with size 1 there."""
     x = operands[0]
     gone = set(axes_of(x, options["axis"]))
     if options["keepdims"]:
@@ -50,7 +53,7 @@ def _norm_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Arra
     return s.each(lambda x: s.power(x, Fraction(1, 2)), squares)
 
 
-def _stretched(e: Expr, operands: Sequence[Expr], options: Options) -> Expr:
+def stretched(e: Expr, operands: Sequence[Expr], options: Options) -> Expr:
     """A reduced array with its summed axes put back with size 1, so that it broadcasts against the operand."""
     x = operands[0]
     if options["keepdims"]:
@@ -86,11 +89,11 @@ def _log_softmax_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options
 
 
 def _logsumexp_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
-    return (_stretched(ybar, operands, options) * SOFTMAX(operands[0], axis=options["axis"]),)
+    return (stretched(ybar, operands, options) * SOFTMAX(operands[0], axis=options["axis"]),)
 
 
 def _norm_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
-    return (_stretched(ybar / y, operands, options) * operands[0],)
+    return (stretched(ybar / y, operands, options) * operands[0],)
 
 
 def _exponentials(operands: Sequence[Expr], options: Options) -> Expr:
@@ -101,7 +104,7 @@ def _exponentials(operands: Sequence[Expr], options: Options) -> Expr:
 SOFTMAX = Primitive(
     name="softmax",
     about=Text(en="softmax", zh="softmax"),
-    shape=_same_shape,
+    shape=same_shape,
     forward=_softmax_forward,
     pullback=_softmax_pullback,
     definition=_exponentials,
@@ -112,9 +115,13 @@ SOFTMAX = Primitive(
     ),
     local=_softmax_local,
     latex=r"\mathrm{softmax}",
+    sign=(
+        r"\mathrm{softmax}(t)_{i} = e^{t_{i}}/\sum_{j} e^{t_{j}}",
+        Text(en="{sign}, of a matrix row by row", zh="{sign}，对矩阵则逐行进行"),
+    ),
     numpy=lambda args, options, ranks: f"softmax({args[0]}, axis={options['axis']})",
     options={"axis": -1},
-    normal_options=_axis,
+    normal_options=normal_axis,
     kernel='''
 def softmax(z, axis):
     """exp(z) / sum(exp(z)) along `axis`; the maximum is taken out first, so that exp cannot overflow."""
@@ -126,7 +133,7 @@ def softmax(z, axis):
 LOG_SOFTMAX = Primitive(
     name="log_softmax",
     about=Text(en="log-softmax", zh="log-softmax"),
-    shape=_same_shape,
+    shape=same_shape,
     forward=_log_softmax_forward,
     pullback=_log_softmax_pullback,
     definition=lambda operands, options: operands[0] - LOGSUMEXP(operands[0], axis=options["axis"], keepdims=True),
@@ -136,9 +143,13 @@ LOG_SOFTMAX = Primitive(
         zh="每个对数概率含有 {x} 的对应元素，以及公共和的对数，后者的导数是 {x} 的 softmax。",
     ),
     latex=r"\log\mathrm{softmax}",
+    sign=(
+        r"\log\mathrm{softmax}(t)_{i} = t_{i} - \log \sum_{j} e^{t_{j}}",
+        Text(en="{sign}, of a matrix row by row", zh="{sign}，对矩阵则逐行进行"),
+    ),
     numpy=lambda args, options, ranks: f"log_softmax({args[0]}, axis={options['axis']})",
     options={"axis": -1},
-    normal_options=_axis,
+    normal_options=normal_axis,
     kernel='''
 def log_softmax(z, axis):
     """z - log(sum(exp(z))) along `axis`, without overflow and without the log of 0."""
@@ -150,7 +161,7 @@ def log_softmax(z, axis):
 LOGSUMEXP: Primitive = Primitive(
     name="logsumexp",
     about=Text(en="log-sum-exp", zh="log-sum-exp"),
-    shape=_reduced,
+    shape=reduced,
     forward=_logsumexp_forward,
     pullback=_logsumexp_pullback,
     definition=lambda operands, options: elementwise(
@@ -162,9 +173,10 @@ LOGSUMEXP: Primitive = Primitive(
         zh="log-sum-exp 对和式中一个元素的导数，是该元素在指数和中所占的份额，即 {x} 的 softmax。",
     ),
     latex=r"\mathrm{logsumexp}",
+    sign=(r"\mathrm{logsumexp}(t) = \log \sum_{i} e^{t_{i}}", DEFINITION),
     numpy=lambda args, options, ranks: f"logsumexp({args[0]}, axis={options['axis']}, keepdims={options['keepdims']})",
     options={"axis": None, "keepdims": False},
-    normal_options=_axis,
+    normal_options=normal_axis,
     kernel='''
 def logsumexp(z, axis, keepdims=False):
     """log(sum(exp(z))) along `axis`; the maximum is taken out first, so that exp cannot overflow."""
@@ -176,8 +188,9 @@ def logsumexp(z, axis, keepdims=False):
 )
 NORM = Primitive(
     name="norm",
+    word="",
     about=Text(en="Euclidean norm", zh="欧几里得范数"),
-    shape=_reduced,
+    shape=reduced,
     forward=_norm_forward,
     pullback=_norm_pullback,
     definition=lambda operands, options: power(
@@ -190,7 +203,7 @@ NORM = Primitive(
     latex=r"\lVert {0} \rVert",
     numpy=lambda args, options, ranks: f"norm({args[0]}, axis={options['axis']}, keepdims={options['keepdims']})",
     options={"axis": None, "keepdims": False},
-    normal_options=_axis,
+    normal_options=normal_axis,
     kernel='''
 def norm(x, axis, keepdims=False):
     """sqrt(sum(x**2)) along `axis`, scaled by the largest entry so that no square overflows."""

@@ -1,11 +1,14 @@
-"""The closed table of primitives, by name."""
+"""The closed table of primitives, by name: every entry of the modules that hold them."""
 
 from __future__ import annotations
 
-from symgrad.primitives.entry import Primitive
-from symgrad.primitives.matrices import DET, INV, LOGDET, SOLVE
-from symgrad.primitives.normalisers import LOG_SOFTMAX, LOGSUMEXP, NORM, SOFTMAX
+from collections.abc import Mapping
+from types import MappingProxyType
 
-PRIMITIVES: dict[str, Primitive] = {
-    entry.name: entry for entry in (SOFTMAX, LOG_SOFTMAX, LOGSUMEXP, NORM, INV, SOLVE, DET, LOGDET)
-}
+from symgrad.primitives import accumulations, matrices, normalisers, rearrangements, selections
+from symgrad.primitives.entry import Primitive
+
+MODULES = (normalisers, matrices, selections, accumulations, rearrangements)
+PRIMITIVES: Mapping[str, Primitive] = MappingProxyType(
+    {entry.name: entry for module in MODULES for entry in vars(module).values() if isinstance(entry, Primitive)}
+)

@@ -21,6 +21,7 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.form import (
     Factor,
     Form,
@@ -208,13 +209,24 @@ def _elementwise(node: Elementwise, forms: Mapping[Expr, Form]) -> Form:
 def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
     node_ = apply(node.primitive, [_canonical(e, forms) for e in node.operands], node.options, node.shape)
     assert isinstance(node_, Apply)
-    node = node_
+    first, node = forms[node.operands[0]], node_
     if node.primitive == "inv":
         core, own = _view(node.operands[0])
         if own == (1, 0):
             inverse = apply("inv", [core], (), core.shape)
             return single(ONE, [Factor(inverse, own, ONE)], node)
+    if PRIMITIVES[node.primitive].is_linear and len(first.terms) == 1:
+        return _with_scalars_outside(node, first.terms[0])
     return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
+
+
+def _with_scalars_outside(node: Apply, term: Term) -> Form:
+    """f(c x) as c f(x), f linear."""
+    scalars = [f for f in term.factors if not f.indices]
+    rest = [f for f in term.factors if f.indices]
+    inner = Form(node.operands[0].shape, (make_term(ONE, rest, node.operands[0].rank, extents(term.factors)),))
+    core = apply(node.primitive, [to_expression(inner)], node.options, node.shape)
+    return single(term.coefficient, [*scalars, Factor(core, tuple(range(node.rank)), ONE)], node)
 
 
 def substitute(root: Expr, new: Mapping[Expr, Expr]) -> Expr:

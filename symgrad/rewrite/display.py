@@ -17,7 +17,7 @@ from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import expand, opened
 from symgrad.rewrite.factor import factored
-from symgrad.rewrite.facts import Facts
+from symgrad.rewrite.facts import Facts, is_one_hot
 from symgrad.rewrite.form import Form
 from symgrad.rewrite.matrix import to_expression
 from symgrad.rewrite.refold import refolded
@@ -147,7 +147,7 @@ def _unfold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     held = _leaves(form)
     for name, definition in facts.definitions.items():
         if name in held and isinstance(definition, Contraction):
-            shared = {e for e in definition.children if isinstance(e, Leaf) and e.facts & COLLAPSING and e in held}
+            shared = {e for e in definition.children if e in held and (is_one_hot(e) or _collapses(e))}
             if shared:
                 yield to_form(substitute(to_expression(form), {name: definition})), Reason(Why.UNFOLD, by=(name,))
 
@@ -188,11 +188,16 @@ def _refold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
 
 MOVES: tuple[Move, ...] = (_unfold, _cancel, _multiply_out, _use_facts, _refold)
 # Facts by which a power of an entry is the entry itself, or 1.
-COLLAPSING = frozenset({"binary", "one_hot", "sign"})
+COLLAPSING = frozenset({"binary", "sign"})
+
+
+def _collapses(e: Expr) -> bool:
+    return isinstance(e, Leaf) and bool(e.facts & COLLAPSING)
 
 
 def _leaves(form: Form) -> set[Expr]:
-    return {e for e in postorder([to_expression(form)]) if isinstance(e, Leaf)}
+    """The leaves, and the one-hot rows of labels."""
+    return {e for e in postorder([to_expression(form)]) if isinstance(e, Leaf) or is_one_hot(e)}
 
 
 def _written(form: Form) -> Expr:

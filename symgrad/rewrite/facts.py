@@ -44,7 +44,7 @@ class Facts:
 
     def sums_to_one(self, atom: Atom, axis: int) -> Used | None:
         """The fact by which an array sums to 1 along an axis, if there is one."""
-        if isinstance(atom, Leaf) and "one_hot" in atom.facts and axis == atom.rank - 1:
+        if isinstance(atom, Expr) and is_one_hot(atom) and axis == atom.rank - 1:
             return ("one_hot", atom)
         definition = self.definitions.get(atom) if isinstance(atom, Leaf) else atom
         if isinstance(definition, Apply) and definition.primitive == "softmax" and definition.option("axis") == axis:
@@ -95,6 +95,9 @@ class Facts:
         factors = [f for f in factors if f.power]
         if self.finds_zeros and self._vanishes(factors, rank):
             return None
+        picked = self._picked(factors)
+        if picked is not factors:
+            factors = list(make_term(Fraction(1), picked, rank, sizes, self.is_symmetric).factors)
         factors, summed = self._sums(factors, rank)
         sizes = {i: s for i, s in sizes.items() if i not in summed}
         changed = make_term(term.coefficient, factors, rank, sizes, self.is_symmetric)
@@ -112,12 +115,38 @@ class Facts:
         if isinstance(f.atom, Leaf) and "sign" in f.atom.facts and f.power not in (0, 1):
             self.used["sign", f.atom] = None
             return Factor(f.atom, f.indices, Fraction(int(f.power) % 2))
-        is_binary = isinstance(f.atom, Leaf) and bool(f.atom.facts & {"binary", "one_hot"})
-        if f.power > 1 and is_binary:
-            assert isinstance(f.atom, Leaf)
-            self.used[("binary" if "binary" in f.atom.facts else "one_hot"), f.atom] = None
+        is_binary = isinstance(f.atom, Leaf) and "binary" in f.atom.facts
+        if f.power > 1 and isinstance(f.atom, Expr) and (is_binary or is_one_hot(f.atom)):
+            self.used["binary" if is_binary else "one_hot_squares", f.atom] = None
             return Factor(f.atom, f.indices, Fraction(1))
         return f
+
+    def _picked(self, factors: list[Factor]) -> list[Factor]:
+        """yᵢⱼ uᵢ = yᵢⱼ mᵢⱼ, where uᵢ = Σⱼ yᵢⱼ mᵢⱼ by definition and y is one-hot: u is the entry that y picks."""
+        for f in factors:
+            if not (isinstance(f.atom, Expr) and is_one_hot(f.atom) and f.power == 1):
+                continue
+            for k, g in enumerate(factors):
+                entry = self._entry_picked(g.atom, f.atom) if g.indices == f.indices[:-1] else None
+                if entry is not None:
+                    assert isinstance(g.atom, Leaf)
+                    self.used["picks", f.atom] = None
+                    self.by[g.atom] = None
+                    return [*factors[:k], Factor(entry, f.indices, g.power), *factors[k + 1 :]]
+        return factors
+
+    def _entry_picked(self, name: Atom, y: Expr) -> Atom | None:
+        """m, where the name stands for Σⱼ y…ⱼ m…ⱼ."""
+        definition = self.definitions.get(name) if isinstance(name, Leaf) else None
+        if definition is None:
+            return None
+        terms = to_form(definition).terms
+        if len(terms) != 1 or terms[0].coefficient != 1 or len(terms[0].factors) != 2:
+            return None
+        every = tuple(range(y.rank))
+        rest = [g for g in terms[0].factors if g.atom is not y]
+        is_plain = all(g.indices == every and g.power == 1 for g in terms[0].factors)
+        return rest[0].atom if len(rest) == 1 and is_plain else None
 
     def _vanishes(self, factors: list[Factor], rank: int) -> bool:
         """Whether a factor that sums to 0 is summed along an index which no other factor holds."""
@@ -146,6 +175,11 @@ class Facts:
                     rest, summed = self._sums([g for g in factors if g is not f], rank)
                     return rest, [*summed, i]
         return factors, []
+
+
+def is_one_hot(e: Expr) -> bool:
+    """Whether each row has one 1 and zeros: by a fact, or made of labels."""
+    return (isinstance(e, Leaf) and "one_hot" in e.facts) or (isinstance(e, Apply) and e.primitive == "one_hot")
 
 
 def _is_alone(f: Factor, i: int, factors: list[Factor], rank: int) -> bool:

@@ -1,0 +1,94 @@
+"""Primitives that run along an axis: products of all entries, and sums of all entries so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from symgrad.graph.expression import Expr, Shape, axes_of
+from symgrad.graph.sizes import Size
+from symgrad.primitives.entry import DEFINITION, Array, Primitive, Scalars
+from symgrad.primitives.normalisers import normal_axis, reduced, same_shape, stretched
+from symgrad.prose import Text
+
+Options = dict[str, Any]
+
+
+def _prod_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
+    result = np.prod(np.asarray(arrays[0], dtype=object), axis=options["axis"], keepdims=options["keepdims"])
+    return np.asarray(result, dtype=object)
+
+
+def _prod_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    return (stretched(ybar * y, operands, options) / operands[0],)
+
+
+def _one_axis(operands: Sequence[Expr], options: Options) -> Options:
+    (axis,) = axes_of(operands[0], options["axis"])
+    return {**options, "axis": axis}
+
+
+def _cumsum_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
+    step = -1 if options["reverse"] else 1
+    moved = np.moveaxis(np.asarray(arrays[0], dtype=object), options["axis"], -1)
+    result = np.empty(moved.shape, dtype=object)
+    for place in np.ndindex(moved.shape[:-1]):
+        result[place] = list(accumulate(moved[place][::step]))[::step]
+    return np.moveaxis(result, -1, options["axis"])
+
+
+def _cumsum_latex(shapes: Sequence[Shape], options: Options, tex: Callable[[Size], str]) -> str:
+    return r"\mathrm{revcumsum}" if options["reverse"] else r"\mathrm{cumsum}"
+
+
+PROD = Primitive(
+    name="prod",
+    about=Text(en="the product of all entries along axes", zh="沿轴的全部元素之积"),
+    shape=reduced,
+    forward=_prod_forward,
+    pullback=_prod_pullback,
+    reason=Text(
+        en="The derivative of a product by one of its factors is the product of the others, which is {y} over that factor.",
+        zh="乘积对其中一个因子的导数等于其余因子之积，即 {y} 除以该因子。",
+    ),
+    latex=r"\mathrm{prod}",
+    numpy=lambda args, options, ranks: f"np.prod({args[0]}, axis={options['axis']}, keepdims={options['keepdims']})",
+    options={"axis": None, "keepdims": False},
+    normal_options=normal_axis,
+    domain=Text(en="The derivative is written for entries that are not 0.", zh="导数公式要求各元素不为 0。"),
+    sign=(r"\mathrm{prod}(t) = \prod_{i} t_{i}", DEFINITION),
+)
+CUMSUM: Primitive = Primitive(
+    name="cumsum",
+    is_linear=True,
+    about=Text(en="the sums of all entries so far along an axis", zh="沿轴的累加和"),
+    shape=same_shape,
+    forward=_cumsum_forward,
+    pullback=lambda ybar, y, operands, options: (CUMSUM(ybar, axis=options["axis"], reverse=not options["reverse"]),),
+    reason=Text(
+        en="An entry of {x} is part of every sum of {y} from its own place on: it receives all their derivatives, which is"
+        " a cumulative sum the other way round.",
+        zh="{x} 的一个元素从自身位置起出现在 {y} 的每个部分和之中：它得到这些部分和的全部导数，即反方向的累加和。",
+    ),
+    latex=_cumsum_latex,
+    numpy=lambda args, options, ranks: _cumsum_numpy(args[0], options, ranks[0]),
+    options={"axis": -1, "reverse": False},
+    normal_options=_one_axis,
+    sign=(
+        r"\mathrm{cumsum}(t)_{i} = \sum_{j \le i} t_{j}",
+        Text(
+            en=r"{sign}; revcumsum adds from the other end, j ≥ i",
+            zh="{sign}；revcumsum 从另一端累加，即 j ≥ i",
+        ),
+    ),
+)
+
+
+def _cumsum_numpy(x: str, options: Options, rank: int) -> str:
+    axis = options["axis"]
+    if not options["reverse"]:
+        return f"np.cumsum({x}, axis={axis})"
+    return f"np.flip(np.cumsum(np.flip({x}, axis={axis}), axis={axis}), axis={axis})"
