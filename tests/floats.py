@@ -5,10 +5,13 @@ It shares nothing with `symgrad.evaluate`: contractions are `np.einsum`, functio
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import sympy
 
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Leaf, Linear, Role
+from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
 
@@ -21,6 +24,16 @@ def _inverse(x):
     return np.linalg.inv(x) if np.linalg.matrix_rank(x) == len(x) else np.full(x.shape, np.nan)
 
 
+def _shared(found, axis):
+    return found / found.sum(axis=axis, keepdims=True)
+
+
+def _pad(x, axis, before, after, step):
+    spread = np.zeros([(m - 1) * step + 1 if k == axis else m for k, m in enumerate(x.shape)])
+    spread[(slice(None),) * axis + (slice(None, None, step),)] = x
+    return np.pad(spread, [(before, after) if k == axis else (0, 0) for k in range(x.ndim)])
+
+
 FUNCTIONS = {
     "exp": np.exp, "log": np.log, "tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "sin": np.sin, "cos": np.cos,
     "softplus": lambda x: np.log1p(np.exp(x)), "relu": lambda x: np.where(x > 0, x, 0.0), "absolute": np.abs,
@@ -29,6 +42,10 @@ FUNCTIONS = {
     "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "huber": lambda r, c: np.where(abs(r) <= c, r**2 / 2, c * (abs(r) - c / 2)),
     "where": lambda c, a, b: np.where(c != 0, a, b), "power_of": lambda a, b: a**b,
+    "sinh": np.sinh, "cosh": np.cosh, "logcosh": lambda x: np.log(np.cosh(x)), "erf": np.vectorize(math.erf),
+    "normal_cdf": lambda x: (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2,
+    "normal_pdf": lambda x: np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi),
+    "leaky_relu": lambda x, a: np.where(x > 0, x, a * x), "elu": lambda x, a: np.where(x > 0, x, a * (np.exp(x) - 1)),
 }  # fmt: skip
 PRIMITIVES = {
     "softmax": _softmax,
@@ -40,6 +57,24 @@ PRIMITIVES = {
     "det": np.linalg.det,
     "logdet": lambda x: np.log(np.linalg.det(x)),
     "named": lambda x, name: x,
+    "cholesky": lambda x: np.linalg.cholesky(x),
+    "max": lambda x, axis, keepdims: x.max(axis=axis, keepdims=keepdims),
+    "min": lambda x, axis, keepdims: x.min(axis=axis, keepdims=keepdims),
+    "is_max": lambda x, axis: _shared(x == x.max(axis=axis, keepdims=True), axis),
+    "is_min": lambda x, axis: _shared(x == x.min(axis=axis, keepdims=True), axis),
+    "prod": lambda x, axis, keepdims: x.prod(axis=axis, keepdims=keepdims),
+    "cumsum": lambda x, axis, reverse: (
+        np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
+    ),
+    "slice": lambda x, axis, start, stop, step: x[(slice(None),) * axis + (slice(start, stop, step),)],
+    "pad": _pad,
+    "concatenate": lambda *arrays, axis: np.concatenate(arrays, axis=axis),
+    "flip": lambda x, axis: np.flip(x, axis),
+    "reshape": lambda x, shape: x.reshape(shape),
+    "tril": np.tril,
+    "triu": np.triu,
+    "kron": np.kron,
+    "one_hot": lambda c, classes: np.eye(classes)[c],
 }
 
 
@@ -66,7 +101,13 @@ def _value(node, operands, values, sizes):
     if isinstance(node, Elementwise):
         return FUNCTIONS[node.function](*operands)
     assert isinstance(node, Apply)
-    return PRIMITIVES[node.primitive](*operands, **dict(node.options))
+    return PRIMITIVES[node.primitive](*operands, **{key: _at(value, sizes) for key, value in node.options})
+
+
+def _at(option, sizes):
+    if isinstance(option, tuple):
+        return tuple(_at(item, sizes) for item in option)
+    return option.at(sizes) if isinstance(option, Size) else option
 
 
 def _leaf(node, values, sizes):
@@ -105,6 +146,8 @@ def _array(e, shape, random):
     a = random.normal(size=shape)
     if e.role is Role.HYPERPARAMETER:
         return np.float64(random.uniform(0.2, 1.0))
+    if e.role is Role.LABELS:
+        return random.integers(e.value.at(dict.fromkeys(e.value.names, 3)), size=shape)
     if e.facts & {"one_hot"}:
         return np.eye(shape[-1])[random.integers(shape[-1], size=shape[:-1])]
     if e.facts & {"symmetric"}:

@@ -60,7 +60,7 @@ def test_shapes_that_do_not_fit_are_refused_with_both_shapes(build, words):
         (lambda: bool(y), "sg.where"),
         (lambda: y and y, "sg.where"),
         (lambda: list(y), "iterated"),
-        (lambda: y[0], "brackets"),
+        (lambda: y["a"], "sg.data"),
         (lambda: y + np.ones(3), "sg.data"),
         (lambda: y * True, "truth value"),
         (lambda: sg.where(True, y, y), "truth value"),

@@ -6,6 +6,7 @@ symgrad's own proofs: inverses and determinants are written out as rational func
 
 from __future__ import annotations
 
+import math
 import random
 from fractions import Fraction
 from itertools import product
@@ -20,7 +21,7 @@ from symgrad.errors import SymgradError
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Reals, Symbolic
 from symgrad.graph.expression import Leaf, Role, contraction, elementwise, leaf, linear
-from symgrad.graph.sizes import Size
+from symgrad.graph.sizes import ONE, Size
 from symgrad.primitives.facts import FACTS
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
@@ -68,6 +69,23 @@ class Explicit(Symbolic):
     def determinant(self, a):
         """The sum over permutations."""
         return sympy.Matrix(a.tolist()).det(method="berkowitz")
+
+    def cholesky(self, a):
+        """Row by row, with roots."""
+        low = np.full(a.shape, sympy.S.Zero, dtype=object)
+        for i, j in np.ndindex(*a.shape):
+            if j <= i:
+                rest = a[i, j] - sum(low[i, k] * low[j, k] for k in range(j))
+                low[i, j] = sympy.sqrt(rest) if i == j else rest / low[j, j]
+        return low
+
+    def largest(self, items):
+        """SymPy's maximum."""
+        return sympy.Max(*items)
+
+    def is_largest(self, place, items):
+        """1 where no other item is larger: off ties."""
+        return sympy.Piecewise((1, sympy.And(*(items[place] >= e for e in items))), (0, True))
 
 
 def symbols_for(e, prefix):
@@ -161,8 +179,14 @@ SHAPES = [(n,), (n, n), (n, d), (k, n, k)]
 
 def options_of(entry, operands):
     """Every choice of options that an entry takes for these operands."""
-    rank = operands[0].rank
+    rank, shape = operands[0].rank, operands[0].shape
     axes = {"axis": [None, *range(rank), -1, *([(0, 1)] if rank > 1 else [])], "keepdims": [False, True]}
+    axes |= {"reverse": [False, True], "before": [0, k], "after": [0, 1], "step": [1, 2], "classes": [None]}
+    axes |= {
+        "start": [Size.constant(1)],
+        "stop": [shape[0]],
+        "shape": [(*shape[::-1],), (math.prod(shape, start=ONE),)],
+    }
     names = list(entry.options)
     for values in product(*(axes[name] for name in names)):
         yield dict(zip(names, values, strict=True))
@@ -172,8 +196,9 @@ def samples():
     """Every entry applied to leaves of every shape that it takes, with every choice of options."""
     found = {}
     for entry in PRIMITIVES.values():
-        for shapes in product(SHAPES, repeat=entry.arity):
+        for shapes in product(SHAPES, repeat=entry.arity or 2):
             operands = [sg.data(f"x{i}", *shape) for i, shape in enumerate(shapes)]
+            operands = [sg.labels("c", n, k)] if entry.name == "one_hot" else operands
             for options in options_of(entry, operands):
                 try:
                     node = entry(*operands, **options)
@@ -244,6 +269,8 @@ def test_a_primitives_local_derivative_is_that_of_its_forward_form(node):
 
 def numbers_for(e, seed):
     shape, s = SIZES.shape(e.shape), Reals(50)
+    if e.role is Role.LABELS:
+        return np.array([j % SIZES.at(e.value) for j in range(shape[0])], dtype=object)
     a = np.array([s.number(x) for x in map(Fraction, map(str, rationals(int(np.prod(shape)), seed)))], dtype=object)
     a = a.reshape(shape)
     return a + 6 * np.eye(len(a), dtype=int) if a.ndim == 2 and shape[0] == shape[1] else a
@@ -253,7 +280,9 @@ def numbers_for(e, seed):
 def test_a_primitives_code_has_the_value_of_its_forward_form(node):
     leaves = {e: numbers_for(e, i) for i, e in enumerate(node.operands)}
     exact = evaluate([node], leaves, SIZES, Reals(50))[0]
-    ours = predicting(node).predict(**{e.name: a.astype(float) for e, a in leaves.items()})
+    f = predicting(node)
+    sizes = {a.name: SIZES.names[a.name] for a in f.arguments if a.role == "size"}
+    ours = f.predict(**{e.name: a.astype(float) for e, a in leaves.items()}, **sizes)
     assert np.shape(ours) == exact.shape
     np.testing.assert_allclose(ours, exact.astype(float), rtol=1e-12, atol=1e-14)
 

@@ -201,6 +201,9 @@ def complaint(text):
     return line
 
 
+BETWEEN = "between the brackets stand `:`, `None`, whole numbers, sizes, slices of these, and labels"
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -229,7 +232,11 @@ def complaint(text):
         ("X(y)", "formula:1:1: X is not a function; write X * (…) for a product"),
         ("0 < y < 1", "formula:1:1: comparisons are not chained; write (a < b) & (b < c)"),
         ("_1 = X @ w\n_1 + q", "formula:2:6: q is not known; write one of n, m, d, k, X, Y, A, y, w, s"),
-        ("y[0]", "formula:1:3: only `:` and `None` are understood between the brackets; use sums over axes"),
+        ("y[w]", f"formula:1:1: (y)[w]: {BETWEEN}"),
+        ("y[X.T]", f"formula:1:1: (y)[X.T]: {BETWEEN}"),
+        ("max(y, axis=w)", "formula:1:13: axis is not understood here; write an axis such as 0, or (0, 1)"),
+        ("pad(y, before=w)", "formula:1:1: pad: w is not a size; use sg.dims or a whole number from 1"),
+        ("concatenate(y)", "formula:1:13: concatenate takes a list; write its arrays between [ and ]"),
         ("(y", "formula:1:1: ( is never closed; write )"),
         ("y)", "formula:1:2: ) closes nothing; leave it out"),
         ("sum((y]", "formula:1:7: ] closes ( of column 5; write )"),

@@ -77,7 +77,9 @@ def ties_in(nodes: Iterable[Expr]) -> Iterator[Tie]:
 def _slice(part: Size, whole: Size, options: Mapping[str, object]) -> Tie:
     """A slice leaves over as much as it did: what pads its derivative back fits then, too."""
     start, stop, step = options["start"], options["stop"], options["step"]
-    assert isinstance(start, Size) and isinstance(stop, Size) and isinstance(step, int)
+    assert isinstance(start, Size)
+    assert isinstance(stop, Size)
+    assert isinstance(step, int)
     return Tie("slice", (part, whole, start, stop, whole - start - (part - ONE) * step - ONE), step)
 
 

@@ -599,8 +599,8 @@ def _gathered(x: Expr, items: Sequence[object]) -> Expr:
     fits = x.rank > axis and x.shape[axis] == labels.value and (not is_paired or labels.shape == x.shape[:1])
     if not fits or (isinstance(rows, Rows) and x.shape[0] != rows.size):
         raise ShapeError(
-            f"({x})[{'…, ' * is_paired}{labels.name}]: its shape is {show_shape(x.shape)}, and the labels {show_shape(labels.shape)}"
-            f" run below {labels.value}; declare the same sizes"
+            f"({x})[{'…, ' * is_paired}{labels.name}]: its shape is {show_shape(x.shape)}, and {labels.name} of shape"
+            f" {show_shape(labels.shape)} names one of {labels.value} classes; declare the same sizes"
         )
     chosen, k = one_hot(labels), labels.rank
     if is_paired:

@@ -260,6 +260,6 @@ def _is_usual_axis(node: Apply, axis: Any) -> bool:
     if not node.operands[0].rank:
         return True
     rank = node.operands[0].rank
-    if node.shape == node.operands[0].shape:
+    if node.shape == node.operands[0].shape and not isinstance(axis, tuple):
         return bool(axis == rank - 1)
     return (axis if isinstance(axis, tuple) else (axis,)) == tuple(range(rank))

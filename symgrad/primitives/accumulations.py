@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.graph.expression import Expr, Shape, axes_of
+from symgrad.graph.expression import Expr, Shape
 from symgrad.graph.sizes import Size
 from symgrad.primitives.entry import DEFINITION, Array, Primitive, Scalars
-from symgrad.primitives.normalisers import normal_axis, reduced, same_shape, stretched
+from symgrad.primitives.normalisers import normal_axis, one_axis, reduced, same_shape, stretched
 from symgrad.prose import Text
 
 Options = dict[str, Any]
@@ -24,11 +24,6 @@ def _prod_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Arra
 
 def _prod_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
     return (stretched(ybar * y, operands, options) / operands[0],)
-
-
-def _one_axis(operands: Sequence[Expr], options: Options) -> Options:
-    (axis,) = axes_of(operands[0], options["axis"])
-    return {**options, "axis": axis}
 
 
 def _cumsum_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
@@ -76,7 +71,7 @@ CUMSUM: Primitive = Primitive(
     latex=_cumsum_latex,
     numpy=lambda args, options, ranks: _cumsum_numpy(args[0], options, ranks[0]),
     options={"axis": -1, "reverse": False},
-    normal_options=_one_axis,
+    normal_options=one_axis,
     sign=(
         r"\mathrm{cumsum}(t)_{i} = \sum_{j \le i} t_{j}",
         Text(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from symgrad.errors import InputError
 from symgrad.graph.expression import Expr, Shape, axes_of, elementwise, identity, power, total
 from symgrad.graph.sizes import ONE
 from symgrad.primitives.entry import DEFINITION, Array, Primitive, Scalars
@@ -18,6 +19,13 @@ def normal_axis(operands: Sequence[Expr], options: Options) -> Options:
     """The axis counted from 0: a number where it is one, else a tuple."""
     axes = axes_of(operands[0], options["axis"])
     return {**options, "axis": axes[0] if len(axes) == 1 else axes}
+
+
+def one_axis(operands: Sequence[Expr], options: Options) -> Options:
+    """One axis, counted from 0."""
+    if not isinstance(options["axis"], int):
+        raise InputError(f"axis={options['axis']!r} is not one axis; name one, counted from 0")
+    return normal_axis(operands, options)
 
 
 def same_shape(operands: Sequence[Expr], options: Options) -> Shape:

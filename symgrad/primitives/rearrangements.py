@@ -13,21 +13,15 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import InputError, ShapeError
-from symgrad.graph.expression import Expr, Shape, axes_of, contraction, slice_of
+from symgrad.graph.expression import Expr, Shape, contraction, slice_of
 from symgrad.graph.show import show_shape
 from symgrad.graph.sizes import ONE, ZERO, Size
 from symgrad.primitives.declarations import shape_of, size_of
 from symgrad.primitives.entry import Array, Primitive, Scalars
-from symgrad.primitives.normalisers import same_shape
+from symgrad.primitives.normalisers import one_axis, same_shape
 from symgrad.prose import Text
 
 Options = dict[str, Any]
-
-
-def one_axis(operands: Sequence[Expr], options: Options) -> Options:
-    """The axis counted from 0."""
-    (axis,) = axes_of(operands[0], options["axis"])
-    return {**options, "axis": axis}
 
 
 def _replaced(shape: Shape, axis: int, size: Size) -> Shape:
@@ -89,6 +83,7 @@ SLICE = Primitive(
     latex=_slice_latex,
     numpy=_slice_numpy,
     options={"axis": 0, "start": ZERO, "stop": None, "step": 1},
+    normal_options=one_axis,
 )
 
 

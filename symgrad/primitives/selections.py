@@ -133,12 +133,12 @@ IS_MAX = Primitive(
         en="Where the largest entry stands does not change with small changes of {x}: the derivative is 0.",
         zh="{x} 作微小变化时最大元素的位置不变：导数为 0。",
     ),
-    latex=r"\mathbf{1}_{\max}",
+    latex=r"\mathrm{ismax}",
     numpy=lambda args, options, ranks: f"is_extreme({args[0]}, np.max, axis={options['axis']})",
-    options={"axis": None},
+    options={"axis": -1},
     normal_options=normal_axis,
     sign=(
-        r"\mathbf{1}_{\max}(X)",
+        r"\mathrm{ismax}",
         Text(
             en="{sign} is 1 where an entry is the largest of those that max compares, else 0; equal ones share the 1",
             zh="{sign} 在 max 所比较的各元素中最大者处为 1，其余为 0；若有并列则平分",
@@ -156,12 +156,12 @@ IS_MIN = Primitive(
         en="Where the smallest entry stands does not change with small changes of {x}: the derivative is 0.",
         zh="{x} 作微小变化时最小元素的位置不变：导数为 0。",
     ),
-    latex=r"\mathbf{1}_{\min}",
+    latex=r"\mathrm{ismin}",
     numpy=lambda args, options, ranks: f"is_extreme({args[0]}, np.min, axis={options['axis']})",
-    options={"axis": None},
+    options={"axis": -1},
     normal_options=normal_axis,
     sign=(
-        r"\mathbf{1}_{\min}(X)",
+        r"\mathrm{ismin}",
         Text(
             en="{sign} is 1 where an entry is the smallest of those that min compares, else 0; equal ones share the 1",
             zh="{sign} 在 min 所比较的各元素中最小者处为 1，其余为 0；若有并列则平分",

@@ -17,11 +17,15 @@ from symgrad.graph.expression import divide as over
 from symgrad.graph.expression import multiply as times
 from symgrad.graph.expression import number as exactly
 from symgrad.graph.sizes import Size
+from symgrad.primitives.declarations import arange
 from symgrad.text.body import read_body
+from symgrad.text.options import MOST_AXES, read_option
 from symgrad.text.scan import Misread, Scanned, Word, scan
 from symgrad.text.words import (
     DECLARATIONS,
+    LISTS,
     OPTIONS,
+    SIZES,
     STRINGS,
     WORDS,
     nearest,
@@ -33,7 +37,6 @@ from symgrad.text.words import (
 
 LARGEST_POWER = 100
 MOST_BITS = 4096
-MOST_AXES = 16
 MOST_TERMS_OF_A_SIZE = 100
 LARGEST_DEGREE = 20
 
@@ -239,15 +242,20 @@ class _Reader:
         raise self.error(node, f".{shortened(node.attr)} is not understood; behind a dot only T may stand")
 
     def key(self, node: ast.expr) -> tuple[Any, ...]:
-        """`:` and `None` between brackets."""
-        items = node.elts if isinstance(node, ast.Tuple) else [node]
-        key: list[Any] = []
-        for item in items:
-            is_whole = isinstance(item, ast.Slice) and item.lower is item.upper is item.step is None
-            if not is_whole and not (isinstance(item, ast.Constant) and item.value is None):
-                raise self.error(item, "only `:` and `None` are understood between the brackets; use sums over axes")
-            key.append(slice(None) if is_whole else None)
-        return tuple(key)
+        """What stands between brackets: `:`, `None`, places, slices, labels, and arange(n) for rows."""
+        return tuple(self.place(item) for item in (node.elts if isinstance(node, ast.Tuple) else [node]))
+
+    def place(self, node: ast.expr) -> Any:
+        """One of the items between brackets."""
+        if isinstance(node, ast.Constant) and node.value is None:
+            return None
+        if isinstance(node, ast.Slice):
+            start, stop = (None if e is None else self.expression(e) for e in (node.lower, node.upper))
+            return slice(start, stop, None if node.step is None else self.plain(node.step, "step"))
+        is_rows = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "arange"
+        if isinstance(node, ast.Call) and is_rows and len(node.args) == 1:
+            return arange(self.expression(node.args[0]))
+        return self.expression(node)
 
     def function(self, node: ast.Call) -> Any:
         """What is called: a word of the language."""
@@ -281,6 +289,10 @@ class _Reader:
                 raise self.error(argument, f"{_called(node)} takes fewer arguments; leave this one out")
             if name == "shape" and isinstance(argument, ast.Tuple):
                 found += [(e, "operand") for e in argument.elts]
+            elif name in LISTS:
+                if not isinstance(argument, ast.Tuple | ast.List):
+                    raise self.error(argument, f"{_called(node)} takes a list; write its arrays between [ and ]")
+                found.append((argument, name))
             else:
                 found.append((argument, "operand" if name == "shape" else name))
         return found
@@ -292,6 +304,8 @@ class _Reader:
         for argument, name in self.arguments(node):
             if name in STRINGS:
                 given.append(self.string(node, argument, name))
+            elif isinstance(argument, ast.Tuple | ast.List) and name in LISTS:
+                given.append([self.expression(e) for e in argument.elts])
             else:
                 given.append(self.plain(argument, name) if name in OPTIONS else values[argument])
         options: dict[str, Any] = {}
@@ -301,7 +315,8 @@ class _Reader:
                 takes = f"its options are {', '.join(allowed)}" if allowed else "it has none"
                 what = f"{_called(node)} has no option {shortened(keyword.arg or '**')}"
                 raise self.error(keyword.value, f"{what}; {takes}")
-            options[keyword.arg] = self.plain(keyword.value, keyword.arg)
+            is_size = keyword.arg in SIZES
+            options[keyword.arg] = self.expression(keyword.value) if is_size else self.plain(keyword.value, keyword.arg)
         missing = required_of(function) - len(given)
         if missing > 0:
             raise self.error(node, f"{_called(node)} lacks {missing} argument(s); write all of them")
@@ -310,19 +325,11 @@ class _Reader:
         return result
 
     def plain(self, node: ast.expr, name: str) -> Any:
-        """The value of an option: whole numbers for axes, True or False for keepdims."""
-        value = _written_out(node)
-        if name == "keepdims" and isinstance(value, bool):
-            return value
-        items = value if isinstance(value, tuple) else (value,)
-        are_axes = all(type(k) is int and abs(k) <= MOST_AXES for k in items)
-        is_tuple_wanted = name == "axes" and not isinstance(value, tuple)
-        if name != "keepdims" and (value is None or (are_axes and not is_tuple_wanted)):
-            return value
-        wanted = {"keepdims": "True or False", "axes": "a tuple of axes such as (1, 0)"}
-        raise self.error(
-            node, f"{name} is not understood here; write {wanted.get(name, 'an axis such as 0, or (0, 1)')}"
-        )
+        """The value of an option."""
+        try:
+            return read_option(node, name)
+        except ValueError as e:
+            raise self.error(node, str(e)) from None
 
     def string(self, call: ast.Call, node: ast.expr, name: str) -> Any:
         """A string where the language has one: the letters of einsum, the name of `named`, the body of `scalar`."""
@@ -356,16 +363,6 @@ def _is_long(size: Size) -> bool:
     degree = max((sum(p for _, p in monomial) for monomial, _ in size.terms), default=0)
     longest = max((abs(c).bit_length() for _, c in size.terms), default=0)
     return len(size.terms) > MOST_TERMS_OF_A_SIZE or degree > LARGEST_DEGREE or longest > MOST_BITS
-
-
-def _written_out(node: ast.expr) -> Any:
-    """The value of a constant, of a signed one, or of a tuple of such; the text "no" for anything else."""
-    if isinstance(node, ast.Tuple):
-        return tuple(map(_written_out, node.elts))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-        value = node.operand.value
-        return -value if type(value) is int else "no"
-    return node.value if isinstance(node, ast.Constant) else "no"
 
 
 def _called(node: ast.Call) -> str:

@@ -9,23 +9,27 @@ from typing import Any
 
 from symgrad.primitives import language
 from symgrad.primitives.entry import Function, Primitive
+from symgrad.text.options import KINDS
 
-DECLARATIONS = frozenset({"data", "parameter", "hyperparameter", "labels", "dims"})
+DECLARATIONS = frozenset({"arange", "data", "parameter", "hyperparameter", "labels", "dims"})
 WORDS: Mapping[str, Any] = {name: getattr(language, name) for name in language.__all__ if name not in DECLARATIONS}
 # Arguments that are not expressions, by the names that they have in the language.
-OPTIONS = frozenset({"axis", "axes", "keepdims"})
+OPTIONS = frozenset(KINDS)
 STRINGS = frozenset({"subscripts", "name", "body"})
+# Arguments that are lists of expressions, and options that are sizes.
+LISTS = frozenset({"arrays", "WQ", "WK", "WV"})
+SIZES = frozenset({"before", "after"})
 
 
 def parameter_of(function: Any, place: int) -> str | None:
-    """What the argument in a place is: "operand", "shape", or the name of an option or a string; None where none is taken."""
+    """What the argument in a place is: "operand", "shape", or the name of an option, a list or a string; None for none."""
     if isinstance(function, Function | Primitive):
         return "operand"
     parameters = list(inspect.signature(function).parameters.values())
     parameter = parameters[min(place, len(parameters) - 1)]
     if place >= len(parameters) and parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
         return None
-    return parameter.name if parameter.name in {*OPTIONS, *STRINGS, "shape"} else "operand"
+    return parameter.name if parameter.name in {*OPTIONS, *STRINGS, *LISTS, "shape"} else "operand"
 
 
 def options_of(function: Any) -> list[str]:
