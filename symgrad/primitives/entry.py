@@ -86,6 +86,8 @@ class Function:
     arity: int = 1
     kernel: str = ""
     kink: Text | None = None
+    # What its arguments have to be, where it is not defined for all numbers.
+    domain: Text | None = None
     sample: tuple[float, float] = (-2.0, 2.0)
     # Which operands have to be positive for the body to mean anything (the δ of Huber's function).
     positive: tuple[int, ...] = ()

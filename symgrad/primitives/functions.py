@@ -60,6 +60,7 @@ LOG = Function(
     derivatives=(lambda y, x: 1 / x,),
     latex=r"\log",
     numpy="np.log({0})",
+    domain=Text(en="The logarithm needs a positive argument.", zh="对数的自变量须为正。"),
     sample=(0.2, 3.0),
 )
 TANH = Function(
@@ -238,6 +239,10 @@ POWER = Function(
     derivatives=(_power_derivative,),
     latex="{0}^{{{1}}}",
     numpy="",
+    domain=Text(
+        en="A divisor must not be 0, and what stands under a root must not be negative.",
+        zh="除数不得为 0，根号下的数不得为负。",
+    ),
     sample=(0.2, 2.0),
     is_family=True,
 )
@@ -251,6 +256,7 @@ POWER_OF = Function(
     ),
     latex="{0}^{{{1}}}",
     numpy="{0} ** {1}",
+    domain=Text(en="A power with an exponent that varies needs a positive base.", zh="指数可变的幂，底数须为正。"),
     arity=2,
     sample=(0.2, 2.0),
 )
