@@ -182,7 +182,10 @@ def _made_of(trace: Trace, seen: Mapping[int, Array], value: Value, place: Place
         is_reached = np.zeros(array.shape, bool)
         is_reached[_reached(x.axes, place)] = True
         at = np.unravel_index(int(np.argmax(np.where(is_reached, np.abs(array.astype(float)), -1.0))), array.shape)
-        found = Entry(part.called or "its operand", tuple(map(int, at)), part.shape, float(array[at]))
+        # As the formula writes it: L is not seen to be the root in W / sqrt(u).
+        is_seen = part.text in value.text and part.called not in value.text
+        called = (part.text if is_seen else part.called) or "its operand"
+        found = Entry(called, tuple(map(int, at)), part.shape, float(array[at]))
         largest += [found] if found not in largest else []
     yield from largest if value.entry else sorted(largest, key=lambda e: -abs(e.value))[:1]
 

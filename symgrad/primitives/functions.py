@@ -45,6 +45,12 @@ def _bracket(s: Scalars, condition: Any) -> Any:
     return s.choose((s.number(1), condition), (s.number(0), True))
 
 
+# A comparison has no slope but at its jump, where it has none either.
+JUMP = Text(
+    en="A condition such as [a > b] is 0 or 1: its derivative is taken to be 0 everywhere, where it jumps too.",
+    zh="形如 [a > b] 的条件只取 0 或 1：约定其导数处处取 0，跳变处亦然。",
+)
+
 EXP = Function(
     name="exp",
     about=Text(en="exponential", zh="指数函数"),
@@ -118,6 +124,10 @@ SIGN = Function(
     derivatives=(None,),
     latex=r"\mathrm{sign}",
     numpy="np.sign({0})",
+    kink=Text(
+        en="The sign is constant on either side of 0: its derivative is taken to be 0 everywhere, at 0 too.",
+        zh="符号函数在 0 的两侧均为常数：约定其导数处处取 0，在 0 处亦然。",
+    ),
 )
 SIN = Function(
     name="sin",
@@ -143,6 +153,7 @@ GREATER = Function(
     latex="[{0} > {1}]",
     numpy="({0} > {1})",
     arity=2,
+    kink=JUMP,
 )
 GREATER_EQUAL = Function(
     name="greater_equal",
@@ -152,6 +163,7 @@ GREATER_EQUAL = Function(
     latex=r"[{0} \ge {1}]",
     numpy="({0} >= {1})",
     arity=2,
+    kink=JUMP,
 )
 EQUAL = Function(
     name="equal",
@@ -161,6 +173,7 @@ EQUAL = Function(
     latex="[{0} = {1}]",
     numpy="({0} == {1})",
     arity=2,
+    kink=JUMP,
 )
 MAXIMUM = Function(
     name="maximum",

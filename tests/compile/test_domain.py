@@ -142,6 +142,13 @@ def test_a_gradient_alone_that_is_infinite():
     assert text.startswith("1 / sqrt(x) in (2) is inf: ")
 
 
+def test_a_root_of_squares_at_0_and_the_norm_that_has_a_convention():
+    *_, text = warned(compiled(sg.sqrt(sg.sum(x**2))), x=np.zeros(2))
+    assert text.startswith("x / sqrt(u) in (3) is inf: sqrt(u) = 0; a divisor must not be 0")
+    _, gradients = compiled(sg.norm(x))(x=np.zeros(2))
+    assert gradients["x"].tolist() == [0, 0]
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_overflow(dtype):
     f = compiled(sg.sum(sg.exp(x) * y))
@@ -171,6 +178,13 @@ def test_what_is_stable_is_not_blamed():
     f = compiled(-sg.sum(sg.log(P)) + sg.sum(sg.log(x)), P=P)
     *_, text = warned(f, W=np.array([[0.0, 1e4], [1e4, 0.0]]), x=np.array([1.0, -1.0]))
     assert text.startswith("log(x) in (2) is not a number: x[1] = -1")
+
+
+def test_what_only_the_code_computes_is_told_in_the_pages_words():
+    # The code takes one logarithm and repeats it; the page takes that of what is repeated.
+    f = compiled(sg.sum(sg.log(sg.broadcast_to(t, n)) * y))
+    *_, text = warned(f, t=-1.0, y=Z)
+    assert text == "log(broadcast_to(t, (n,))) in (1) is not a number: t = -1; the logarithm needs a positive argument"
 
 
 def test_a_branch_that_is_not_taken_is_not_blamed():
