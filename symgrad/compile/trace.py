@@ -17,7 +17,7 @@ from symgrad.compile.numpy_source import scope_of
 from symgrad.compile.operations import Op
 from symgrad.compile.plan import make_plan
 from symgrad.compile.scalars import lambda_source
-from symgrad.compile.stable import is_view
+from symgrad.compile.stable import is_one, is_view, rebuilt
 from symgrad.compile.statements import INDENT, Writer
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Linear
@@ -111,13 +111,23 @@ class _Words:
 
     def value(self, node: Expr, index: Mapping[Expr, int]) -> Value:
         """What is to be said of a node."""
-        formula, label = self.formulas.get(node, (node, 0))
+        seen = self._unguarded(node)
+        formula, label = self.formulas.get(seen, (seen, 0))
         shape = tuple(str(size) for size in node.shape)
         if isinstance(node, Leaf):
             return Value(node.name, node.name, 0, "", shape, (), is_given=True)
         entry = node.function if isinstance(node, Elementwise) else node.primitive if isinstance(node, Apply) else ""
         text = _quoted(formula)
-        return Value(text, self.names.get(node, text), label, entry, shape, tuple(_operands(node, index)))
+        return Value(text, self.names.get(node, text), label, entry, shape, tuple(_operands(seen, index)))
+
+    def _unguarded(self, node: Expr) -> Expr:
+        """log x of log(where(c, x, 1)), as the page has it: where log x is looked at the condition holds."""
+        guard = node.children[0] if isinstance(node, Elementwise) else None
+        if not isinstance(guard, Elementwise) or guard.function != "where":
+            return node
+        branches = [x for x in guard.operands[1:] if not is_one(x)]
+        plain = rebuilt(node, [branches[0], *node.children[1:]]) if len(branches) == 1 else node
+        return plain if plain in self.formulas else node
 
 
 def _quoted(e: Expr) -> str:

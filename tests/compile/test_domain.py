@@ -181,10 +181,17 @@ def test_what_is_stable_is_not_blamed():
 
 
 def test_what_only_the_code_computes_is_told_in_the_pages_words():
-    # The code takes one logarithm and repeats it; the page takes that of what is repeated.
     f = compiled(sg.sum(sg.log(sg.broadcast_to(t, n)) * y))
     *_, text = warned(f, t=-1.0, y=Z)
-    assert text == "log(broadcast_to(t, (n,))) in (1) is not a number: t = -1; the logarithm needs a positive argument"
+    assert text == "log(t) in (1) is not a number: t = -1; the logarithm needs a positive argument"
+    # In the code the argument of the logarithm is where(x > 0, x - 1, 1).
+    *_, text = warned(compiled(sg.sum(sg.where(x > 0, sg.log(x - 1), 0))), x=np.array([-3.0, 2.0, 0.5]))
+    assert text == "log(x - 1) in (1) is not a number: (x - 1)[2] = -0.5; the logarithm needs a positive argument"
+    *_, text = warned(compiled(sg.sum(sg.where(y > 0, y / x, 0))), x=np.array([0.0, 0.0]), y=np.array([0.0, 1.0]))
+    assert text.startswith("y / x in (1) is inf: x[1] = 0; a divisor must not be 0")
+    # log(1 + e^u) with its weight: products are made by rules, and stand in the smallest formula that holds them.
+    found = compiled(sg.sum(sg.where(x > 0, y * sg.exp(x) * x, 0))).diagnose(x=np.array([1.0, 900.0]), y=np.ones(2))
+    assert (found.formula, found.label, found.row("n")) == ("exp(x)", 1, 1)
 
 
 def test_a_branch_that_is_not_taken_is_not_blamed():
