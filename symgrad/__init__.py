@@ -16,7 +16,15 @@ _PLACES = {
     "latex": "symgrad.notation.latex",
     "parse": "symgrad.text.parse",
     **dict.fromkeys(
-        ("SymgradError", "InputError", "ShapeError", "CheckFailed", "DerivationError", "MissingTool"),
+        (
+            "SymgradError",
+            "InputError",
+            "ShapeError",
+            "CheckFailed",
+            "DerivationError",
+            "MissingTool",
+            "NotFiniteWarning",
+        ),
         "symgrad.errors",
     ),
 }

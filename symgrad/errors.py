@@ -38,6 +38,10 @@ class MissingTool(SymgradError):
     exit_code = 4
 
 
+class NotFiniteWarning(RuntimeWarning):
+    """A result that is infinite or not a number: the formula, its equation, the entry and its value are named."""
+
+
 def located(error: SymgradError, place: str) -> SymgradError:
     """Return the same kind of error with `place` (`file:line:col`) in front of its message.
 

@@ -19,7 +19,7 @@ from symgrad.errors import InputError
 from symgrad.explain.formats import render
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
-from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source
+from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source, table_of
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
@@ -236,11 +236,13 @@ class Problem:
         >>> result.parameters["w"].round(4), float(result.parameters["b"].round(4)), round(result.train["r2"], 6)
         (array([2.]), 1.0, 1.0)
         """
-        named = from_source(self.leaves, data, bind, arrays)
+        table = table_of(data)
+        given = data if table is None and not isinstance(data, str) else table
+        named = from_source(self.leaves, given, bind, arrays)
         task = Task(self.compile(), self.loss, self.model, self.leaves)
         descent = Descent(method, learning_rate, line_search, max_iterations, tolerance, on_iteration)
         options = Options(descent, start or {}, seed, sizes or {}, hyperparameters or {}, standardize, test_fraction)
-        return fit(task, named, options)
+        return fit(task, named, options, table)
 
 
 def _expression(value: Any, parameters: Collection[Any], what: str) -> Expr:

@@ -63,6 +63,7 @@ PRIMITIVES = {
     "is_max": lambda x, axis: _shared(x == x.max(axis=axis, keepdims=True), axis),
     "is_min": lambda x, axis: _shared(x == x.min(axis=axis, keepdims=True), axis),
     "prod": lambda x, axis, keepdims: x.prod(axis=axis, keepdims=keepdims),
+    "prod_others": lambda x, axis: x.prod(axis=axis, keepdims=True) / x,
     "cumsum": lambda x, axis, reverse: (
         np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
     ),

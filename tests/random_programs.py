@@ -318,6 +318,7 @@ class Jax:
             "is_min": lambda x, axis: self.shared(x == jnp.min(x, axis, keepdims=True), axis),
             "one_hot": lambda c, classes: nn.one_hot(c, classes, dtype=jnp.float64),
             "prod": lambda x, axis, keepdims: jnp.prod(x, axis, keepdims=keepdims),
+            "prod_others": lambda x, axis: jnp.prod(x, axis, keepdims=True) / x,
             "cumsum": lambda x, axis, reverse: jax.lax.cumsum(x, axis, reverse=reverse),
             "slice": lambda x, axis, start, stop, step: jax.lax.slice_in_dim(x, start, stop, step, axis),
             "pad": lambda x, axis, before, after, step: jax.lax.pad(

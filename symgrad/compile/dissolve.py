@@ -34,6 +34,9 @@ BACKWARD: tuple[Rule, ...] = (*FORWARD, reciprocal_of_norm)
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 
 
+Written = tuple[int, str, Expr, Mapping[Expr, Expr]]
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """A fact that the gradients rest on: of a leaf, as the expression that it stands for."""
@@ -45,7 +48,10 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a derivation computes, without names: roots, and what the page calls each node."""
+    """What a derivation computes, without names: roots, and what the page calls each node.
+
+    `written` has, for each equation and the model, its label (0), its name, its expression, and what its parts became.
+    """
 
     loss: Expr
     gradients: Mapping[str, Expr]
@@ -54,6 +60,7 @@ class Program:
     names: Mapping[Expr, str]
     stated: tuple[Stated, ...]
     symmetric: Mapping[Expr, Stated]
+    written: tuple[Written, ...]
 
 
 def dissolve(derivation: Derivation) -> Program:
@@ -62,6 +69,7 @@ def dissolve(derivation: Derivation) -> Program:
     backward: dict[Expr, Expr] = {}
     labels: dict[Expr, tuple[int, ...]] = {}
     names: dict[Expr, str] = {}
+    written: list[Written] = []
     for equations, memo, rules, suffix in (
         (derivation.forward, values, FORWARD, ""),
         (derivation.backward, backward, BACKWARD, "_bar"),
@@ -71,15 +79,18 @@ def dissolve(derivation: Derivation) -> Program:
             e = _rewritten(equation.expression, memo, rules)
             memo[equation.target] = e
             _call(e, equation.name + suffix, equation.label, labels, names)
+            written.append((equation.label, equation.name + suffix, equation.expression, memo))
     gradients = {}
     targets = {eq.variable: eq.target for eq in derivation.backward}
     for p in derivation.parameters:
         target = targets.get(p)
         gradients[p.name] = backward[target] if target is not None else _zeros(p)
     model = None if derivation.model is None else _rewritten(derivation.model, values, FORWARD)
+    if derivation.model is not None:
+        written.append((0, "model", derivation.model, values))
     stated = tuple(_stated(derivation, {**values, **backward}))
     symmetric = _symmetric(derivation, values)
-    return Program(values[derivation.loss], gradients, model, labels, names, stated, symmetric)
+    return Program(values[derivation.loss], gradients, model, labels, names, stated, symmetric, tuple(written))
 
 
 def _rewritten(root: Expr, memo: dict[Expr, Expr], rules: tuple[Rule, ...]) -> Expr:

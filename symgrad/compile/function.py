@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
 from typing import Any
@@ -10,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from symgrad.compile.arguments import Argument
+from symgrad.compile.domain import Breakdown, Tracer, breakdown
 from symgrad.compile.numpy_source import Function, module_of
 from symgrad.derive.derivation import Derivation
-from symgrad.errors import InputError, ShapeError
+from symgrad.errors import InputError, NotFiniteWarning, ShapeError
 from symgrad.files import write_text
 
 Array = Any
@@ -21,13 +24,17 @@ Array = Any
 class Compiled:
     """value(θ) and its gradients by θ as NumPy code; called with the arrays by name.
 
-    Pickles by its source.
+    What is not finite comes back with one `NotFiniteWarning` that names the formula, the equation and the entry. As with
+    NumPy's own warnings `np.errstate` decides: all="ignore" is silent, all="raise" raises a FloatingPointError. A matrix
+    without an inverse is an `InputError`. Pickles by its source.
     """
 
-    def __init__(self, source: str, functions: Mapping[str, Function]) -> None:
+    def __init__(self, source: str, functions: Mapping[str, Function], tracer: Tracer | None = None) -> None:
         self.source = source
         self._functions = dict(functions)
         self._run = _loaded(source, tuple(functions))
+        self._tracer = tracer
+        self._traces: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, **arrays: Any) -> tuple[Any, dict[str, Array]]:
         """The loss, and its gradient by each parameter."""
@@ -43,6 +50,19 @@ class Compiled:
         if "predict" not in self._functions:
             raise InputError("predict: there is no model; assign what predicts to `model`")
         return self._called("predict", arrays)
+
+    def diagnose(self, **arrays: Any) -> Breakdown | None:
+        """Why the loss or a gradient is not finite for these arrays, or does not exist; None where all are finite.
+
+        >>> import symgrad as sg
+        >>> p = sg.parameter("p", sg.dims("n"))
+        >>> f = sg.Problem(-sg.sum(sg.log(p))).compile()
+        >>> print(f.diagnose(p=[0.5, -0.03]))
+        log(p) in (1) is not a number: p[1] = -0.03; the logarithm needs a positive argument
+        >>> f.diagnose(p=[0.5, 0.03]) is None
+        True
+        """
+        return self._diagnosed("value_and_gradients", self._passed("value_and_gradients", arrays))
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
@@ -71,9 +91,28 @@ class Compiled:
         write_text(path, self.source)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Compiled, (self.source, self._functions)
+        return Compiled, (self.source, self._functions, self._tracer)
 
     def _called(self, name: str, arrays: dict[str, Any]) -> Any:
+        passed = self._passed(name, arrays)
+        # NumPy tells of every division by zero, overflow and invalid operation as it goes: to look costs nothing.
+        flags: list[str] = []
+        try:
+            with np.errstate(divide="call", over="call", invalid="call", call=lambda kind, _: flags.append(kind)):
+                result = self._run[name](**passed)
+        except np.linalg.LinAlgError as e:
+            # A solver that meets the edge of the domain asks for silence, and would pay for a diagnosis at every step.
+            found = None if set(np.geterr().values()) == {"ignore"} else self._diagnosed(name, passed)
+            raise InputError(f"{name}: {e}; a matrix has to be invertible here" if found is None else str(found)) from e
+        except ValueError as e:
+            raise _refused(e) from e
+        # A number that was not one from the start raises no flag, but it reaches the loss.
+        if flags or (name != "predict" and not math.isfinite(result[0] if type(result) is tuple else result)):
+            self._report(name, passed, result)
+        return result
+
+    def _passed(self, name: str, arrays: dict[str, Any]) -> dict[str, Any]:
+        """The arrays that a function takes, if they are those that it needs."""
         f = self._functions[name]
         known = {a.name for a in f.arguments}
         unknown = [key for key in arrays if key not in known and key != f.switch and key != self._switch]
@@ -81,17 +120,41 @@ class Compiled:
         if unknown or missing:
             what = f"there is no argument {unknown[0]!r}" if unknown else f"{missing[0]} is missing"
             raise InputError(f"{name}: {what}; the arguments are {', '.join(a.name for a in f.arguments)}")
-        passed = {key: a for key, a in arrays.items() if key in known or key == f.switch}
+        return {key: a for key, a in arrays.items() if key in known or key == f.switch}
+
+    def _report(self, name: str, passed: dict[str, Any], result: Any) -> None:
+        """Warn of a result that is not finite, or raise, or be silent: as `np.errstate` says."""
+        modes = np.geterr()
+        policy = {modes[kind] for kind in ("divide", "over", "invalid")}
+        value, gradients = result if isinstance(result, tuple) else (result, {})
+        if policy == {"ignore"} or all(np.isfinite(a).all() for a in (value, *gradients.values())):
+            return
+        found = self._diagnosed(name, passed)
+        message = f"{name} is not finite" if found is None else str(found)
+        if "raise" in policy:
+            raise FloatingPointError(message)
+        warnings.warn(message, NotFiniteWarning, stacklevel=4)
+
+    def _diagnosed(self, name: str, passed: Mapping[str, Any]) -> Breakdown | None:
+        if self._tracer is None:
+            return None
+        trace = self._tracer.trace(name)
+        if name not in self._traces:
+            self._traces[name] = _loaded(trace.source, ("trace",))["trace"]
+        known = {a.name for a in trace.arguments}
         try:
-            return self._run[name](**passed)
-        except np.linalg.LinAlgError as e:
-            raise InputError(f"{name}: {e}; a matrix has to be invertible here") from e
+            return breakdown(trace, self._traces[name], {key: a for key, a in passed.items() if key in known})
         except ValueError as e:
-            raise (ShapeError if " has shape " in str(e) else InputError)(str(e)) from e
+            raise _refused(e) from e
 
     @property
     def _switch(self) -> str:
         return self._functions["value_and_gradients"].switch or "check"
+
+
+def _refused(error: ValueError) -> InputError:
+    """What the generated code says of arrays that do not fit."""
+    return (ShapeError if " has shape " in str(error) else InputError)(str(error))
 
 
 def _loaded(source: str, names: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
@@ -113,4 +176,4 @@ def compile_derivation(derivation: Derivation, *, title: str = "") -> Compiled:
     (2.0, [-6.0])
     """
     module = module_of(derivation, title)
-    return Compiled(module.source, module.functions)
+    return Compiled(module.source, module.functions, Tracer(derivation))

@@ -41,6 +41,16 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """The names of a function, those of its arguments inside it, that of its switch, and what texts need besides."""
+
+    names: Names
+    local: dict[str, str]
+    switch: str
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
 class _Job:
     name: str
     outputs: Mapping[str, Expr]
@@ -86,6 +96,20 @@ def _function(
     plan = make_plan(program, job.outputs, stated=job.name == "value_and_gradients")
     size_names = sizes_in([*job.outputs.values(), *leaves])
     arguments = arguments_of(leaves, size_names)
+    scope = scope_of(arguments, size_names, kernels, lambdas)
+    local, switch = scope.local, scope.switch
+    writer = Writer(plan, scope.context, scope.names, local, switch)
+    writer.write()
+    returned = _returned(job, plan, writer)
+    body = [*reading(arguments, leaves, local, scope.context), *writer.lines, *returned]
+    shown = switch if plan.checks else ""
+    return Function(arguments, shown, definition(job.name, job.summary, arguments, local, shown, body))
+
+
+def scope_of(
+    arguments: Sequence[Argument], size_names: Sequence[str], kernels: dict[str, None], lambdas: dict[object, str]
+) -> Scope:
+    """What the texts of a function are written with."""
     names = Names({*RESERVED, *(a.name for a in arguments)})
     # An argument keeps its name for callers; inside, one that would hide a function has another.
     local = {a.name: names.fresh(a.name) if a.name in RESERVED else a.name for a in arguments}
@@ -93,12 +117,7 @@ def _function(
     sizes = {n: local[n] if n in local and _is_size(n, arguments) else names.fresh(n) for n in size_names}
     array = next((local[a.name] for a in arguments if a.is_array and a.role != "labels"), "")
     context = Context(sizes, f"{array}.dtype" if array else "np.dtype(float)", kernels, lambdas)
-    writer = Writer(plan, context, names, local, switch)
-    writer.write()
-    returned = _returned(job, plan, writer)
-    body = [*reading(arguments, leaves, local, context), *writer.lines, *returned]
-    shown = switch if plan.checks else ""
-    return Function(arguments, shown, definition(job.name, job.summary, arguments, local, shown, body))
+    return Scope(names, local, switch, context)
 
 
 def _is_size(name: str, arguments: Sequence[Argument]) -> bool:

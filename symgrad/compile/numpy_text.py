@@ -135,7 +135,8 @@ def _product(op: Op, args: Sequence[Text], context: Context) -> Text:
         arrays = [(enclosed(t, ATOM), ATOM) if x.kind == "matmul" else t for x, t in _numerators(op, arrays)]
     first = scalars or arrays
     if coefficient < 0 and first:
-        first[0] = (_negatable(first[0]), PRODUCT)
+        leading = next((x for x, is_divisor in zip(op.args, flags, strict=True) if x.rank and not is_divisor), None)
+        first[0] = (_negatable(first[0], None if scalars else leading), PRODUCT)
     sign = "-" if coefficient < 0 else ""
     if scalars or not arrays + below_arrays:
         pieces = [_divided(_joined(scalars), below), *(enclosed(t, UNARY) for t in arrays)]
@@ -144,10 +145,17 @@ def _product(op: Op, args: Sequence[Text], context: Context) -> Text:
     return sign + _divided(product, below), PRODUCT
 
 
-def _negatable(text: Text) -> str:
-    """A product that a minus sign can stand before: -A @ B would copy A first."""
+def _negatable(text: Text, op: Op | None) -> str:
+    """A product that a minus sign can stand before: -A @ B would copy A first, and NumPy negates no truth values."""
     is_fine = text[1] >= PRODUCT and "@" not in text[0] and not text[0].startswith("-")
+    is_fine = is_fine and not (text[1] == PRODUCT and op is not None and _begins_with_truth(op))
     return text[0] if is_fine else f"({text[0]})"
+
+
+def _begins_with_truth(op: Op) -> bool:
+    while op.kind == "product":
+        op = op.args[0]
+    return op.type is Type.TRUTH
 
 
 def _numerators(op: Op, texts: Sequence[Text]) -> list[tuple[Op, Text]]:
@@ -174,7 +182,7 @@ def summands(op: Op, args: Sequence[Text]) -> list[str]:
         elif above:
             body = f"{_divided(above, below)} * {enclosed(text, UNARY)}"
         else:
-            body = _divided(_negatable(text) if c < 0 and not terms else enclosed(text, lowest), below)
+            body = _divided(_negatable(text, x) if c < 0 and not terms else enclosed(text, lowest), below)
         terms.append((" - " if c < 0 else " + ") + body if terms else ("-" if c < 0 else "") + body)
     return terms
 

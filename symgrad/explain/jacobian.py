@@ -142,7 +142,7 @@ def _given(page: _Page) -> Iterator[Block]:
     signs = notes(writing, more=[x.expression for x in content.block.lines] if content.block is not None else [])
     if signs is not None:
         yield Paragraph((signs,))
-    conventions = kinks(content.pairing.derivation)
+    conventions = kinks(content.pairing.derivation.forward, content.pairing.derivation.parameters)
     if conventions:
         yield Paragraph((Sentence(say.KINKS), *conventions))
 
@@ -318,7 +318,7 @@ def tangent_page(content: TangentPage, language: Language, detail: Detail) -> Do
     blocks.append(Paragraph((Sentence(tell.TANGENT_WANTED, values), Sentence(say.CONVENTION))))
     signs = notes(writing)
     blocks += [Paragraph((signs,))] if signs is not None else []
-    conventions = kinks(writing.derivation)
+    conventions = kinks(pushed.forward, [pushed.variable])
     blocks += [Paragraph((Sentence(say.KINKS), *conventions))] if conventions else []
     blocks += [Heading(1, Sentence(tell.VALUES_FIRST)), Display(tuple(_forward_rows(writing, pushed, detail)))]
     blocks += [Heading(1, Sentence(tell.TANGENTS)), Paragraph((Sentence(tell.TANGENTS_TEXT),))]

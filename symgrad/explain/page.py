@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -115,7 +115,7 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     signs = notes(writing, detail)
     if signs is not None:
         yield Paragraph((signs,))
-    conventions = kinks(derivation)
+    conventions = kinks(derivation.forward, derivation.parameters)
     if conventions:
         yield Paragraph((Sentence(say.KINKS), *conventions))
 
@@ -197,20 +197,28 @@ def _functions_in(shown: Sequence[Expr]) -> list[str]:
     return [name for name in FUNCTION_SIGNS if name in names]
 
 
-def kinks(derivation: Derivation) -> list[Inline]:
-    """The conventions at kinks of the functions and primitives that occur."""
-    found: dict[str, Inline] = {}
-    for node in postorder([eq.expression for eq in derivation.forward]):
-        entry = (
-            FUNCTIONS[node.function]
-            if isinstance(node, Elementwise)
-            else PRIMITIVES[node.primitive]
-            if isinstance(node, Apply)
-            else None
-        )
-        if entry is not None and entry.kink is not None:
-            found[entry.name] = Sentence(entry.kink)
-    return list(found.values())
+def kinks(forward: Sequence[Equation], variables: Collection[Leaf], silent: Collection[str] = ()) -> list[Sentence]:
+    """The conventions at kinks of what is differentiated, but for the entries in `silent`, each once."""
+    found = [_kink_of(node, silent) for node in moving(forward, variables)]
+    return [Sentence(kink) for kink in dict.fromkeys(found) if kink is not None]
+
+
+def moving(forward: Sequence[Equation], variables: Collection[Leaf]) -> list[Expr]:
+    """The functions and primitives, sums and products, that a variable passes through."""
+    found: dict[Expr, None] = dict.fromkeys(variables)
+    for eq in forward:
+        for node in postorder([eq.expression]):
+            if any(child in found for child in node.children):
+                found[node] = None
+        if eq.expression in found:
+            found[eq.target] = None
+    return [node for node in found if not isinstance(node, Leaf)]
+
+
+def _kink_of(node: Expr, silent: Collection[str]) -> Text | None:
+    if isinstance(node, Elementwise) and node.function not in silent:
+        return FUNCTIONS[node.function].kink
+    return PRIMITIVES[node.primitive].kink if isinstance(node, Apply) and node.primitive not in silent else None
 
 
 def _results(writing: Writing, detail: Detail) -> Iterator[Block]:

@@ -37,12 +37,13 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
-from symgrad.explain.page import kinks, notes, stand_ins
+from symgrad.explain.page import kinks, moving, notes, stand_ins
 from symgrad.explain.steps import Detail
 from symgrad.explain.writing import Writing, equation_number, listed, row, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Elementwise, Leaf, is_number
 from symgrad.graph.walk import postorder
 from symgrad.notation.names import typeset
+from symgrad.primitives.functions import FUNCTIONS
 from symgrad.prose import Language
 
 
@@ -108,9 +109,14 @@ def _given(page: _Page) -> Iterator[Block]:
     signs = notes(writing, more=shown)
     if signs is not None:
         yield Paragraph((signs,))
-    conventions = kinks(content.gradient)
+    second = content.pairing.derivation
+    # Of the steps that the gradient holds a sentence of its own says what is made of them.
+    conventions = [
+        *kinks(content.gradient.forward, content.gradient.parameters),
+        *kinks(second.forward, second.parameters, NOT_DIFFERENTIATED),
+    ]
     if conventions:
-        yield Paragraph((Sentence(say.KINKS), *conventions))
+        yield Paragraph((Sentence(say.KINKS), *{s.text: s for s in conventions}.values()))
 
 
 def _wanted(page: _Page) -> Inline:
@@ -324,21 +330,11 @@ def _is_zero(block: Derivatives) -> bool:
 
 def _steps_in(page: _Page) -> str:
     """One comparison that the gradient holds, as it is printed; none where the loss has no kink that is one."""
-    shown = [eq.expression for eq in page.content.pairing.derivation.forward]
-    for node in postorder(shown):
-        if isinstance(node, Elementwise) and node.function in NOT_DIFFERENTIATED:
-            return page.writing.tex(node)
-    for node in postorder(shown):
-        if isinstance(node, Elementwise) and node.function in {
-            "clip",
-            "relu",
-            "maximum",
-            "minimum",
-            "absolute",
-            "huber",
-        }:
-            return page.writing.tex(node)
-    return ""
+    second = page.content.pairing.derivation
+    found = [node for node in moving(second.forward, second.parameters) if isinstance(node, Elementwise)]
+    found = [node for node in found if FUNCTIONS[node.function].kink is not None]
+    steps = [node for node in found if node.function in NOT_DIFFERENTIATED]
+    return page.writing.tex((steps or found)[0]) if found else ""
 
 
 def _checks(page: _Page) -> Iterator[Block]:

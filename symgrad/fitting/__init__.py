@@ -1,7 +1,7 @@
 """From data and a compiled loss to fitted parameters: the pipeline behind `Problem.fit` and `symgrad fit`."""
 
-from symgrad.fitting.binding import from_source
+from symgrad.fitting.binding import from_source, table_of
 from symgrad.fitting.pipeline import Descent, LineSearch, OnIteration, Options, Task, fit
 from symgrad.fitting.result import FitResult
 
-__all__ = ["Descent", "FitResult", "LineSearch", "OnIteration", "Options", "Task", "fit", "from_source"]
+__all__ = ["Descent", "FitResult", "LineSearch", "OnIteration", "Options", "Task", "fit", "from_source", "table_of"]

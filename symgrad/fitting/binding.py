@@ -107,9 +107,16 @@ def axis_of(leaf: Leaf, examples: str | None) -> int | None:
     return names.index(examples) if examples and names.count(examples) == 1 else None
 
 
+def table_of(source: Mapping[str, Any] | Table | str | None) -> Table | None:
+    """The table that data come from: of a path the file's, None for arrays."""
+    if isinstance(source, str | PathLike):
+        return read_table(source)
+    return source if isinstance(source, Table) else None
+
+
 def from_source(
     leaves: Sequence[Leaf],
-    source: Mapping[str, Any] | Table | str | None,
+    source: Mapping[str, Any] | Table | None,
     columns: Mapping[str, Columns] | None,
     arrays: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -117,8 +124,6 @@ def from_source(
 
     Arrays may stand beside a table, for the data that are no columns.
     """
-    if isinstance(source, str | PathLike):
-        source = read_table(source)
     if not isinstance(source, Table):
         if columns:
             raise InputError("columns are bound but there is no table; give the path of a CSV file as the data")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from symgrad.compile.arguments import Argument
+from symgrad.compile.domain import Breakdown
 from symgrad.compile.function import Compiled
 from symgrad.errors import InputError
 from symgrad.fitting.binding import Bound, bind, data_of
@@ -21,7 +23,7 @@ from symgrad.fitting.start import Start, slot_of, starting_values
 from symgrad.fitting.units import original_units, standardized, standardizers
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.optimize import Iteration, Result, gradient_descent
-from symgrad.tables import Standardizer, split
+from symgrad.tables import Standardizer, Table, split
 
 Array = Any
 LineSearch = Literal["fixed", "backtracking"]
@@ -97,16 +99,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The arrays to train on and to test on, standardised."""
+    """The arrays to train on and to test on, standardised; `chosen` are the examples to train on, None for all."""
 
     train: Mapping[str, Array]
     test: Mapping[str, Array] | None
     rows: tuple[int, int]
+    chosen: Array | None
     standardizer: Mapping[str, Standardizer]
 
 
-def fit(task: Task, data: Mapping[str, Any], options: Options) -> FitResult:
-    """The fitted parameters of a task, its data given by name."""
+def fit(task: Task, data: Mapping[str, Any], options: Options, table: Table | None = None) -> FitResult:
+    """The fitted parameters of a task, its data given by name; `table` is where they stand, if anywhere."""
     if options.descent.method != "gd":
         raise InputError(f"there is no method {options.descent.method!r}; use 'gd', gradient descent")
     numbers = _numbers(task, options)
@@ -119,6 +122,7 @@ def fit(task: Task, data: Mapping[str, Any], options: Options) -> FitResult:
     with contextlib.suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):
         _objective(task, parts.train, bound, numbers, is_checked=True)(**start.values)
     result = options.descent.run(f, start.values)
+    result = _with_origin(result, task, {**bound.sizes, **parts.train, **numbers}, partial(_line, bound, parts, table))
     return _result(task, bound, parts, result, start, numbers, target)
 
 
@@ -164,7 +168,7 @@ def _parts(task: Task, bound: Bound, options: Options, target: Target | None) ->
     is_input = {e.name: task.is_input(e.name) for e in data}
     if options.test_fraction == 0.0:
         found = standardizers(data, options.standardize, is_input, bound, None)
-        return Parts(standardized(bound.arrays, found, bound.axes), None, (bound.count, 0), found)
+        return Parts(standardized(bound.arrays, found, bound.axes), None, (bound.count, 0), None, found)
     pairs = [e.name for e in data if e.name not in bound.axes and any(bound.examples in s.names for s in e.shape)]
     if bound.examples is None or pairs:
         what = (
@@ -178,7 +182,7 @@ def _parts(task: Task, bound: Bound, options: Options, target: Target | None) ->
     train, test = split(bound.count, test_fraction=options.test_fraction, seed=options.seed, labels=labels)
     found = standardizers(data, options.standardize, is_input, bound, train)
     first, second = (standardized(bound.rows(chosen), found, bound.axes) for chosen in (train, test))
-    return Parts(first, second, (len(train), len(test)), found)
+    return Parts(first, second, (len(train), len(test)), train, found)
 
 
 def _objective(
@@ -200,6 +204,25 @@ def _objective(
             raise
 
     return value_and_gradients
+
+
+def _with_origin(result: Result, task: Task, values: Mapping[str, Any], line: Callable[[Breakdown], str]) -> Result:
+    """A failed run with the formula and the entry that are not finite at the point where it failed."""
+    if result.diagnosis is None or result.failed_at is None:
+        return result
+    found = task.function.diagnose(**task.read(task.function.arguments, values, result.failed_at))
+    if found is None:
+        return result
+    return replace(result, diagnosis=replace(result.diagnosis, origin=str(replace(found, source=line(found)))))
+
+
+def _line(bound: Bound, parts: Parts, table: Table | None, found: Breakdown) -> str:
+    """The line of the table in which the example stands; its number among all examples where only some are trained on."""
+    row = found.row(bound.examples) if bound.examples else None
+    if row is None or (table is None and parts.chosen is None):
+        return ""
+    example = row if parts.chosen is None else int(parts.chosen[row])
+    return f"example {example} of {bound.count}" if table is None else f"{table.source}:{table.lines[example]}"
 
 
 def _start(

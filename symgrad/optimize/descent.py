@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from symgrad.errors import InputError
@@ -164,12 +164,15 @@ class _Descent:
             curvature=self.curvature,
         )
         stop = Stop.DIVERGED if cause in (Cause.DIVERGED, Cause.UNBOUNDED) else Stop.NOT_FINITE
-        return self._ended(stop, self.best, diagnosis)
+        return replace(self._ended(stop, self.best, diagnosis), failed_at=self._parameters(point))
+
+    def _parameters(self, point: Point) -> dict[str, Array]:
+        # Copies, so that the caller may write into them whatever the loss has kept of its arguments.
+        return {name: array.copy() for name, array in self.objective.layout.unpack(point.vector).items()}
 
     def _ended(self, stop: Stop, point: Point, diagnosis: Diagnosis | None = None) -> Result:
         return Result(
-            # Copies, so that the caller may write into them whatever the loss has kept of its arguments.
-            {name: array.copy() for name, array in self.objective.layout.unpack(point.vector).items()},
+            self._parameters(point),
             point.loss,
             tuple(self.history),
             stop,

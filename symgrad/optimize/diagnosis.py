@@ -36,7 +36,7 @@ class Diagnosis:
 
     `loss` is the one at `iteration`, `parameter` the first whose gradient is not finite there,
     `learning_rate` the step that was taken, `curvature` λ_max where it could be computed (at the best point
-    if it is only local).
+    if it is only local). `origin` is the formula and the entry that are not finite, where the caller can tell.
     """
 
     cause: Cause
@@ -48,6 +48,7 @@ class Diagnosis:
     learning_rate: float
     parameter: str | None = None
     curvature: Curvature | None = None
+    origin: str | None = None
 
     @property
     def bound(self) -> float | None:
@@ -77,6 +78,7 @@ class Diagnosis:
 
     def _what(self) -> str:
         where = f", and the gradient of {self.parameter} is not finite" if self.parameter else ""
+        where += f", because {self.origin}" if self.origin else ""
         match self.cause:
             case Cause.DIVERGED:
                 return (

@@ -46,7 +46,8 @@ class Result:
 
     `parameters` are those of the last iteration, or, where there is a `diagnosis`, of the lowest finite loss
     seen; `loss` is theirs. `history` has one entry for the start and one for each iteration. `learning_rate`
-    is the first step length, `rate_origin` where it came from, `curvature` λ_max where it was computed.
+    is the first step length, `rate_origin` where it came from, `curvature` λ_max where it was computed. `failed_at` are
+    the parameters at which a run failed.
     """
 
     parameters: Mapping[str, Array]
@@ -58,6 +59,7 @@ class Result:
     curvature: Curvature | None
     evaluations: int
     diagnosis: Diagnosis | None = None
+    failed_at: Mapping[str, Array] | None = None
 
     @property
     def iterations(self) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import reduce
 from itertools import accumulate
+from operator import mul
 from typing import Any
 
 import numpy as np
 
-from symgrad.graph.expression import Expr, Shape
+from symgrad.graph.expression import Expr, Shape, total
 from symgrad.graph.sizes import Size
 from symgrad.primitives.entry import DEFINITION, Array, Primitive, Scalars
-from symgrad.primitives.normalisers import normal_axis, one_axis, reduced, same_shape, stretched
+from symgrad.primitives.normalisers import along, normal_axis, one_axis, reduced, same_shape, stretched
 from symgrad.prose import Text
 
 Options = dict[str, Any]
@@ -23,7 +26,23 @@ def _prod_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Arra
 
 
 def _prod_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
-    return (stretched(ybar * y, operands, options) / operands[0],)
+    return (stretched(ybar, operands, options) * PROD_OTHERS(operands[0], axis=options["axis"]),)
+
+
+def _others_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
+    flat, back = along(arrays[0], options["axis"])
+    result = np.empty(flat.shape, dtype=object)
+    for place in np.ndindex(flat.shape[:-1]):
+        row = list(flat[place])
+        for k in range(len(row)):
+            result[(*place, k)] = reduce(mul, [*row[:k], *row[k + 1 :]], s.number(Fraction(1)))
+    return back(result)
+
+
+def _others_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
+    """Σᵢ ȳᵢ ∂yᵢ/∂xₖ over i ≠ k, where ∂yᵢ/∂xₖ = yᵢ/xₖ."""
+    products = ybar * y
+    return ((total(products, options["axis"], keepdims=True) - products) / operands[0],)
 
 
 def _cumsum_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
@@ -46,15 +65,44 @@ PROD = Primitive(
     forward=_prod_forward,
     pullback=_prod_pullback,
     reason=Text(
-        en="The derivative of a product by one of its factors is the product of the others, which is {y} over that factor.",
-        zh="乘积对其中一个因子的导数等于其余因子之积，即 {y} 除以该因子。",
+        en="The derivative of a product by one of its factors is the product of the others.",
+        zh="乘积对其中一个因子的导数等于其余因子之积。",
     ),
     latex=r"\mathrm{prod}",
     numpy=lambda args, options, ranks: f"np.prod({args[0]}, axis={options['axis']}, keepdims={options['keepdims']})",
     options={"axis": None, "keepdims": False},
     normal_options=normal_axis,
-    domain=Text(en="The derivative is written for entries that are not 0.", zh="导数公式要求各元素不为 0。"),
     sign=(r"\mathrm{prod}(t) = \prod_{i} t_{i}", DEFINITION),
+)
+PROD_OTHERS: Primitive = Primitive(
+    name="prod_others",
+    about=Text(en="for each entry the product of the others along axes", zh="对每个元素，沿轴的其余元素之积"),
+    shape=same_shape,
+    forward=_others_forward,
+    pullback=_others_pullback,
+    reason=Text(
+        en="An entry of {x} is a factor of every entry of {y} but its own: the derivative of each is that product without"
+        " this factor, and all of them are added up.",
+        zh="{x} 的一个元素是 {y} 中除对应元素外各元素的因子：对每个乘积求导即去掉该因子，再全部相加。",
+    ),
+    latex=r"\mathrm{others}",
+    numpy=lambda args, options, ranks: f"prod_others({args[0]}, axis={options['axis']})",
+    options={"axis": -1},
+    normal_options=normal_axis,
+    domain=Text(en="The derivative is written for entries that are not 0.", zh="导数公式要求各元素不为 0。"),
+    kernel='''
+def prod_others(x, axis):
+    """For each entry the product of the others along `axis`, without a division."""
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    last = tuple(range(-len(axes), 0))
+    moved = np.moveaxis(x, axes, last)
+    rows = moved.reshape(moved.shape[: x.ndim - len(axes)] + (-1,))
+    before, behind = np.ones_like(rows), np.ones_like(rows)
+    np.cumprod(rows[..., :-1], axis=-1, out=before[..., 1:])
+    np.cumprod(rows[..., :0:-1], axis=-1, out=behind[..., -2::-1])
+    return np.moveaxis((before * behind).reshape(moved.shape), last, axes)
+''',
+    sign=(r"\mathrm{others}(t)_{i} = \prod_{j \ne i} t_{j}", DEFINITION),
 )
 CUMSUM: Primitive = Primitive(
     name="cumsum",

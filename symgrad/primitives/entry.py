@@ -108,6 +108,8 @@ class Function:
     sign: tuple[str, Text] | None = None
     # What a model file calls it: its name, another word, or "" where operators say it.
     word: str | None = None
+    # What its arguments have to be, where it is not defined for all numbers.
+    domain: Text | None = None
     sample: tuple[float, float] = (-2.0, 2.0)
     # Which operands have to be positive for the body to mean anything (the δ of Huber's function).
     positive: tuple[int, ...] = ()

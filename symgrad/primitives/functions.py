@@ -48,6 +48,12 @@ def _bracket(s: Scalars, condition: Any) -> Any:
     return s.choose((s.number(1), condition), (s.number(0), True))
 
 
+# A comparison has no slope but at its jump, where it has none either.
+JUMP = Text(
+    en="A condition such as [a > b] is 0 or 1: its derivative is taken to be 0 everywhere, where it jumps too.",
+    zh="形如 [a > b] 的条件只取 0 或 1：约定其导数处处取 0，跳变处亦然。",
+)
+
 EXP = Function(
     name="exp",
     about=Text(en="exponential", zh="指数函数"),
@@ -63,6 +69,7 @@ LOG = Function(
     derivatives=(lambda y, x: 1 / x,),
     latex=r"\log",
     numpy="np.log({0})",
+    domain=Text(en="The logarithm needs a positive argument.", zh="对数的自变量须为正。"),
     sample=(0.2, 3.0),
 )
 TANH = Function(
@@ -124,6 +131,10 @@ SIGN = Function(
     latex=r"\mathrm{sign}",
     sign=(r"\mathrm{sign}", Text(en="{sign} is −1, 0 or 1", zh="{sign} 取 −1、0 或 1")),
     numpy="np.sign({0})",
+    kink=Text(
+        en="The sign is constant on either side of 0: its derivative is taken to be 0 everywhere, at 0 too.",
+        zh="符号函数在 0 的两侧均为常数：约定其导数处处取 0，在 0 处亦然。",
+    ),
 )
 SIN = Function(
     name="sin",
@@ -150,6 +161,7 @@ GREATER = Function(
     latex="[{0} > {1}]",
     numpy="({0} > {1})",
     arity=2,
+    kink=JUMP,
 )
 GREATER_EQUAL = Function(
     name="greater_equal",
@@ -160,6 +172,7 @@ GREATER_EQUAL = Function(
     latex=r"[{0} \ge {1}]",
     numpy="({0} >= {1})",
     arity=2,
+    kink=JUMP,
 )
 EQUAL = Function(
     name="equal",
@@ -169,6 +182,7 @@ EQUAL = Function(
     latex="[{0} = {1}]",
     numpy="({0} == {1})",
     arity=2,
+    kink=JUMP,
 )
 MAXIMUM = Function(
     name="maximum",
@@ -249,6 +263,10 @@ POWER = Function(
     derivatives=(_power_derivative,),
     latex="{0}^{{{1}}}",
     numpy="",
+    domain=Text(
+        en="A divisor must not be 0, and what stands under a root must not be negative.",
+        zh="除数不得为 0，根号下的数不得为负。",
+    ),
     sample=(0.2, 2.0),
     is_family=True,
 )
@@ -263,6 +281,7 @@ POWER_OF = Function(
     ),
     latex="{0}^{{{1}}}",
     numpy="{0} ** {1}",
+    domain=Text(en="A power with an exponent that varies needs a positive base.", zh="指数可变的幂，底数须为正。"),
     arity=2,
     sample=(0.2, 2.0),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from symgrad.errors import InputError
 from symgrad.graph.expression import Expr, Shape, axes_of, elementwise, identity, power, total
@@ -26,6 +28,15 @@ def one_axis(operands: Sequence[Expr], options: Options) -> Options:
     if not isinstance(options["axis"], int):
         raise InputError(f"axis={options['axis']!r} is not one axis; name one, counted from 0")
     return normal_axis(operands, options)
+
+
+def along(a: Array, axis: int | tuple[int, ...]) -> tuple[Array, Callable[[Array], Array]]:
+    """The array with the axes last and laid flat, and the way back for an array of that shape."""
+    gone = (axis,) if isinstance(axis, int) else tuple(axis)
+    order = [*(k for k in range(a.ndim) if k not in gone), *gone]
+    moved = np.asarray(a, dtype=object).transpose(order)
+    flat = moved.reshape((*moved.shape[: a.ndim - len(gone)], -1))
+    return flat, lambda b: b.reshape(moved.shape).transpose(np.argsort(order))
 
 
 def same_shape(operands: Sequence[Expr], options: Options) -> Shape:

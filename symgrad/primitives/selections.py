@@ -11,7 +11,7 @@ import numpy as np
 from symgrad.errors import InputError
 from symgrad.graph.expression import Expr, Leaf, Role
 from symgrad.primitives.entry import Array, Primitive, Scalars
-from symgrad.primitives.normalisers import normal_axis, reduced, same_shape, stretched
+from symgrad.primitives.normalisers import along, normal_axis, reduced, same_shape, stretched
 from symgrad.prose import Text
 
 Options = dict[str, Any]
@@ -23,21 +23,12 @@ def is_extreme(x, extreme, axis):
 '''
 
 
-def _along(a: Array, axis: int | tuple[int, ...]) -> tuple[Array, Callable[[Array], Array]]:
-    """The array with the axes last and laid flat, and the way back for an array of that shape."""
-    gone = (axis,) if isinstance(axis, int) else tuple(axis)
-    order = [*(k for k in range(a.ndim) if k not in gone), *gone]
-    moved = np.asarray(a, dtype=object).transpose(order)
-    flat = moved.reshape((*moved.shape[: a.ndim - len(gone)], -1))
-    return flat, lambda b: b.reshape(moved.shape).transpose(np.argsort(order))
-
-
 def _extremum(sign: int) -> Callable[[Scalars, Sequence[Array], Options], Array]:
     """The largest entry of sign·x along the axes, times the sign."""
 
     def forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
         (x,) = arrays
-        flat, _ = _along(x, options["axis"])
+        flat, _ = along(x, options["axis"])
         result = np.empty(flat.shape[:-1], dtype=object)
         for place in np.ndindex(result.shape):
             result[place] = sign * s.largest([sign * e for e in flat[place]])
@@ -53,7 +44,7 @@ def _attained(sign: int) -> Callable[[Scalars, Sequence[Array], Options], Array]
     """Where sign·x is largest along the axes."""
 
     def forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
-        flat, back = _along(arrays[0], options["axis"])
+        flat, back = along(arrays[0], options["axis"])
         result = np.empty(flat.shape, dtype=object)
         for place in np.ndindex(flat.shape[:-1]):
             items = [sign * e for e in flat[place]]
@@ -135,6 +126,10 @@ IS_MAX = Primitive(
     ),
     latex=r"\mathrm{ismax}",
     numpy=lambda args, options, ranks: f"is_extreme({args[0]}, np.max, axis={options['axis']})",
+    kink=Text(
+        en="Where the largest entry stands jumps: its derivative is taken to be 0 everywhere.",
+        zh="最大元素的位置是跳变的：约定其导数处处为 0。",
+    ),
     options={"axis": -1},
     normal_options=normal_axis,
     sign=(
@@ -158,6 +153,10 @@ IS_MIN = Primitive(
     ),
     latex=r"\mathrm{ismin}",
     numpy=lambda args, options, ranks: f"is_extreme({args[0]}, np.min, axis={options['axis']})",
+    kink=Text(
+        en="Where the smallest entry stands jumps: its derivative is taken to be 0 everywhere.",
+        zh="最小元素的位置是跳变的：约定其导数处处为 0。",
+    ),
     options={"axis": -1},
     normal_options=normal_axis,
     sign=(

@@ -103,3 +103,12 @@ def test_an_underflowing_probability_is_not_divided_by():
     value, gradients = f(Y=np.array([[1.0, 0.0]]), Z=np.array([[0.0, -1e4]]))
     assert value == 0
     assert gradients["Z"].tolist() == [[0, 0]]
+
+
+@BOTH
+def test_a_minus_sign_before_a_condition(builder):
+    # NumPy negates no truth values.
+    f = compile_derivation(builder(sg.sum(sg.where(y > 0, y / z, 0))))
+    value, gradients = f(y=np.array([1.0, -1.0, 3.0]), z=np.array([2.0, 0.0, 1.0]))
+    assert value == 3.5
+    assert gradients["z"].tolist() == [-0.25, 0, -3]

@@ -396,6 +396,46 @@ def test_a_singular_start_is_a_diagnosis():
     A = sg.parameter("A", 2, 2)
     result = Problem(sg.sum(sg.inv(A)) + sg.sum(A**2)).fit(start={"A": np.zeros((2, 2))})
     assert str(result.diagnosis.cause) == "not finite at start"
+    assert result.diagnosis.origin.startswith("inv(A) in (1) does not exist (singular matrix): A has determinant 0")
+
+
+def poisson():
+    p = X @ w + b
+    return Problem(sg.mean(p - y * sg.log(p)), model=p, names={"p": p})
+
+
+COUNTS = "a,c,y\n1,2,3\n0.5,1,2\n\n1,0,4\n3,-4,2\n2,2,2\n"
+
+
+def test_a_start_outside_the_domain_names_formula_and_line(tmp_path):
+    path = tmp_path / "counts.csv"
+    path.write_text(COUNTS)
+    options = {"bind": {"X": ["a", "c"]}, "start": {"w": [1.0, 1.0], "b": 0.0}}
+    result = poisson().fit(str(path), **options)
+    wanted = f"log(p) in (2) is not a number: p[3] = -1 ({path}:6); the logarithm needs a positive argument"
+    assert result.diagnosis.origin == wanted
+    assert wanted in str(result.diagnosis)
+    # In the training part the row has another number; the line of the file stays.
+    for seed in range(6):
+        result = poisson().fit(str(path), seed=seed, test_fraction=0.4, **options)
+        if result.diagnosis is not None and result.diagnosis.origin is not None:
+            assert f"= -1 ({path}:6)" in result.diagnosis.origin
+            break
+    else:
+        pytest.fail("row 3 was never trained on")
+    x, counts = read_table(path).numbers(["a", "c"]), read_table(path).column("y")
+    result = poisson().fit(X=x, y=counts, seed=seed, test_fraction=0.4, start=options["start"])
+    assert "= -1 (example 3 of 5)" in result.diagnosis.origin
+
+
+def test_a_step_outside_the_domain_names_the_formula():
+    model = sg.sum(sg.exp(w)) - sg.sum(w)
+    result = Problem(model).fit(start={"w": np.array([3.0, 0.0])}, sizes={"d": 2}, learning_rate=1e4)
+    assert str(result.diagnosis.cause) == "not finite"
+    assert "after a step with learning rate 10000" in str(result.diagnosis)
+    assert result.diagnosis.origin.startswith("exp(w) in (1) is inf: w[0] = ") or result.diagnosis.origin.startswith(
+        "exp(w)"
+    )
 
 
 # ---- files
