@@ -12,6 +12,7 @@ from symgrad.derive.claim import Judgement, judge, names_known, read_claim
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive, straight_line
+from symgrad.derive.layout import Layout, prove_in_rows
 from symgrad.derive.names import take_names
 from symgrad.derive.nudge import nudge
 from symgrad.derive.proof import prove as prove_steps
@@ -163,15 +164,18 @@ class Problem:
         wrt: Collection[str] | None = None,
         *,
         fold: bool = True,
+        layout: Layout = "denominator",
     ) -> str:
         """The derivation as a handout, every line of it proved.
 
-        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`.
+        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`. In the
+        `layout` "numerator" derivatives stand transposed: ∂L/∂w is a row. A derivative with three axes is refused there.
         """
-        check_choice(language, detail)
+        check_choice(language, detail, layout)
         derivation = self.derive(wrt)
+        rows = prove_in_rows(derivation) if layout == "numerator" else None
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
-        subject = Subject(self.title, self.text, nudge(derivation, self.loss), code)
+        subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows)
         return render(page(derivation, subject, language, detail, fold=fold), format)
 
     def hvp(self, *names: str) -> HessianProduct:

@@ -13,6 +13,7 @@ from typing import Any
 from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation, Line
 from symgrad.derive.forward import OUTPUTS, Pushforward, push_forward, tangent_name
+from symgrad.derive.layout import LAYOUTS, Layout
 from symgrad.derive.names import LETTERS, take_names
 from symgrad.derive.pairing import (
     Block,
@@ -77,9 +78,15 @@ class HessianProduct:
         """f(**arrays, v=…) → (⟨∂L/∂θ, v⟩, {parameter: H v}), as costly as two gradients; no H is formed."""
         return compile_derivation(self.derivation, title=f"{self.page.title}: the Hessian times a vector")
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(
+        self,
+        format: str = "markdown",
+        language: Language = "en",
+        detail: Detail = "normal",
+        layout: Layout = "denominator",
+    ) -> str:
         """The derivation of H v as a handout."""
-        return _rendered(self.page, second_page, format, language, detail)
+        return _rendered(self.page, second_page, format, language, detail, layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +111,15 @@ class Hessian:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(
+        self,
+        format: str = "markdown",
+        language: Language = "en",
+        detail: Detail = "normal",
+        layout: Layout = "denominator",
+    ) -> str:
         """The Hessian derived, from the gradient on, as a handout."""
-        return _rendered(self.page, second_page, format, language, detail)
+        return _rendered(self.page, second_page, format, language, detail, layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +134,15 @@ class Vjp:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(
+        self,
+        format: str = "markdown",
+        language: Language = "en",
+        detail: Detail = "normal",
+        layout: Layout = "denominator",
+    ) -> str:
         """What `backward(gradient=v)` computes, as a handout."""
-        return _rendered(self.page, jacobian_page, format, language, detail)
+        return _rendered(self.page, jacobian_page, format, language, detail, layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +162,15 @@ class Jacobian:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(
+        self,
+        format: str = "markdown",
+        language: Language = "en",
+        detail: Detail = "normal",
+        layout: Layout = "denominator",
+    ) -> str:
         """The Jacobian derived, and what `backward(gradient=v)` makes of it, as a handout."""
-        return _rendered(self.page, jacobian_page, format, language, detail)
+        return _rendered(self.page, jacobian_page, format, language, detail, layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +184,32 @@ class Jvp:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(
+        self,
+        format: str = "markdown",
+        language: Language = "en",
+        detail: Detail = "normal",
+        layout: Layout = "denominator",
+    ) -> str:
         """The forward derivation as a handout."""
-        return _rendered(self.page, tangent_page, format, language, detail)
+        return _rendered(self.page, tangent_page, format, language, detail, layout)
 
 
-def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail) -> str:
-    check_choice(language, detail)
+def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail, layout: Layout) -> str:
+    check_choice(language, detail, layout)
+    if layout == "numerator":
+        raise InputError("numerator layout is for the page of a gradient; leave out --layout for this one")
     return render(write(content, language, detail), format)
 
 
-def check_choice(language: str, detail: str) -> None:
-    """Refuse a language or a detail that no page has."""
+def check_choice(language: str, detail: str, layout: str = "denominator") -> None:
+    """Refuse a language, a detail or a layout that no page has."""
     if language not in LANGUAGES:
         raise InputError(f"no page is written in {language!r}; choose en or zh")
     if detail not in ("brief", "normal", "full"):
         raise InputError(f"no page has the detail {detail!r}; choose brief, normal or full")
+    if layout not in LAYOUTS:
+        raise InputError(f"no page has the layout {layout!r}; choose denominator or numerator")
 
 
 # ---- of a loss
