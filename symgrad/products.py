@@ -13,7 +13,7 @@ from typing import Any
 from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation, Line
 from symgrad.derive.forward import OUTPUTS, Pushforward, push_forward, tangent_name
-from symgrad.derive.layout import LAYOUTS, Layout
+from symgrad.derive.layout import LAYOUTS
 from symgrad.derive.names import LETTERS, take_names
 from symgrad.derive.pairing import (
     Block,
@@ -78,15 +78,9 @@ class HessianProduct:
         """f(**arrays, v=…) → (⟨∂L/∂θ, v⟩, {parameter: H v}), as costly as two gradients; no H is formed."""
         return compile_derivation(self.derivation, title=f"{self.page.title}: the Hessian times a vector")
 
-    def explain(
-        self,
-        format: str = "markdown",
-        language: Language = "en",
-        detail: Detail = "normal",
-        layout: Layout = "denominator",
-    ) -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
         """The derivation of H v as a handout."""
-        return _rendered(self.page, second_page, format, language, detail, layout)
+        return _rendered(self.page, second_page, format, language, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +105,9 @@ class Hessian:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(
-        self,
-        format: str = "markdown",
-        language: Language = "en",
-        detail: Detail = "normal",
-        layout: Layout = "denominator",
-    ) -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
         """The Hessian derived, from the gradient on, as a handout."""
-        return _rendered(self.page, second_page, format, language, detail, layout)
+        return _rendered(self.page, second_page, format, language, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +122,9 @@ class Vjp:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(
-        self,
-        format: str = "markdown",
-        language: Language = "en",
-        detail: Detail = "normal",
-        layout: Layout = "denominator",
-    ) -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
         """What `backward(gradient=v)` computes, as a handout."""
-        return _rendered(self.page, jacobian_page, format, language, detail, layout)
+        return _rendered(self.page, jacobian_page, format, language, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +144,9 @@ class Jacobian:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(
-        self,
-        format: str = "markdown",
-        language: Language = "en",
-        detail: Detail = "normal",
-        layout: Layout = "denominator",
-    ) -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
         """The Jacobian derived, and what `backward(gradient=v)` makes of it, as a handout."""
-        return _rendered(self.page, jacobian_page, format, language, detail, layout)
+        return _rendered(self.page, jacobian_page, format, language, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,21 +160,13 @@ class Jvp:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(
-        self,
-        format: str = "markdown",
-        language: Language = "en",
-        detail: Detail = "normal",
-        layout: Layout = "denominator",
-    ) -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
         """The forward derivation as a handout."""
-        return _rendered(self.page, tangent_page, format, language, detail, layout)
+        return _rendered(self.page, tangent_page, format, language, detail)
 
 
-def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail, layout: Layout) -> str:
-    check_choice(language, detail, layout)
-    if layout == "numerator":
-        raise InputError("numerator layout is for the page of a gradient; leave out --layout for this one")
+def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail) -> str:
+    check_choice(language, detail)
     return render(write(content, language, detail), format)
 
 

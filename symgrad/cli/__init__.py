@@ -153,9 +153,9 @@ def explain(
     chosen = _page_format(form, output)
     if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
-    how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value, "layout": layout.value}
+    how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
     if not (hessian or hvp or vjp or jacobian):
-        more: dict[str, Any] = {"fold": fold}
+        more: dict[str, Any] = {"fold": fold, "layout": layout.value}
         page = _load(model).explain(wrt=_names(wrt), **how, **more)
     else:
         from symgrad.cli.products import product
@@ -164,6 +164,8 @@ def explain(
             raise InputError(
                 "--numbers and --values belong to the page of the gradient; leave out the other page's option"
             )
+        if layout is not Layout.denominator:
+            raise InputError("--layout numerator is for the page of the gradient; leave it out for this page")
         page = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
     _write(output, page)
 

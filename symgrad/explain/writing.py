@@ -141,7 +141,9 @@ def writing_of(reading: Reading, language: Language, *, is_turned: bool = False)
     letters = replace(letters_for(names, sizes, typeset(derivation.loss.name)), sums=sums)
     if not is_turned:
         return Writing(derivation, language, letters, reading, sums)
-    rows = {e: _row_of_sum(e) for e, s in sums.items() if isinstance(e, Leaf) and _holds_derivative(s.term)}
+    rows: dict[Expr, Expr] = {
+        e: _row_of_sum(e) for e, s in sums.items() if isinstance(e, Leaf) and _holds_derivative(s.term)
+    }
     in_matrices = sums | {rows[e]: replace(s, term=turned(s.term)) for e, s in sums.items() if e in rows}
     return Writing(derivation, language, letters, reading, in_matrices, is_turned=True, rows=rows)
 
