@@ -155,7 +155,7 @@ def explain(
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
     how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
     if not (hessian or hvp or vjp or jacobian):
-        more: dict[str, Any] = {"fold": fold, "layout": layout.value}
+        more: dict[str, Any] = {"fold": fold, "layout": layout.value, "numbers": numbers, "values": values or None}
         page = _load(model).explain(wrt=_names(wrt), **how, **more)
     else:
         from symgrad.cli.products import product

@@ -31,6 +31,8 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS
+from symgrad.explain.numbers import Source as NumbersShown
+from symgrad.explain.numbers import in_numbers
 from symgrad.explain.passes import backward, forward, statements
 from symgrad.explain.steps import Detail
 from symgrad.explain.writing import Writing, equation_number, listed, result_row, shape_inline, shortened, writing_of
@@ -71,6 +73,7 @@ class Subject:
     code: str
     # In numerator layout: how it was proved that every line is the transpose of the one that was derived.
     rows: Proof | None = None
+    numbers: NumbersShown | None = None
 
 
 def page(
@@ -84,6 +87,8 @@ def page(
         blocks += section(writing, detail)
     if detail != "brief":
         blocks += _meaning(writing, subject.nudge)
+    if subject.numbers is not None:
+        blocks += in_numbers(writing, subject.numbers)
     blocks += _checks(writing, subject.rows)
     if detail != "brief" and subject.code:
         blocks += program(writing, subject.code)
