@@ -5,7 +5,7 @@ The lines evaluated are those that the page prints; the differences are taken of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +26,7 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
 
 DIGITS = 40
+NOISE = Fraction(1, 10**35)
 # Of an axis longer than this the first few entries are shown, and the last.
 MOST_SHOWN, FIRST_SHOWN = 6, 3
 # The h of (L(θ + h) - L(θ - h)) / 2h: it errs by h² times the third derivative.
@@ -41,6 +42,34 @@ SMOOTH = Fraction(1, 10**8)
 RATES = tuple(Fraction(1, 10**k) for k in range(1, 9))
 # So many products of numbers are a second or two.
 MOST_WORK, MOST_WORK_IN_DIFFERENCES = 400_000, 3_000_000
+
+
+def _is_symmetric(a: Array) -> bool:
+    return bool((a == a.T).all())
+
+
+def _is_positive_definite(a: Array) -> bool:
+    """Whether elimination meets positive pivots only, in exact numbers."""
+    if not _is_symmetric(a):
+        return False
+    rest = a
+    while len(rest):
+        if rest[0, 0] <= 0:
+            return False
+        rest = rest[1:, 1:] - np.multiply.outer(rest[1:, 0], rest[0, 1:]) / rest[0, 0]
+    return True
+
+
+# Whether an array of fractions has a fact.
+HOLDS: Mapping[str, Callable[[Array], bool]] = {
+    "one_hot": lambda a: bool(((a == 0) | (a == 1)).all() and (a.sum(axis=-1) == 1).all()),
+    "symmetric": _is_symmetric,
+    "positive_definite": _is_positive_definite,
+    "positive": lambda a: bool((a > 0).all()),
+    "nonnegative": lambda a: bool((a >= 0).all()),
+    "sign": lambda a: bool((abs(a) == 1).all()),
+    "binary": lambda a: bool(((a == 0) | (a == 1)).all()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +206,8 @@ class _Work:
             raise InputError(f"the loss holds no {unknown[0]}; give numbers for {', '.join(names)}")
         for e in self.leaves:
             if e.name not in given and not isinstance(e.value, Fraction):
-                raise InputError(f"{e.name} is missing, an array of shape {show_shape(e.shape)}; give numbers for it")
+                what = f"an array of shape {show_shape(e.shape)}" if e.rank else "a number"
+                raise InputError(f"{e.name} is missing, {what}; give it by its name")
             if e.name in given and np.shape(given[e.name]) != sizes.shape(e.shape):
                 told = ", ".join(f"{name} = {number}" for name, number in sizes.names.items())
                 wanted = (
@@ -188,6 +218,11 @@ class _Work:
                 raise InputError(
                     f"{e.name} has the shape {np.shape(given[e.name])} and is declared as {wanted}; give it that shape"
                 )
+            for fact in sorted(e.facts) if e.name in given else ():
+                if not HOLDS[fact](given[e.name]):
+                    raise InputError(
+                        f"{e.name} is declared {fact} but is not; give other values, or declare it without"
+                    )
             if e.role is Role.LABELS and e.name in given:
                 count = sizes.at(e.value)  # type: ignore[arg-type]  # the value of labels is their size
                 if not all(x.denominator == 1 and 0 <= x < count for x in entries_of(given[e.name])):
@@ -207,6 +242,12 @@ class _Work:
         known = dict(values)
         for eq in (*self.derivation.forward, *self.derivation.backward):
             known[eq.target] = self._value(eq, known, sizes)
+        largest = max((abs(x) for a in known.values() for x in entries_of(a)), default=0)
+        noise = largest * self.s.number(NOISE)
+        # What rounding leaves of 0 is 0.
+        known = {
+            e: as_array([x if abs(x) > noise else x * 0 for x in entries_of(a)], np.shape(a)) for e, a in known.items()
+        }
         gradients = {p: known[t] for p, t in self._targets()}
         differences = self._differences(values, gradients, sizes)
         errors = {p: _error(gradients[p], differences[p]) for p in gradients}

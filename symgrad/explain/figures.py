@@ -28,11 +28,11 @@ class Figures:
 
     def text(self, x: Decimal | None) -> str:
         """One entry, rounded."""
-        if x is None:
-            return NOT_TAKEN
+        if x is None or not x:
+            return NOT_TAKEN if x is None else "0"
         scaled = x.scaleb(-self.power)
         rounded = scaled.quantize(Decimal(1).scaleb(-self.decimals), rounding=ROUND_HALF_EVEN)
-        return f"{rounded + 0:f}" if rounded else f"{abs(rounded):f}"
+        return f"{rounded if rounded else abs(rounded):f}"
 
     def scaled(self, tex: str) -> str:
         """A formula with the power of ten in front of it."""
@@ -106,8 +106,13 @@ def _padded(column: Sequence[str]) -> list[str]:
             continue
         missing = "0" * (digits - len(t.lstrip("-").split(".")[0]))
         front = ("-" if signs and not t.startswith("-") else "") + missing
-        padded.append(rf"\phantom{{{front}}}{t}" if front else t)
+        behind = next((u[u.index(".") :] for u in column if "." in u), "") if t == "0" else ""
+        padded.append(f"{_unseen(front)}{t}{_unseen(behind)}")
     return padded
+
+
+def _unseen(text: str) -> str:
+    return rf"\phantom{{{text}}}" if text else ""
 
 
 def _with_dots(parts: list[str], length: int, dots: str) -> list[str]:

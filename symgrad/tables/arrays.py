@@ -63,7 +63,9 @@ def _texts(value: Any) -> Any:
 def _from_json(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-        found = json.loads(text, parse_float=Decimal, parse_constant=_refused, object_pairs_hook=_once)
+        found = json.loads(
+            text, parse_float=Decimal, parse_int=_whole, parse_constant=_refused, object_pairs_hook=_once
+        )
     except UnicodeDecodeError:
         raise InputError(f"{path}: the text is not UTF-8; save it as UTF-8") from None
     except json.JSONDecodeError as e:
@@ -75,6 +77,12 @@ def _from_json(path: str | Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f'{path}: the file holds no names; write for example {{"w": [1, 2]}}')
     return exact_arrays(found, str(path))
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"it holds a number of {len(digits)} digits; give smaller ones")
+    return int(digits)
 
 
 def _refused(word: str) -> Any:
