@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from symgrad.graph.expression import CONSTANT_ROLES, Leaf, Role
 from symgrad.graph.walk import postorder
 from symgrad.notation.latex import latex
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.rewrite.convert import substitute
+from symgrad.rewrite.display import Reason, Why
 from symgrad.rewrite.turn import flipped, row_of, turned
 
 S = Reals(40)
@@ -80,7 +83,7 @@ def test_lines_have_the_transposed_shape_and_end_where_the_derivation_ends(name)
         assert 1 <= len(lines) <= len(eq.lines)
         for line in lines:
             assert line.expression.shape == shape_in_rows(eq.shape)
-        assert [line.reason for line in lines][0] is eq.lines[0].reason
+        assert lines[0].reason is eq.lines[0].reason
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -155,8 +158,6 @@ def with_cotangents(seed, rank):
 @pytest.mark.parametrize("rank", [1, 2])
 @pytest.mark.parametrize("seed", range(120))
 def test_random_expressions_are_transposed(seed, rank):
-    from symgrad.rewrite.convert import substitute
-
     e, leaves = with_cotangents(seed, rank)
     swapped = {x: cotangent_of(x) for x in leaves if x.role is Role.PARAMETER}
     e = substitute(e, swapped)
@@ -168,7 +169,10 @@ def test_random_expressions_are_transposed(seed, rank):
     for x, a in columns.items():
         if x.role is Role.COTANGENT:
             rows[row_of(x)] = a[None, :] if a.ndim == 1 else a.T
-    (a,), (b,) = evaluate([e], columns, sizes, S), evaluate([turned(e)], rows, sizes, S)
+    try:
+        (a,), (b,) = evaluate([e], columns, sizes, S), evaluate([turned(e)], rows, sizes, S)
+    except ZeroDivisionError:
+        pytest.skip("a random expression divides by u - u")
     assert is_transpose(a, b), f"{e} → {turned(e)}"
 
 
@@ -180,7 +184,11 @@ def test_what_is_printed_reads_as_the_transpose(seed, rank):
     there, back = latex(flipped(e)), latex(turned(e))
     if any(word in there + back for word in (r"\sum", "_{i", "cases")):
         return  # entry by entry: no form in matrices
-    np.testing.assert_allclose(read(back, matrices), read(latex(e), matrices).T, rtol=1e-9)
+    with np.errstate(all="ignore"):
+        a, b = read(latex(e), matrices), read(back, matrices)
+    if not np.isfinite(a).all():
+        pytest.skip("a random expression divides by u - u")
+    np.testing.assert_allclose(b, a.T, rtol=1e-9)
 
 
 def test_leaves_of_the_tables_are_there():
@@ -207,10 +215,6 @@ def test_a_claimed_symmetry_is_proved_not_believed():
     A, x = sg.data("A", n, n), sg.parameter("x", n)
     derivation = sg.Problem(x @ A @ x).derive(prove=False)
     (eq,) = derivation.backward
-    from dataclasses import replace
-
-    from symgrad.rewrite.display import Reason, Why
-
     line = replace(eq.lines[0], expression=2 * A @ x, reason=Reason(Why.FACT, facts=(("symmetric", A),)))
     with pytest.raises(CheckFailed):
         prove_in_rows(replace(derivation, backward=(replace(eq, lines=(line,)),)))
@@ -273,7 +277,9 @@ def test_layers_are_folded_in_numerator_layout_too(tmp_path):
         "loss = sg.sum(H**2)\n"
     )
     text = sg.load(str(model)).explain(layout="numerator")
-    assert r"\frac{\partial L}{\partial W_{l}} &= \frac{\partial L}{\partial Z_{l}}\,H_{l - 1}" in text.replace("l-1", "l - 1")
+    assert r"\frac{\partial L}{\partial W_{l}} &= \frac{\partial L}{\partial Z_{l}}\,H_{l - 1}" in text.replace(
+        "l-1", "l - 1"
+    )
     recurrent = tmp_path / "recurrent.py"
     recurrent.write_text(
         "import symgrad as sg\nd = sg.dims('d')\nU, W = sg.parameter('U', d, d), sg.parameter('W', d, d)\n"

@@ -62,13 +62,13 @@ def _is_positive_definite(a: Array) -> bool:
 
 # Whether an array of fractions has a fact.
 HOLDS: Mapping[str, Callable[[Array], bool]] = {
-    "one_hot": lambda a: bool(((a == 0) | (a == 1)).all() and (a.sum(axis=-1) == 1).all()),
+    "one_hot": lambda a: bool(np.all((a == 0) | (a == 1)) and np.all(a.sum(axis=-1) == 1)),
     "symmetric": _is_symmetric,
     "positive_definite": _is_positive_definite,
-    "positive": lambda a: bool((a > 0).all()),
-    "nonnegative": lambda a: bool((a >= 0).all()),
-    "sign": lambda a: bool((abs(a) == 1).all()),
-    "binary": lambda a: bool(((a == 0) | (a == 1)).all()),
+    "positive": lambda a: bool(np.all(a > 0)),
+    "nonnegative": lambda a: bool(np.all(a >= 0)),
+    "sign": lambda a: bool(np.all(abs(a) == 1)),
+    "binary": lambda a: bool(np.all((a == 0) | (a == 1))),
 }
 
 

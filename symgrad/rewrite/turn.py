@@ -160,15 +160,16 @@ class _Turning:
         factors = [e for e, own in zip(node.operands, node.indices, strict=True) if own]
         if any(own not in ((), axes) for own in node.indices) or len(factors) < 2:
             return None
-        fixed = [e for e in factors if e not in self._holds and not _multiplies(e)]
+        is_fixed = [e not in self._holds and not _multiplies(e) for e in factors]
+        fixed = [e for e, own in zip(factors, is_fixed, strict=True) if own]
         if len(fixed) < 2:
             return None
         group = self._flipped(contraction(fixed, [axes] * len(fixed), node.shape))
         operands = [e for e, own in zip(node.operands, node.indices, strict=True) if not own]
-        for e in factors:
-            if e is fixed[0]:
+        for k, e in enumerate(factors):
+            if k == is_fixed.index(True):
                 operands.append(group)
-            elif all(e is not x for x in fixed):
+            elif not is_fixed[k]:
                 operands.append(self._across(e))
         return contraction(operands, [(0, 1) if e.rank else () for e in operands], group.shape)
 
@@ -233,7 +234,7 @@ def _contracted(node: Contraction, found: Mapping[Expr, Expr]) -> Expr:
 
 
 def _is_matrix_times_vector(arrays: list[Indices]) -> bool:
-    return sorted(map(len, arrays)) == [1, 2] and any(own in ((0, 1), (1, 0)) for own in arrays)
+    return (1,) in arrays and len(arrays) == 2 and any(own in ((0, 1), (1, 0)) for own in arrays)
 
 
 def _is_sum(e: Expr) -> bool:
