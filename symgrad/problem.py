@@ -12,11 +12,14 @@ from symgrad.derive.claim import Judgement, judge, names_known, read_claim
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive, straight_line
+from symgrad.derive.layout import Layout, prove_in_rows
 from symgrad.derive.names import take_names
 from symgrad.derive.nudge import nudge
+from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
 from symgrad.explain.formats import render
+from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
 from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source, table_of
@@ -27,6 +30,7 @@ from symgrad.modelfile import names_of, read_model
 from symgrad.products import Hessian, HessianProduct, Output, Source, check_choice
 from symgrad.prose import Language
 from symgrad.tables import Table
+from symgrad.tables.arrays import exact_arrays, read_arrays
 from symgrad.text.from_sympy import from_sympy
 from symgrad.text.parse import parse
 
@@ -163,16 +167,36 @@ class Problem:
         wrt: Collection[str] | None = None,
         *,
         fold: bool = True,
+        layout: Layout = "denominator",
+        numbers: bool = False,
+        values: Mapping[str, Any] | str | None = None,
     ) -> str:
         """The derivation as a handout, every line of it proved.
 
-        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`.
+        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`. In the
+        `layout` "numerator" derivatives stand transposed: ∂L/∂w is a row. A derivative with three axes is refused there.
+        `numbers` adds every equation in numbers, with small data made up; `values` are arrays by name, or a .json or .npz
+        file of them, to be taken instead.
         """
-        check_choice(language, detail)
+        check_choice(language, detail, layout)
         derivation = self.derive(wrt)
+        rows = prove_in_rows(derivation) if layout == "numerator" else None
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
-        subject = Subject(self.title, self.text, nudge(derivation, self.loss), code)
+        shown = self._numbers(derivation, values) if numbers or values is not None else None
+        subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown)
         return render(page(derivation, subject, language, detail, fold=fold), format)
+
+    def _numbers(self, derivation: Derivation, values: Mapping[str, Any] | str | None) -> NumbersShown:
+        """The derivation in numbers: made up, given, or of a file."""
+        if values is None:
+            return NumbersShown(in_numbers(derivation, self.loss))
+        file = values if isinstance(values, str) else ""
+        given = read_arrays(values) if isinstance(values, str) else exact_arrays(values)
+        try:
+            found = in_numbers(derivation, self.loss, given)
+        except InputError as e:
+            raise InputError(f"{file or 'values'}: {e}") from None
+        return NumbersShown(found, file.rsplit("/", 1)[-1])
 
     def hvp(self, *names: str) -> HessianProduct:
         """H v for the parameters named, or for all at once: how their gradients change along the v, line by line.

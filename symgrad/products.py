@@ -13,6 +13,7 @@ from typing import Any
 from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation, Line
 from symgrad.derive.forward import OUTPUTS, Pushforward, push_forward, tangent_name
+from symgrad.derive.layout import LAYOUTS
 from symgrad.derive.names import LETTERS, take_names
 from symgrad.derive.pairing import (
     Block,
@@ -169,12 +170,14 @@ def _rendered(content: Any, write: Any, format: str, language: Language, detail:
     return render(write(content, language, detail), format)
 
 
-def check_choice(language: str, detail: str) -> None:
-    """Refuse a language or a detail that no page has."""
+def check_choice(language: str, detail: str, layout: str = "denominator") -> None:
+    """Refuse a language, a detail or a layout that no page has."""
     if language not in LANGUAGES:
         raise InputError(f"no page is written in {language!r}; choose en or zh")
     if detail not in ("brief", "normal", "full"):
         raise InputError(f"no page has the detail {detail!r}; choose brief, normal or full")
+    if layout not in LAYOUTS:
+        raise InputError(f"no page has the layout {layout!r}; choose denominator or numerator")
 
 
 # ---- of a loss

@@ -43,6 +43,13 @@ class Detail(StrEnum):
     full = "full"
 
 
+class Layout(StrEnum):
+    """Whether a gradient has the shape of its parameter or of its transpose."""
+
+    denominator = "denominator"
+    numerator = "numerator"
+
+
 class Group(TyperGroup):
     """Turns whatever the user did wrong into one line on standard error and an exit code."""
 
@@ -107,6 +114,18 @@ def symgrad(
     """Derive the gradients of a model step by step, prove them, explain them, compile them to NumPy, fit them."""
 
 
+Hessian = Annotated[
+    str, typer.Option("--hessian", metavar="W[,B]", help="The second derivatives by a parameter, or by two.")
+]
+Hvp = Annotated[str, typer.Option("--hvp", metavar="W[,B…]", help="The Hessian times a vector, over these parameters.")]
+Vjp = Annotated[bool, typer.Option("--vjp", help="What backward(gradient=v) computes, for the file's `output`.")]
+Jacobian = Annotated[bool, typer.Option("--jacobian", help="The same, and the Jacobian of the file's `output`.")]
+Numbers = Annotated[bool, typer.Option("--numbers", help="Every equation also in numbers, with small data made up.")]
+Values = Annotated[
+    str, typer.Option("--values", metavar="FILE", help="The same with arrays by name of a .json or .npz file.")
+]
+
+
 @app.command()
 def explain(
     model: Model,
@@ -120,31 +139,34 @@ def explain(
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
     ] = True,
-    hessian: Annotated[
-        str, typer.Option("--hessian", metavar="W[,B]", help="The second derivatives by a parameter, or by two.")
-    ] = "",
-    hvp: Annotated[
-        str, typer.Option("--hvp", metavar="W[,B…]", help="The Hessian times a vector, over these parameters.")
-    ] = "",
-    vjp: Annotated[
-        bool, typer.Option("--vjp", help="What backward(gradient=v) computes, for the file's `output`.")
-    ] = False,
-    jacobian: Annotated[
-        bool, typer.Option("--jacobian", help="The same, and the Jacobian of the file's `output`.")
-    ] = False,
+    layout: Annotated[
+        Layout, typer.Option(help="numerator: derivatives stand transposed, that of a vector is a row.")
+    ] = Layout.denominator,
+    numbers: Numbers = False,
+    values: Values = "",
+    hessian: Hessian = "",
+    hvp: Hvp = "",
+    vjp: Vjp = False,
+    jacobian: Jacobian = False,
 ) -> None:
     """Write the derivation as a handout, every step proved."""
     chosen = _page_format(form, output)
     if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
+    how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
     if not (hessian or hvp or vjp or jacobian):
-        problem = _load(model)
-        page = problem.explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt), fold=fold)
+        more: dict[str, Any] = {"fold": fold, "layout": layout.value, "numbers": numbers, "values": values or None}
+        page = _load(model).explain(wrt=_names(wrt), **how, **more)
     else:
         from symgrad.cli.products import product
 
-        found = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian)
-        page = found.explain(format=chosen, language=lang.value, detail=detail.value)
+        if numbers or values:
+            raise InputError(
+                "--numbers and --values belong to the page of the gradient; leave out the other page's option"
+            )
+        if layout is not Layout.denominator:
+            raise InputError("--layout numerator is for the page of the gradient; leave it out for this page")
+        page = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
     _write(output, page)
 
 

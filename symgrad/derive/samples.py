@@ -204,12 +204,15 @@ class Symbols:
 
 
 class Draw:
-    """Random rationals, from a seed: what facts and leaves are sampled with."""
+    """Random rationals, from a seed: what facts and leaves are sampled with. With `among` they are ± these."""
 
-    def __init__(self, seed: int, s: Scalars, scale: Fraction = Fraction(1)) -> None:
+    def __init__(
+        self, seed: int | str, s: Scalars, scale: Fraction = Fraction(1), among: Sequence[Fraction] = ()
+    ) -> None:
         self._random = Random(seed)
         self._s = s
         self._scale = scale
+        self._among = among
 
     def number_of(self, k: int) -> int:
         """One of 0 … k-1."""
@@ -217,10 +220,14 @@ class Draw:
 
     def real(self) -> Any:
         """Between -1 and 1, times the scale."""
+        if self._among:
+            return self._s.number(self._random.choice(self._among) * self._random.choice((-1, 1)))
         return self._s.number(Fraction(self._random.randrange(-999, 1000), 1000) * self._scale)
 
     def positive(self) -> Any:
         """Between 0.2 and 1.7, times the scale."""
+        if self._among:
+            return self._s.number(self._random.choice(self._among))
         return self._s.number(Fraction(self._random.randrange(200, 1700), 1000) * self._scale)
 
     def array(self, leaf: Leaf, sizes: Assignment, *, is_positive: bool = False) -> Array:

@@ -194,12 +194,14 @@ def _row(writing: Writing, left: str, form: Form, indices: Sequence[str], reason
 
 def _read_back(writing: Writing, eq: Equation, own: Sequence[str]) -> Iterator[Row]:
     """The same entry of the matrix expression, where a sum has become a product."""
-    if any(writing.is_by_entries(line.expression) for line in eq.lines):
+    first = writing.lines(eq)[0].expression
+    if any(writing.is_by_entries(line.expression) for line in (*eq.lines, *writing.lines(eq))):
         return  # there is no form in matrices
     e = eq.lines[0].expression
     if not own or not any(bound_indices(term.factors, len(own)) for term in to_form(spelled(e)).terms):
         return
-    whole = writing.tex(e)
+    whole = writing.tex(first)
+    own = own[::-1] if writing.is_turned else own
     fence = (r"\left(", r"\right)") if r"\frac" in whole else (r"\bigl(", r"\bigr)")
     yield Row("", f"{fence[0]}{whole}{fence[1]}_{{{''.join(own)}}}", reason=Sentence(say.READ_BACK))
 

@@ -11,6 +11,9 @@ from symgrad.explain.document import Inline, Row
 COMMANDS_WITHOUT_WIDTH = re.compile(
     r"\\(?:left|right|bigl|bigr|Bigl|Bigr|displaystyle|mathbf|mathrm|mathop|text|begin\{\w+\}|end\{\w+\}|,|!|;|:)"
 )
+# Of a matrix the widest row counts, with a space before each entry.
+MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}")
+PHANTOM = re.compile(r"\\phantom\{[^{}]*\}")
 # A gap between the columns of an aligned display, in characters.
 GAP = 3
 # How far a continued line is set in.
@@ -34,7 +37,7 @@ def width(tex: str) -> float:
     >>> width(r"X^{\top} r") < width(r"X^{\top} (Y - P)"), width(r"\frac{1}{n}") < 3
     (True, True)
     """
-    text = tex
+    text = MATRIX.sub(_widest_line, PHANTOM.sub("", tex))
     while True:
         shorter = re.sub(r"\\t?frac\{([^{}]*)\}\{([^{}]*)\}", _wider_half, text)
         if shorter == text:
@@ -48,6 +51,11 @@ def width(tex: str) -> float:
     bare = re.sub(r"[{}^_\\\s&]", "", text)
     wide = sum(1 for c in bare if ord(c) > 0x2E7F)
     return len(bare) + wide - 0.3 * scripts + 1.2 * signs
+
+
+def _widest_line(match: re.Match[str]) -> str:
+    line = max(match.group(1).split(r"\\"), key=len)
+    return "(" + line.replace("&", "MM") + ")"
 
 
 def _wider_half(match: re.Match[str]) -> str:

@@ -31,9 +31,11 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS
+from symgrad.explain.numbers import Source as NumbersShown
+from symgrad.explain.numbers import in_numbers
 from symgrad.explain.passes import backward, forward, statements
 from symgrad.explain.steps import Detail
-from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_inline, shortened, writing_of
+from symgrad.explain.writing import Writing, equation_number, listed, result_row, shape_inline, shortened, writing_of
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role
 from symgrad.graph.numbered import Place
 from symgrad.graph.walk import postorder
@@ -44,6 +46,7 @@ from symgrad.primitives.facts import FACTS
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.prose import Language, Text
+from symgrad.rewrite.display import Reason, Why
 
 ROLES = {
     Role.DATA: say.DATA,
@@ -68,19 +71,25 @@ class Subject:
     text: str
     nudge: Nudge | None
     code: str
+    # In numerator layout: how it was proved that every line is the transpose of the one that was derived.
+    rows: Proof | None = None
+    numbers: NumbersShown | None = None
 
 
 def page(
     derivation: Derivation, subject: Subject, language: Language, detail: Detail, *, fold: bool = True
 ) -> Document:
     """The document of a derivation; what recurs in it is stated once, unless `fold=False`."""
-    writing = writing_of(folded(derivation) if fold else unfolded(derivation), language)
+    reading = folded(derivation) if fold else unfolded(derivation)
+    writing = writing_of(reading, language, is_turned=subject.rows is not None)
     blocks: list[Block] = [Paragraph((Plain(part),)) for part in subject.text.split("\n\n") if part.strip()]
     for section in (_given, forward, backward, _results):
         blocks += section(writing, detail)
     if detail != "brief":
         blocks += _meaning(writing, subject.nudge)
-    blocks += _checks(writing)
+    if subject.numbers is not None:
+        blocks += in_numbers(writing, subject.numbers)
+    blocks += _checks(writing, subject.rows)
     if detail != "brief" and subject.code:
         blocks += program(writing, subject.code)
     return Document(Plain(subject.title), tuple(blocks), language)
@@ -111,13 +120,18 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
         "loss": Math(writing.loss),
         "parameters": _parameters(writing, "or"),
     }
-    yield Paragraph((Sentence(say.WANTED, values), Sentence(say.CONVENTION)))
+    yield Paragraph((Sentence(say.WANTED, values), convention(writing)))
     signs = notes(writing, detail)
     if signs is not None:
         yield Paragraph((signs,))
     conventions = kinks(derivation.forward, derivation.parameters)
     if conventions:
         yield Paragraph((Sentence(say.KINKS), *conventions))
+
+
+def convention(writing: Writing) -> Inline:
+    """The layout of the page."""
+    return Sentence(say.CONVENTION_IN_ROWS if writing.is_turned else say.CONVENTION)
 
 
 def _parameters(writing: Writing, join: Join) -> Inline:
@@ -169,7 +183,7 @@ def notes(writing: Writing, detail: Detail = "normal", more: Sequence[Expr] = ()
     """What the signs in the lines of a derivation mean, and those in `more`."""
     derivation = writing.derivation
     shown = [*(s.equation.expression for s in statements(writing.reading.forward)), *more]
-    shown += [line.expression for s in statements(writing.reading.backward) for line in s.equation.lines]
+    shown += [line.expression for s in statements(writing.reading.backward) for line in writing.lines(s.equation)]
     used = frozenset[str]().union(*(writing.signs_printed(e) for e in shown))
     if detail == "full" and any(eq.shape and shares_of(derivation, eq) for eq in derivation.backward):
         used |= {"indicator"}  # [j = q], entry by entry
@@ -245,7 +259,7 @@ def _is_cotangent(e: Expr) -> bool:
 def _result(writing: Writing, s: Statement) -> Row:
     eq = s.equation
     assert eq.variable is not None
-    (plain,) = equation_rows(writing, eq.target, [eq.expression])
+    plain = result_row(writing, eq)
     if not s.values:
         return plain
     where = rf"\qquad ({writing.values(s)})"
@@ -270,11 +284,12 @@ def _meaning(writing: Writing, found: Nudge | None) -> Iterator[Block]:
     if len(parameters) > MOST_UPDATES:
         yield Paragraph((Sentence(say.UPDATE_EACH, {"rate": Math(rate), "any": Math(r"\theta")}),))
         slope = rf"\frac{{\partial {writing.loss}}}{{\partial \theta}}"
+        slope = rf"\left({slope}\right)^{{\top}}" if writing.is_turned else slope
         yield Display((Row(r"\theta", rf"\theta - {rate}\,{slope}", relation=r"\leftarrow"),))
         return
     yield Paragraph((Sentence(say.UPDATE, {"rate": Math(rate)}),))
     rows = [
-        Row(writing.name(p), rf"{writing.name(p)} - {rate}\,{writing.derivative(p)}", relation=r"\leftarrow")
+        Row(writing.name(p), rf"{writing.name(p)} - {rate}\,{writing.update(p)}", relation=r"\leftarrow")
         for p in parameters
     ]
     yield Display(tuple(rows))
@@ -317,7 +332,7 @@ def digits(value: float) -> str:
     return text
 
 
-def _checks(writing: Writing) -> Iterator[Block]:
+def _checks(writing: Writing, in_rows: Proof | None = None) -> Iterator[Block]:
     derivation = writing.derivation
     yield Heading(1, Sentence(say.CHECKS))
     header = tuple(Sentence(text) for text in (say.WHAT, say.STATEMENT, say.HOW))
@@ -326,6 +341,15 @@ def _checks(writing: Writing) -> Iterator[Block]:
         members = [eq for eq in derivation.backward if eq.proof.verdict is verdict]
         if members:
             rows.append((Math(ranges(members)), Sentence(say.EACH_STEP), how(members[0].proof, members)))
+    if in_rows is not None:
+        every = Math(ranges(derivation.backward))
+        rows.append(
+            (
+                every,
+                Sentence(say.TRANSPOSES),
+                how(in_rows, [Line(derivation.backward[0].expression, Reason(Why.RULE), in_rows)]),
+            )
+        )
     if derivation.end_to_end is not None:
         parameters = _parameters(writing, "and")
         error = Math(digits(float(derivation.end_to_end.largest_error)))
@@ -374,5 +398,6 @@ def program(writing: Writing, code: str) -> Iterator[Block]:
     if writing.reading.is_folded and length > MOST_LINES_OF_A_FOLDED_PROGRAM:
         yield Paragraph((Sentence(say.LONG_PROGRAM, {"lines": Plain(str(length)), "command": command}),))
         return
-    yield Paragraph((Sentence(say.PROGRAM_TEXT, {"command": command}),))
+    shapes = [Sentence(say.PROGRAM_SHAPES)] if writing.is_turned else []
+    yield Paragraph((Sentence(say.PROGRAM_TEXT, {"command": command}), *shapes))
     yield Code("python", code)

@@ -50,6 +50,13 @@ TURNED = Text(
 )
 SO_BY_ENTRIES = Text(en="So, in the letters of this page,", zh="于是，换用本页的指标字母：")
 SO_IN_MATRICES = Text(en="So, in matrices,", zh="于是，写成矩阵形式：")
+SO_AS_A_ROW = Text(
+    en="So, as a row with {entry} in column {column},", zh="于是，写成行向量，{entry} 位于第 {column} 列："
+)
+SO_IN_MATRICES_TURNED = Text(
+    en="So, in matrices, with {entry} in row {row} and column {column},",
+    zh="于是，写成矩阵形式，{entry} 位于第 {row} 行第 {column} 列：",
+)
 
 # ---- rules of one variable
 BY_RULES = Text(en="For {equation}, rule by rule:", zh="对 {equation} 逐条运用求导法则：")

@@ -56,6 +56,11 @@ CONVENTION = Text(
     en="A gradient has the shape of its parameter (denominator layout), and a vector is a column.",
     zh="梯度与其参数形状相同（分母布局），向量均为列向量。",
 )
+CONVENTION_IN_ROWS = Text(
+    en="Derivatives stand in numerator layout: a vector is a column, its derivative a row; the derivative by an m × n matrix is"
+    " n × m, so that each entry stands where the transpose of the parameter has it.",
+    zh="采用分子布局：向量均为列向量，对向量的导数是行向量；对 m × n 矩阵的导数是 n × m 矩阵，即与该矩阵的转置形状相同、元素逐位对应。",
+)
 NOTATION = Text(en="Notation: {items}.", zh="记号：{items}。")
 
 # Section 2
@@ -115,6 +120,11 @@ SHARES = Text(
     zh="{variable} 在 {equations} 中都被用到：把各部分相加。",
 )
 IN_MATRICES = Text(en="In matrices:", zh="写成矩阵形式：")
+AS_A_ROW = Text(en="As a row, {entry} in column {column}:", zh="写成行向量，{entry} 位于第 {column} 列：")
+IN_MATRICES_TURNED = Text(
+    en="In matrices, {entry} in row {row} and column {column}:",
+    zh="写成矩阵形式，{entry} 位于第 {row} 行第 {column} 列：",
+)
 TRANSPOSED_LEFT = Text(
     en="The sum runs over the first index of {array}: that is why {array} comes transposed, and on the left.",
     zh="求和是对 {array} 的第一个指标进行的：因此 {array} 要转置，并且写在左边。",
@@ -194,6 +204,10 @@ VERIFIED_BETWEEN = Text(
     zh="数值验证：在随机点处以 50 位精度核对，尺寸取 {least} 至 {most} 之间两组互不相同的数",
 )
 UNCHECKED_STEP = Text(en="not checked", zh="未验证")
+TRANSPOSES = Text(
+    en="in numerator layout each line is the transpose of the one that was proved",
+    zh="分子布局下的每一行都是所证各行的转置",
+)
 WHOLE_GRADIENT = Text(en="the whole gradient", zh="整个梯度")
 DIFFERENCES = Text(
     en="50-digit differences at {points} random points; largest relative error {error}",
@@ -205,6 +219,10 @@ PROGRAM_TEXT = Text(
     en="A number behind a line is that of the equation that it computes. The whole module, with its checks of shapes, is written by"
     " {command}.",
     zh="每行末尾标出它所计算的公式编号。含形状检查的完整模块由 {command} 生成。",
+)
+PROGRAM_SHAPES = Text(
+    en="It returns each gradient in the shape of its parameter: the transpose of what numerator layout prints.",
+    zh="程序返回的梯度与其参数形状相同，即分子布局所写结果的转置。",
 )
 
 LAWS = {

@@ -13,12 +13,13 @@ from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
 from symgrad.explain.rules import rule_blocks, top_rules
-from symgrad.explain.writing import Writing, equation_number, equation_rows, listed, shape_tex
+from symgrad.explain.writing import Writing, equation_number, listed, result_row, shape_tex, step_rows
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.notation.index import arrival
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.prose import Text
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.display import Reason, Why, simplify
 from symgrad.rewrite.facts import Facts
@@ -45,8 +46,8 @@ def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
     """A step on one line: the derivative as it ends, by which rule, its shape, its number."""
     assert eq.variable is not None
     reason = listed(_names(_rules(eq)), "names")
-    (own,) = equation_rows(writing, eq.target, [eq.expression])
-    yield replace(own, reason=reason, shape=shape_tex(eq.shape), label=eq.label)
+    own = result_row(writing, eq)
+    yield replace(own, reason=reason, shape=shape_tex(writing.shape(eq.shape)), label=eq.label)
 
 
 def _rules(eq: Equation) -> list[str]:
@@ -65,7 +66,7 @@ def _in_words(
     index_rows = list(_index_rows(writing, eq, rules, detail))
     if index_rows:
         yield Display(tuple(index_rows))
-        yield Paragraph((*_transposes(writing, eq.lines[0].expression), Sentence(say.IN_MATRICES)))
+        yield Paragraph((*_transposes(writing, writing.lines(eq)[0].expression), _in_matrices(writing, eq)))
     elif by_rules:
         yield Paragraph((Sentence(reasons.ALTOGETHER),))
 
@@ -80,8 +81,31 @@ def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block], remarks: Se
     yield from proof
     if eq.shape:
         by_entries = any(writing.is_by_entries(line.expression) for line in eq.lines)
-        facing = [] if by_entries else _facing(writing, eq.lines[0].expression)
-        yield Paragraph((*facing, Sentence(reasons.SO_BY_ENTRIES if by_entries else reasons.SO_IN_MATRICES)))
+        facing = [] if by_entries else _facing(writing, writing.lines(eq)[0].expression)
+        yield Paragraph((*facing, Sentence(reasons.SO_BY_ENTRIES) if by_entries else _so_in_matrices(writing, eq)))
+
+
+def _in_matrices(writing: Writing, eq: Equation) -> Inline:
+    """That matrices follow; in numerator layout also where in them an entry stands."""
+    return Sentence(*_place(writing, eq, (say.IN_MATRICES, say.AS_A_ROW, say.IN_MATRICES_TURNED)))
+
+
+def _so_in_matrices(writing: Writing, eq: Equation) -> Inline:
+    texts = (reasons.SO_IN_MATRICES, reasons.SO_AS_A_ROW, reasons.SO_IN_MATRICES_TURNED)
+    return Sentence(*_place(writing, eq, texts))
+
+
+def _place(writing: Writing, eq: Equation, texts: Sequence[Text]) -> tuple[Text, dict[str, Inline]]:
+    """The sentence for denominator layout, or for a row or a matrix in numerator layout, with the entry that it names."""
+    assert eq.variable is not None
+    plain, as_row, as_matrix = texts
+    if not writing.is_turned or not eq.variable.rank:
+        return plain, {}
+    own = writing.indices(eq.variable.shape)
+    derivative = rf"\partial {writing.loss}/\partial {writing.entry(eq.variable, own)}"
+    if eq.variable.rank == 1:
+        return as_row, {"entry": Math(derivative), "column": Math(own[0])}
+    return as_matrix, {"entry": Math(derivative), "row": Math(own[1]), "column": Math(own[0])}
 
 
 def _names(rules: Sequence[str]) -> list[Inline]:
@@ -134,7 +158,9 @@ def _reason(writing: Writing, eq: Equation, c: Contribution) -> Inline:
     x = c.subject.children[0]
     whole = any(f.target is target and f.expression is c.subject for f in writing.derivation.forward)
     result = Math(writing.name(target) if whole and target is not writing.derivation.loss else writing.tex(c.subject))
-    return Sentence(PRIMITIVES[c.rule].reason, {"x": Math(writing.tex(x)), "y": result})
+    entry = PRIMITIVES[c.rule]
+    text = entry.reason_in_rows if writing.is_turned and entry.reason_in_rows is not None else entry.reason
+    return Sentence(text, {"x": Math(writing.tex(x)), "y": result})
 
 
 def _local_reason(writing: Writing, c: Contribution, target: Leaf, values: dict[str, Inline]) -> Inline | None:
@@ -254,6 +280,8 @@ def _facing(writing: Writing, e: Expr) -> list[Inline]:
         for x in node.operands
         if isinstance(x, Contraction) and x.indices == ((1, 0),)
     )
+    # In numerator layout the axes of a derivative are exchanged: which of them a sum runs over is not said.
+    cores = {x: None for x in cores if not (writing.is_turned and _holds_derivative(x))}
     if len(turned) == 0 and cores:
         arrays = listed([_array(writing, x) for x in cores])
         turned = [Sentence(reasons.TURNED, {"arrays": arrays})]
@@ -264,6 +292,10 @@ def _array(writing: Writing, e: Expr) -> Math:
     """An array inside a sentence, where a derivative is written with a slash."""
     is_cotangent = isinstance(e, Leaf) and e.role is Role.COTANGENT
     return Math(writing.derivative(e, is_inline=True) if isinstance(e, Leaf) and is_cotangent else writing.tex(e))
+
+
+def _holds_derivative(e: Expr) -> bool:
+    return any(isinstance(x, Leaf) and x.role is Role.COTANGENT for x in postorder([e]))
 
 
 def _products(e: Expr) -> list[Contraction]:
@@ -282,7 +314,7 @@ def _transposes(writing: Writing, e: Expr) -> list[Inline]:
         left, right = node.operands
         for side, text in ((left, say.TRANSPOSED_LEFT), (right, say.TRANSPOSED_RIGHT)):
             core = side.children[0] if isinstance(side, Contraction) and side.indices == ((1, 0),) else None
-            if isinstance(core, Leaf):
+            if isinstance(core, Leaf) and not (writing.is_turned and _holds_derivative(core)):
                 found.setdefault(core, Sentence(text, {"array": _array(writing, core)}))
     return list(found.values()) if len(found) == 1 else []
 
@@ -294,14 +326,13 @@ def _fits_index_form(e: Expr) -> bool:
 
 def _lines(writing: Writing, eq: Equation) -> Iterator[Row]:
     assert eq.variable is not None
-    lines = eq.lines
-    rows = equation_rows(writing, eq.target, [line.expression for line in lines])
-    for k, (own, line) in enumerate(zip(rows, lines, strict=True)):
-        is_last = k == len(lines) - 1
+    rows = step_rows(writing, eq)
+    for k, (line, own) in enumerate(rows):
+        is_last = k == len(rows) - 1
         yield replace(
             own,
             reason=line_reason(writing, line.reason) if k else None,
-            shape=shape_tex(eq.shape) if is_last else "",
+            shape=shape_tex(writing.shape(eq.shape)) if is_last else "",
             label=eq.label if is_last else None,
         )
 

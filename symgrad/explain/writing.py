@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from symgrad.derive.alike import Form
-from symgrad.derive.derivation import Derivation, Equation, Labels, series
+from symgrad.derive.derivation import Derivation, Equation, Labels, Line, series
 from symgrad.derive.fold import Declared, Family, Reading, Statement
+from symgrad.derive.layout import in_rows, shape_in_rows
 from symgrad.derive.runs import FEWEST, runs
 from symgrad.explain.document import Inline, Join, Listing, Math, Plain, Row, Sentence
 from symgrad.explain.sentences import EQUATION, SCALAR
-from symgrad.graph.expression import Expr, Leaf, Role, Shape
+from symgrad.graph.expression import Expr, Leaf, Role, Shape, leaf
 from symgrad.graph.numbered import split_number, split_symbol
 from symgrad.graph.walk import postorder
 from symgrad.notation.context import SumOver, Sums
@@ -22,6 +23,7 @@ from symgrad.notation.names import typeset
 from symgrad.notation.pieces import render
 from symgrad.notation.scalars import size
 from symgrad.prose import Language, Text
+from symgrad.rewrite.turn import row_of, turned
 
 # Letters for the argument of a function of one variable.
 ARGUMENTS = "utsx"
@@ -30,13 +32,18 @@ OTHERWISE = Text(en="otherwise", zh="否则")
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """The derivation that is written about, in which language, with which index letters."""
+    """The derivation that is written about, in which language, with which index letters.
+
+    In numerator layout `is_turned` holds, and `rows` says what stands for the sums over families that hold derivatives.
+    """
 
     derivation: Derivation
     language: Language
     letters: Letters
     reading: Reading
     sums: Sums
+    is_turned: bool = False
+    rows: Mapping[Expr, Expr] = field(default_factory=dict)
 
     @property
     def argument(self) -> str:
@@ -78,6 +85,19 @@ class Writing:
             return rf"\partial {self.loss}/\partial {self.name(leaf)}"
         return rf"\frac{{\partial {self.loss}}}{{\partial {self.name(leaf)}}}"
 
+    def lines(self, eq: Equation) -> tuple[Line, ...]:
+        """The lines of a step in the page's layout, in matrices."""
+        return in_rows(eq, self.rows) if self.is_turned else eq.lines
+
+    def shape(self, shape: Shape) -> Shape:
+        """The shape of the derivative by an array of this shape, in the page's layout."""
+        return shape_in_rows(shape) if self.is_turned else shape
+
+    def update(self, leaf: Leaf) -> str:
+        """The derivative in the shape of its parameter: transposed where the layout transposes it."""
+        derivative = self.derivative(leaf)
+        return rf"\left({derivative}\right)^{{\top}}" if self.is_turned and leaf.rank else derivative
+
     def entry(self, leaf: Leaf, indices: Sequence[str]) -> str:
         """One entry of a named array."""
         return entry_of(leaf, indices, self.loss)
@@ -107,7 +127,7 @@ class Writing:
         return f"{self.reading.letter} = {series_tex(statement.values)}"
 
 
-def writing_of(reading: Reading, language: Language) -> Writing:
+def writing_of(reading: Reading, language: Language, *, is_turned: bool = False) -> Writing:
     """The writing of a derivation: index letters avoid every name on the page."""
     derivation = reading.derivation
     parts = [s for part in reading.forward for s in (part.statements if isinstance(part, Family) else (part,))]
@@ -119,7 +139,23 @@ def writing_of(reading: Reading, language: Language) -> Writing:
     if reading.is_folded:
         names += [name for e in derivation.leaves for s in e.shape for name in s.names] + [reading.letter]
     letters = replace(letters_for(names, sizes, typeset(derivation.loss.name)), sums=sums)
-    return Writing(derivation, language, letters, reading, sums)
+    if not is_turned:
+        return Writing(derivation, language, letters, reading, sums)
+    rows: dict[Expr, Expr] = {
+        e: _row_of_sum(e) for e, s in sums.items() if isinstance(e, Leaf) and _holds_derivative(s.term)
+    }
+    in_matrices = sums | {rows[e]: replace(s, term=turned(s.term)) for e, s in sums.items() if e in rows}
+    return Writing(derivation, language, letters, reading, in_matrices, is_turned=True, rows=rows)
+
+
+def _holds_derivative(e: Expr) -> bool:
+    return any(isinstance(x, Leaf) and x.role is Role.COTANGENT for x in postorder([e]))
+
+
+def _row_of_sum(e: Leaf) -> Leaf:
+    """A leaf of its own even where the shape is a square."""
+    row = row_of(e)
+    return leaf(f"{row.name} in rows", row.shape, row.role)
 
 
 def _leaves(eq: Equation, derivation: Derivation) -> list[Leaf]:
@@ -172,6 +208,25 @@ def equation_rows(writing: Writing, leaf: Leaf, lines: Sequence[Expr]) -> list[R
         return [writing.entry_row("" if k else left, e, own) for k, e in enumerate(lines)]
     left = writing.derivative(leaf) if leaf.role is Role.COTANGENT else writing.name(leaf)
     return [row(writing, "" if k else left, e) for k, e in enumerate(lines)]
+
+
+def step_rows(writing: Writing, eq: Equation) -> list[tuple[Line, Row]]:
+    """The lines of a step, each with its row; entry by entry they are the same in either layout."""
+    lines = writing.lines(eq)
+    if any(writing.is_by_entries(line.expression) for line in (*eq.lines, *lines)):
+        lines, own = eq.lines, writing.indices(eq.shape)
+        left = writing.entry(eq.target, own)
+        rows = [writing.entry_row("" if k else left, line.expression, own) for k, line in enumerate(lines)]
+    else:
+        left = writing.derivative(eq.target)
+        rows = [row(writing, "" if k else left, line.expression) for k, line in enumerate(lines)]
+    return list(zip(lines, rows, strict=True))
+
+
+def result_row(writing: Writing, eq: Equation) -> Row:
+    """A derivative as its step ends."""
+    rows = [own for _, own in step_rows(writing, eq)]
+    return replace(rows[-1], left=rows[0].left)
 
 
 def row(writing: Writing, left: str, e: Expr, **more: object) -> Row:

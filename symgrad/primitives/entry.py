@@ -145,6 +145,8 @@ class Primitive:
     options: dict[str, Any] = field(default_factory=dict)
     normal_options: Callable[[Sequence[Expr], dict[str, Any]], dict[str, Any]] | None = None
     definition: Callable[[Sequence[Expr], dict[str, Any]], Expr] | None = None
+    # The reason in numerator layout, where it says what is transposed or on which side.
+    reason_in_rows: Text | None = None
     # ∂y/∂x entry by entry as an array with one more axis, and the sentence that uses it; None where that is not short.
     local: Callable[[Expr, dict[str, Any]], tuple[Expr, Text] | None] | None = None
     kernel: str = ""

@@ -56,6 +56,12 @@ INV = Primitive(
         " the inverse on both sides, and both come back transposed.",
         zh="由 {x} {y} = I 得 d{x} {y} + {x} d{y} = 0，即 d{y} = −{y} d{x} {y}：{x} 的变化经两侧的逆矩阵起作用，反向传播时两者都要转置。",
     ),
+    reason_in_rows=Text(
+        en="From {x} {y} = I follows d{x} {y} + {x} d{y} = 0, so d{y} = -{y} d{x} {y}: a change of {x} is felt through"
+        " the inverse on both sides, and in numerator layout both come back as they are.",
+        zh="由 {x} {y} = I 得 d{x} {y} + {x} d{y} = 0，即 d{y} = −{y} d{x} {y}：{x} 的变化经两侧的逆矩阵起作用，"
+        "在分子布局下反向传播时两者都不必转置。",
+    ),
     latex="{0}^{{-1}}",
     numpy=lambda args, options, ranks: f"np.linalg.inv({args[0]})",
     domain=Text(en="The matrix has to be invertible.", zh="矩阵须可逆。"),
@@ -73,6 +79,11 @@ SOLVE = Primitive(
         " minus its product with {y}.",
         zh="由 A {y} = b 得 dA {y} + A d{y} = db：b 的梯度是转置方程组的解，A 的梯度是它与 {y} 之积的相反数。",
     ),
+    reason_in_rows=Text(
+        en="From A {y} = b follows dA {y} + A d{y} = db: the derivative by b, multiplied with A from the right, is what arrives;"
+        " minus {y} times the derivative by b is the derivative by A.",
+        zh="由 A {y} = b 得 dA {y} + A d{y} = db：对 b 的导数右乘 A 等于传来的导数；对 A 的导数是 {y} 与对 b 的导数之积的相反数。",
+    ),
     latex="{0}^{{-1}} {1}",
     numpy=lambda args, options, ranks: f"np.linalg.solve({args[0]}, {args[1]})",
     domain=Text(en="The matrix has to be invertible.", zh="矩阵须可逆。"),
@@ -89,6 +100,11 @@ DET = Primitive(
         " transposed inverse (Jacobi's formula).",
         zh="行列式对一个元素的导数是该元素的代数余子式，而代数余子式矩阵等于行列式乘以逆矩阵的转置（雅可比公式）。",
     ),
+    reason_in_rows=Text(
+        en="The derivative of a determinant by one entry is that entry's cofactor; in numerator layout the cofactors stand"
+        " transposed, and are det times the inverse (Jacobi's formula).",
+        zh="行列式对一个元素的导数是该元素的代数余子式；在分子布局下这些代数余子式排成伴随矩阵，等于行列式乘以逆矩阵（雅可比公式）。",
+    ),
     latex=r"\det",
     numpy=lambda args, options, ranks: f"np.linalg.det({args[0]})",
     domain=Text(en="The matrix has to be invertible.", zh="矩阵须可逆。"),
@@ -104,6 +120,11 @@ LOGDET = Primitive(
         en="The derivative of log det by one entry is that entry's cofactor over the determinant, which is an entry of"
         " the transposed inverse (Jacobi's formula).",
         zh="log det 对一个元素的导数等于该元素的代数余子式除以行列式，即逆矩阵转置的对应元素（雅可比公式）。",
+    ),
+    reason_in_rows=Text(
+        en="The derivative of log det by one entry is that entry's cofactor over the determinant; in numerator layout, where"
+        " the entries stand transposed, these make up the inverse (Jacobi's formula).",
+        zh="log det 对一个元素的导数等于该元素的代数余子式除以行列式；在分子布局下各元素按转置排列，恰好构成逆矩阵（雅可比公式）。",
     ),
     latex=r"\log\det",
     numpy=lambda args, options, ranks: f"logdet({args[0]})",
