@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -30,6 +30,7 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
+from symgrad.explain.kinks import kinks
 from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.numbers import in_numbers
@@ -43,7 +44,6 @@ from symgrad.notation.names import typeset
 from symgrad.notation.pieces import render
 from symgrad.notation.scalars import number
 from symgrad.primitives.facts import FACTS
-from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.prose import Language, Text
 from symgrad.rewrite.display import Reason, Why
@@ -209,30 +209,6 @@ def _functions_in(shown: Sequence[Expr]) -> list[str]:
     names = [e.function for e in inside if isinstance(e, Elementwise)]
     names += [e.primitive for e in inside if isinstance(e, Apply)]
     return [name for name in FUNCTION_SIGNS if name in names]
-
-
-def kinks(forward: Sequence[Equation], variables: Collection[Leaf], silent: Collection[str] = ()) -> list[Sentence]:
-    """The conventions at kinks of what is differentiated, but for the entries in `silent`, each once."""
-    found = [_kink_of(node, silent) for node in moving(forward, variables)]
-    return [Sentence(kink) for kink in dict.fromkeys(found) if kink is not None]
-
-
-def moving(forward: Sequence[Equation], variables: Collection[Leaf]) -> list[Expr]:
-    """The functions and primitives, sums and products, that a variable passes through."""
-    found: dict[Expr, None] = dict.fromkeys(variables)
-    for eq in forward:
-        for node in postorder([eq.expression]):
-            if any(child in found for child in node.children):
-                found[node] = None
-        if eq.expression in found:
-            found[eq.target] = None
-    return [node for node in found if not isinstance(node, Leaf)]
-
-
-def _kink_of(node: Expr, silent: Collection[str]) -> Text | None:
-    if isinstance(node, Elementwise) and node.function not in silent:
-        return FUNCTIONS[node.function].kink
-    return PRIMITIVES[node.primitive].kink if isinstance(node, Apply) and node.primitive not in silent else None
 
 
 def _results(writing: Writing, detail: Detail) -> Iterator[Block]:

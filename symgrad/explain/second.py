@@ -37,7 +37,8 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
-from symgrad.explain.page import kinks, moving, notes, stand_ins
+from symgrad.explain.kinks import kinks, moving
+from symgrad.explain.page import notes, stand_ins
 from symgrad.explain.steps import Detail
 from symgrad.explain.writing import Writing, equation_number, listed, row, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Elementwise, Leaf, is_number

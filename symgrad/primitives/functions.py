@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any
 
 from symgrad.graph.expression import Expr, Leaf, Role, elementwise, number, power
@@ -297,6 +295,6 @@ SCALAR = Function(
     is_family=True,
 )
 
-FUNCTIONS: Mapping[str, Function] = MappingProxyType(
-    {entry.name: entry for entry in (*globals().values(), *vars(special).values()) if isinstance(entry, Function)}
-)
+FUNCTIONS: dict[str, Function] = {
+    entry.name: entry for entry in (*globals().values(), *vars(special).values()) if isinstance(entry, Function)
+}

@@ -137,7 +137,7 @@ PAD = Primitive(
         ),
     ),
     reason=Text(
-        en="The entries of {x} stand unchanged inside {y}, and the zeros around them do not vary: the derivative is the"
+        en="The entries of {x} stand unchanged within {y}, and the zeros around them do not vary: the derivative is the"
         " part at their places.",
         zh="{x} 的元素原样位于 {y} 之内，四周的零不变化：导数取对应位置的那一部分。",
     ),

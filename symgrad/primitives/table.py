@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from symgrad.primitives import accumulations, matrices, normalisers, rearrangements, selections
 from symgrad.primitives.entry import Primitive
 
 MODULES = (normalisers, matrices, selections, accumulations, rearrangements)
-PRIMITIVES: Mapping[str, Primitive] = MappingProxyType(
-    {entry.name: entry for module in MODULES for entry in vars(module).values() if isinstance(entry, Primitive)}
-)
+PRIMITIVES: dict[str, Primitive] = {
+    entry.name: entry for module in MODULES for entry in vars(module).values() if isinstance(entry, Primitive)
+}
