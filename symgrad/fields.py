@@ -294,6 +294,8 @@ class Reals(ArrayField):
 
     def power(self, x: Scalar, exponent: Any) -> Scalar:
         """x to a rational power; an even root of a negative number is not a number."""
+        if x == 0 and exponent < 0:
+            return self.context.nan
         if exponent.denominator == 1:
             return self.context.mpf(x) ** int(exponent)
         if x < 0:

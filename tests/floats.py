@@ -73,6 +73,7 @@ PRIMITIVES = {
     "flip": lambda x, axis: np.flip(x, axis),
     "reshape": lambda x, shape: x.reshape(shape),
     "tril": np.tril,
+    "half_tril": lambda x: np.tril(x, -1) + np.diag(np.diag(x) / 2),
     "triu": np.triu,
     "kron": np.kron,
     "one_hot": lambda c, classes: np.eye(classes)[c],

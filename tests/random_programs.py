@@ -325,7 +325,8 @@ class Jax:
                 x, 0.0, [(before, after, step - 1) if k == axis else (0, 0, 0) for k in range(x.ndim)]
             ),
             "concatenate": lambda *arrays, axis: jnp.concatenate(arrays, axis), "flip": jnp.flip,
-            "reshape": lambda x, shape: x.reshape(shape), "tril": jnp.tril, "triu": jnp.triu, "kron": jnp.kron,
+            "reshape": lambda x, shape: x.reshape(shape), "tril": jnp.tril,
+            "half_tril": lambda x: jnp.tril(x, -1) + jnp.diag(jnp.diag(x) / 2), "triu": jnp.triu, "kron": jnp.kron,
         }  # fmt: skip
 
     def shared(self, found, axis):

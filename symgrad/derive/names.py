@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.rewrite.convert import rebuild
+from symgrad.rewrite.cost import cost
 
 # Letters to try for what a value is, lower case for scalars and vectors, upper case from matrices on.
 LETTERS: Mapping[str, str] = {
@@ -30,6 +31,8 @@ LOSS_LETTERS = ("L", "J", "E", "F", "Loss")
 RESIDUAL = frozenset({"absolute", "huber"})
 NOT_DIFFERENTIATED = frozenset({"greater", "greater_equal", "equal", "sign"})
 NORM_LIKE = frozenset({"norm"})
+# How many symbols a formula of data may print inside a line.
+LONGEST_OF_DATA = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,12 @@ def _roles(order: Sequence[Expr], active: set[Expr], users: Mapping[Expr, str]) 
     roles: dict[Expr, str] = {}
     named: set[Expr] = set(users)
     for node in order:
+        if node in active and isinstance(node, Contraction):
+            # A long formula of data alone that a parameter meets: its derivative would repeat it.
+            cores = [_core(e) for e in node.operands if e not in active]
+            long = [e for e in cores if e not in named and _is_long(e)]
+            roles |= dict.fromkeys(long, "other")
+            named.update(long)
         if node not in active or node in users or node.kind == "leaf":
             continue
         is_softmax = isinstance(node, Apply) and node.primitive == "softmax"
@@ -109,6 +118,11 @@ def _roles(order: Sequence[Expr], active: set[Expr], users: Mapping[Expr, str]) 
             roles[node] = wanted.get(node) or _result_role(node)
             named.add(node)
     return roles
+
+
+def _is_long(e: Expr) -> bool:
+    """Whether a formula prints more symbols than a reader carries along."""
+    return e.kind != "leaf" and cost(e) > LONGEST_OF_DATA
 
 
 def _is_power_of_a_name(node: Expr, named: Collection[Expr]) -> bool:

@@ -26,7 +26,9 @@ from symgrad.notation.pieces import (
     Tex,
     chain,
     enclosed,
+    fenced,
     inverse,
+    render,
     superscript,
     tex,
 )
@@ -143,7 +145,9 @@ def _filled(template: str, pieces: Sequence[Tex], depth: int = 0) -> Tex:
             parts += [literal, inverse(piece)]
             level, cut = Level.POSTFIX, len("^{-1}")
         elif behind.startswith("_{"):
-            parts += [literal, enclosed(piece, Level.ATOM)]
+            # A subscript of its own would be doubled.
+            is_bare = piece.level is Level.ATOM and "_" not in render(piece)
+            parts += [literal, piece if is_bare else fenced(piece)]
         elif behind.startswith("^"):
             parts += [literal, enclosed(piece, Level.CALL)]
         elif depth == 0:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role
-from symgrad.graph.sizes import Size
+from symgrad.graph.sizes import ZERO, Size
 from symgrad.graph.walk import postorder
 from symgrad.notation.context import Sums
 from symgrad.notation.elementwise import OPERATORS, scalar_body
 from symgrad.notation.latex import latex
-from symgrad.notation.names import entry
+from symgrad.notation.names import entry, joined
 from symgrad.notation.pieces import Level, render, tex
 from symgrad.notation.windows import from_one, spelled
 from symgrad.primitives.functions import FUNCTIONS
@@ -272,8 +272,57 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
         operands = [_form(to_form(e), indices, letters, beside) for e in atom.operands]
         return _applied(FUNCTIONS[atom.function].latex, atom, operands, letters)
     assert isinstance(atom, Apply | Contraction)
+    return (_moved(atom, indices, letters, beside) if isinstance(atom, Apply) else None) or (
+        _whole(atom, indices, letters),
+        ATOM,
+    )
+
+
+def _whole(atom: Expr, indices: Sequence[str], letters: Letters) -> str:
+    """An entry of what has no entries of its own to name: (f(X))_ij."""
     text = latex(atom, loss=letters.loss)
-    return (rf"\bigl({text}\bigr)" if indices else text) + (f"_{{{''.join(indices)}}}" if indices else ""), ATOM
+    return rf"\bigl({text}\bigr)_{{{joined(indices)}}}" if indices else text
+
+
+def _moved(atom: Apply, indices: list[str], letters: Letters, beside: set[str]) -> Text | None:
+    """An entry of a slice, a reversal, a maximum or minimum as one of what it is taken of; None for other primitives."""
+    operand, options = atom.operands[0], dict(atom.options)
+    axis = options.get("axis")
+    if atom.primitive in {"slice", "flip"} and isinstance(axis, int):
+        own = indices[axis]
+        place = _place(own, options) if atom.primitive == "slice" else f"{operand.shape[axis] + 1}-{_factor_of(own)}"
+        return _form(to_form(operand), [*indices[:axis], place, *indices[axis + 1 :]], letters, beside)
+    if atom.primitive in {"max", "min"}:
+        gone = {axis} if isinstance(axis, int) else set(axis) if isinstance(axis, tuple) else set()
+        left = iter(indices)
+        fresh = iter(letters.take([operand.shape[k] for k in sorted(gone)], {*beside, *indices}))
+        keepdims = bool(options["keepdims"])
+        names, over = list[str](), list[str]()
+        for k in range(operand.rank):
+            names.append(next(fresh) if k in gone else next(left))
+            if k in gone:
+                over.append(names[-1])
+                if keepdims:
+                    next(left)
+        inner, level = _form(to_form(operand), names, letters, {*beside, *names})
+        return rf"\{atom.primitive}_{{{','.join(over)}}} {_fenced(inner) if level == SUM else inner}", PRODUCT
+    return None
+
+
+def _place(own: str, options: Mapping[str, object]) -> str:
+    """The place start + step·(i - 1) + 1, all counted from 1."""
+    start, step = options["start"], options["step"]
+    assert isinstance(start, Size)
+    assert isinstance(step, int)
+    if step == 1:
+        return f"{own}+{start}".replace("*", "") if start != ZERO else own
+    rest = start + (1 - step)
+    sign = "" if rest == ZERO else f"{rest}" if (rest.value or 0) < 0 else f"+{rest}"
+    return f"{step}{_factor_of(own)}{sign}".replace("*", "")
+
+
+def _factor_of(own: str) -> str:
+    return f"({own})" if "+" in own or "-" in own else own
 
 
 def _applied(template: str, atom: Elementwise, operands: list[Text], letters: Letters) -> Text:

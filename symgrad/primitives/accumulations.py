@@ -60,7 +60,7 @@ def _cumsum_latex(shapes: Sequence[Shape], options: Options, tex: Callable[[Size
 
 PROD = Primitive(
     name="prod",
-    about=Text(en="the product of all entries along axes", zh="沿轴的全部元素之积"),
+    about=Text(en="product of entries", zh="元素之积"),
     shape=reduced,
     forward=_prod_forward,
     pullback=_prod_pullback,
@@ -76,7 +76,7 @@ PROD = Primitive(
 )
 PROD_OTHERS: Primitive = Primitive(
     name="prod_others",
-    about=Text(en="for each entry the product of the others along axes", zh="对每个元素，沿轴的其余元素之积"),
+    about=Text(en="product of the other entries", zh="其余元素之积"),
     shape=same_shape,
     forward=_others_forward,
     pullback=_others_pullback,
@@ -107,7 +107,7 @@ def prod_others(x, axis):
 CUMSUM: Primitive = Primitive(
     name="cumsum",
     is_linear=True,
-    about=Text(en="the sums of all entries so far along an axis", zh="沿轴的累加和"),
+    about=Text(en="cumulative sum", zh="累加和"),
     shape=same_shape,
     forward=_cumsum_forward,
     pullback=lambda ybar, y, operands, options: (CUMSUM(ybar, axis=options["axis"], reverse=not options["reverse"]),),

@@ -35,9 +35,10 @@ def dense(x: object, W: object, b: object = None, activation: Callable[[Expr], E
 
 
 def _normalised(x: Expr, axis: int, epsilon: Any) -> Expr:
-    centred = x - mean(x, axis=axis, keepdims=True)
-    variance = mean(centred**2, axis=axis, keepdims=True)
-    return centred / power(variance + epsilon, Fraction(1, 2))
+    """(x - μ)/√(v + ε), the mean and the variance taken along the axis, which is the first or the last."""
+    back = (slice(None),) * (x.rank - 1) + (None,) if axis else slice(None)
+    centred = x - mean(x, axis=axis)[back]
+    return centred / power(mean(centred**2, axis=axis) + epsilon, Fraction(1, 2))[back]
 
 
 def batch_norm(x: object, gamma: object, beta: object, epsilon: Any = EPSILON) -> Expr:

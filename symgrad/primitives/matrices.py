@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgrad.errors import ShapeError
-from symgrad.graph.expression import Expr, Shape, identity, transpose
+from symgrad.graph.expression import Expr, Shape, transpose
 from symgrad.graph.show import show_shape
 from symgrad.primitives.entry import Primitive, square
-from symgrad.primitives.rearrangements import TRIL
+from symgrad.primitives.rearrangements import HALF_TRIL
 from symgrad.prose import Text
 
 Options = dict[str, Any]
@@ -140,26 +140,24 @@ def logdet(x):
 
 
 def _cholesky_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
-    """tril(S + Sᵀ - diag S) with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half of the diagonal, over 2."""
-    inner = TRIL(transpose(y) @ TRIL(ybar))
-    n = identity(y.shape[0])
-    phi = inner - inner * n / 2
-    s = SOLVE(transpose(y), transpose(SOLVE(transpose(y), transpose(phi))))
-    return (TRIL(s + transpose(s) - s * n),)
+    """Φ(S + Sᵀ) with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half of the diagonal."""
+    inverse = INV(y)
+    s = transpose(inverse) @ HALF_TRIL(transpose(y) @ ybar) @ inverse
+    return (HALF_TRIL(s + transpose(s)),)
 
 
 CHOLESKY = Primitive(
     name="cholesky",
-    about=Text(
-        en="Cholesky factor: the lower triangular L with L Lᵀ = A", zh="楚列斯基分解：满足 L Lᵀ = A 的下三角矩阵 L"
-    ),
+    about=Text(en="Cholesky factor", zh="楚列斯基分解"),
     shape=_square_shape("cholesky"),
     forward=lambda s, arrays, options: s.cholesky(arrays[0]),
     pullback=_cholesky_pullback,
     reason=Text(
-        en="From {y} {y}ᵀ = {x} follows d{y} = {y} Φ({y}⁻¹ d{x} {y}⁻ᵀ), where Φ takes the lower triangle with half of the"
-        " diagonal. {x} is read on and below its diagonal, and its derivative stands there.",
-        zh="由 {y} {y}ᵀ = {x} 得 d{y} = {y} Φ({y}⁻¹ d{x} {y}⁻ᵀ)，其中 Φ 取下三角部分并将对角线减半。只读取 {x} 的下三角部分（含对角线），导数也写在那里。",
+        en="From {y} {y}ᵀ = {x} follows d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}; multiplied by the inverse from both sides, the first term is"
+        " lower triangular and the second its mirror image. {x} is read on and below its diagonal, and its derivative"
+        " stands there.",
+        zh="由 {y} {y}ᵀ = {x} 得 d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
+        "只读取 {x} 的下三角部分（含对角线），导数也写在那里。",
     ),
     latex=r"\mathrm{chol}",
     numpy=lambda args, options, ranks: f"np.linalg.cholesky({args[0]})",

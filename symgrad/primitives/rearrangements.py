@@ -17,7 +17,7 @@ from symgrad.graph.expression import Expr, Shape, contraction, slice_of
 from symgrad.graph.show import show_shape
 from symgrad.graph.sizes import ONE, ZERO, Size
 from symgrad.primitives.declarations import shape_of, size_of
-from symgrad.primitives.entry import Array, Primitive, Scalars
+from symgrad.primitives.entry import Array, Primitive, Scalars, square
 from symgrad.primitives.normalisers import one_axis, same_shape
 from symgrad.prose import Text
 
@@ -72,7 +72,7 @@ SLICE = Primitive(
     name="slice",
     is_linear=True,
     word="",
-    about=Text(en="a slice: entries from one place to another along an axis", zh="切片：沿轴取一段元素"),
+    about=Text(en="slice", zh="切片"),
     shape=lambda operands, options: slice_of(operands[0], **options).shape,
     forward=_slice_forward,
     pullback=_slice_pullback,
@@ -124,7 +124,7 @@ def _pad_latex(shapes: Sequence[Shape], options: Options, tex: Callable[[Size], 
 PAD = Primitive(
     name="pad",
     is_linear=True,
-    about=Text(en="zeros put before and behind along an axis", zh="沿轴在前后补零"),
+    about=Text(en="zero padding", zh="补零"),
     shape=_pad_shape,
     forward=_pad_forward,
     pullback=lambda ybar, y, operands, options: (
@@ -198,7 +198,7 @@ def _joined_latex(shapes: Sequence[Shape], options: Options, tex: Callable[[Size
 CONCATENATE = Primitive(
     name="concatenate",
     word="",
-    about=Text(en="arrays joined along an axis", zh="沿轴拼接数组"),
+    about=Text(en="concatenation", zh="拼接"),
     shape=_joined_shape,
     forward=lambda s, arrays, options: np.concatenate(list(arrays), axis=options["axis"]),
     pullback=_joined_pullback,
@@ -221,7 +221,7 @@ def _flip_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Arra
 FLIP: Primitive = Primitive(
     name="flip",
     is_linear=True,
-    about=Text(en="the entries along an axis in reverse order", zh="沿轴颠倒元素次序"),
+    about=Text(en="reversal", zh="颠倒次序"),
     shape=same_shape,
     forward=_flip_forward,
     pullback=lambda ybar, y, operands, options: (FLIP(ybar, axis=options["axis"]),),
@@ -265,7 +265,7 @@ RESHAPE: Primitive = Primitive(
     name="reshape",
     is_linear=True,
     word="",
-    about=Text(en="the same entries, row after row, in another shape", zh="元素不变、逐行排列的另一形状"),
+    about=Text(en="reshape", zh="改变形状"),
     shape=lambda operands, options: options["shape"],
     forward=lambda s, arrays, options: np.asarray(arrays[0], dtype=object).reshape(options["shape"]),
     pullback=lambda ybar, y, operands, options: (RESHAPE(ybar, shape=operands[0].shape),),
@@ -314,7 +314,7 @@ _TRIANGLE = Text(
 TRIL: Primitive = Primitive(
     name="tril",
     is_linear=True,
-    about=Text(en="the lower triangle, the diagonal with it", zh="下三角部分（含对角线）"),
+    about=Text(en="lower triangle", zh="下三角部分"),
     shape=_matrix_shape,
     forward=_triangle(lambda i, j: i >= j),
     pullback=lambda ybar, y, operands, options: (TRIL(ybar),),
@@ -329,7 +329,7 @@ TRIL: Primitive = Primitive(
 TRIU: Primitive = Primitive(
     name="triu",
     is_linear=True,
-    about=Text(en="the upper triangle, the diagonal with it", zh="上三角部分（含对角线）"),
+    about=Text(en="upper triangle", zh="上三角部分"),
     shape=_matrix_shape,
     forward=_triangle(lambda i, j: i <= j),
     pullback=lambda ybar, y, operands, options: (TRIU(ybar),),
@@ -339,6 +339,42 @@ TRIU: Primitive = Primitive(
     sign=(
         r"\mathrm{triu}",
         Text(en="{sign} keeps the upper triangle with the diagonal", zh="{sign} 保留上三角部分（含对角线）"),
+    ),
+)
+
+
+def _square_shape(operands: Sequence[Expr], options: Options) -> Shape:
+    square("half_tril", operands[0])
+    return operands[0].shape
+
+
+def _half_tril(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
+    low = TRIL.forward(s, arrays, options)
+    for i in range(len(low)):
+        low[i, i] = low[i, i] / 2
+    return low
+
+
+HALF_TRIL: Primitive = Primitive(
+    name="half_tril",
+    is_linear=True,
+    about=Text(en="lower triangle with half of the diagonal", zh="对角线减半的下三角部分"),
+    shape=_square_shape,
+    forward=_half_tril,
+    pullback=lambda ybar, y, operands, options: (HALF_TRIL(ybar),),
+    reason=_TRIANGLE,
+    latex=r"\mathrm{tril}_{1/2}",
+    numpy=lambda args, options, ranks: f"half_tril({args[0]})",
+    kernel='''
+def half_tril(x):
+    """The lower triangle of x with half of the diagonal."""
+    y = np.tril(x)
+    np.einsum("ii->i", y)[:] /= 2
+    return y
+''',
+    sign=(
+        r"\mathrm{tril}_{1/2}",
+        Text(en="{sign} keeps the lower triangle with half of the diagonal", zh="{sign} 保留下三角部分并将对角线减半"),
     ),
 )
 
@@ -364,9 +400,7 @@ def _kron_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Optio
 
 KRON = Primitive(
     name="kron",
-    about=Text(
-        en="the Kronecker product: a block b·aᵢⱼ for each entry of a", zh="克罗内克积：以 aᵢⱼ b 为各块的分块矩阵"
-    ),
+    about=Text(en="Kronecker product", zh="克罗内克积"),
     shape=_kron_shape,
     forward=lambda s, arrays, options: np.kron(arrays[0], arrays[1]),
     pullback=_kron_pullback,

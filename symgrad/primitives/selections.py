@@ -80,7 +80,7 @@ def _kink(en: str, zh: str) -> Text:
 
 MAX = Primitive(
     name="max",
-    about=Text(en="the largest entry along axes", zh="沿轴的最大元素"),
+    about=Text(en="maximum over axes", zh="沿轴取最大值"),
     shape=reduced,
     forward=_extremum(1),
     pullback=_pullback("is_max"),
@@ -98,7 +98,7 @@ MAX = Primitive(
 )
 MIN = Primitive(
     name="min",
-    about=Text(en="the smallest entry along axes", zh="沿轴的最小元素"),
+    about=Text(en="minimum over axes", zh="沿轴取最小值"),
     shape=reduced,
     forward=_extremum(-1),
     pullback=_pullback("is_min"),
@@ -116,7 +116,7 @@ MIN = Primitive(
 )
 IS_MAX = Primitive(
     name="is_max",
-    about=Text(en="where the largest entry stands: 1 there, else 0", zh="最大元素的位置：该处为 1，其余为 0"),
+    about=Text(en="place of the maximum", zh="最大值的位置"),
     shape=same_shape,
     forward=_attained(1),
     pullback=_nothing,
@@ -143,7 +143,7 @@ IS_MAX = Primitive(
 )
 IS_MIN = Primitive(
     name="is_min",
-    about=Text(en="where the smallest entry stands: 1 there, else 0", zh="最小元素的位置：该处为 1，其余为 0"),
+    about=Text(en="place of the minimum", zh="最小值的位置"),
     shape=same_shape,
     forward=_attained(-1),
     pullback=_nothing,
@@ -194,7 +194,7 @@ def _one_hot_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> A
 
 ONE_HOT = Primitive(
     name="one_hot",
-    about=Text(en="a row for each label: 1 at its class, else 0", zh="每个标签一行：所属类别处为 1，其余为 0"),
+    about=Text(en="one-hot rows of labels", zh="标签的独热表示"),
     shape=lambda operands, options: (*operands[0].shape, options["classes"]),
     forward=_one_hot_forward,
     pullback=_nothing,

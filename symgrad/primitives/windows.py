@@ -9,7 +9,8 @@ from symgrad.errors import ShapeError
 from symgrad.graph.expression import Expr, axes_of, coerce, contraction, size
 from symgrad.graph.expression import window as _window
 from symgrad.graph.show import show_shape
-from symgrad.primitives.arrays import einsum, mean
+from symgrad.graph.sizes import Size
+from symgrad.primitives.arrays import einsum, mean, reshape
 from symgrad.primitives.declarations import shape_of
 from symgrad.primitives.rearrangements import PAD
 from symgrad.primitives.selections import MAX
@@ -99,13 +100,29 @@ def _check(what: str, x: Expr, kernel: Expr, rank: int) -> None:
 
 
 def _pooled(what: str, x: object, width: Any, stride: Any, axes: Sequence[int]) -> tuple[Expr, tuple[int, ...]]:
+    """The windows over the last axes, and the axes that run within each."""
     e = coerce(x)
     if e.rank < len(axes):
         raise ShapeError(f"{what}: the shape is {show_shape(e.shape)}; it pools the last {len(axes)} axes")
+    widths, strides = _pair(width), _pair(width if stride is None else stride)
     places = [e.rank + k for k in axes]
-    for axis, w, step in zip(places, _pair(width), _pair(stride if stride is not None else width), strict=False):
+    if widths == strides and (side_by_side := _blocks(e, places, widths)) is not None:
+        return side_by_side
+    for axis, w, step in zip(places, widths, strides, strict=False):
         e = unfold(e, w, axis, step)
     return e, tuple(range(e.rank - len(axes), e.rank))
+
+
+def _blocks(e: Expr, places: Sequence[int], widths: Sequence[Any]) -> tuple[Expr, tuple[int, ...]] | None:
+    """Windows side by side that fill an axis of m·w entries: the axis as m by w, nothing copied."""
+    shape, inner = list[Size](e.shape[: places[0]]), list[int]()
+    for axis, w in zip(places, widths, strict=False):
+        count = e.shape[axis].over(w) if type(w) is int and w > 0 else None
+        if count is None or count * w != e.shape[axis]:
+            return None
+        shape += [count, Size.constant(w)]
+        inner.append(len(shape) - 1)
+    return reshape(e, *shape), tuple(inner)
 
 
 def avg_pool1d(x: object, width: int, stride: int | None = None) -> Expr:

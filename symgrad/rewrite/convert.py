@@ -215,9 +215,13 @@ def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
         if own == (1, 0):
             inverse = apply("inv", [core], (), core.shape)
             return single(ONE, [Factor(inverse, own, ONE)], node)
-    if PRIMITIVES[node.primitive].is_linear and len(first.terms) == 1:
+    if PRIMITIVES[node.primitive].is_linear and len(first.terms) == 1 and _is_scaled(first.terms[0]):
         return _with_scalars_outside(node, first.terms[0])
     return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
+
+
+def _is_scaled(term: Term) -> bool:
+    return term.coefficient != 1 or any(not f.indices for f in term.factors)
 
 
 def _with_scalars_outside(node: Apply, term: Term) -> Form:

@@ -93,7 +93,7 @@ def _term(term: Term, form: Form) -> tuple[Fraction, Expr]:
     """The coefficient that is left, and the product; a product that is a scalar is left to the caller to broadcast."""
     rank = len(form.shape)
     c, scalars = scalars_of(term)
-    tensors = [Tensor(_power(f), tuple(i for i in f.indices if i != ONLY)) for f in term.factors if f.indices]
+    tensors = [Tensor(e := _power(f), _indices(f)[: e.rank]) for f in term.factors if f.indices]
     tensors = [_off_diagonal(t, tensors, rank) for t in tensors]
     scalars += [t.expr for t in tensors if not t.indices]
     body, more = _network([t for t in tensors if t.indices], rank, form)
@@ -142,9 +142,17 @@ def _scalar_product(scalars: list[Expr]) -> Expr:
     return scalars[0] if len(scalars) == 1 else contraction(scalars, [()] * len(scalars), ())
 
 
+def _indices(f: Factor) -> Indices:
+    """The indices of a factor but for axes of size 1."""
+    return tuple(i for i in f.indices if i != ONLY)
+
+
 def _power(f: Factor) -> Expr:
     """atom^p without axes of size 1; a negative power as the reciprocal of a positive one, which prints as a quotient."""
     base = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
+    if len(set(f.indices)) < len(f.indices) == 2 and f.power != 1:
+        # The powers of the diagonal, not the diagonal of the powers: there may be zeros off it.
+        base = contraction([base], [(0, 0)], base.shape[:1])
     if ONLY in f.indices:
         base = total(base, tuple(k for k, i in enumerate(f.indices) if i == ONLY))
     return power(base, f.power) if f.power > 0 else power(power(base, -f.power), -1)

@@ -187,4 +187,21 @@ def _view_outside(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     return broadcast_to(elementwise(node.function, inner.operands[0], parameter=node.parameter), node.shape)
 
 
-RULES: tuple[Rule, ...] = (_softplus, _sigmoid, _logsumexp, _softmax, _times_one, _squared_norm, _view_outside)
+def _already_triangular(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """The lower triangle of a Cholesky factor is the factor."""
+    if not isinstance(node, Apply) or node.primitive != "tril":
+        return None
+    inner = node.operands[0]
+    return inner if isinstance(inner, Apply) and inner.primitive in {"cholesky", "tril"} else None
+
+
+RULES: tuple[Rule, ...] = (
+    _already_triangular,
+    _softplus,
+    _sigmoid,
+    _logsumexp,
+    _softmax,
+    _times_one,
+    _squared_norm,
+    _view_outside,
+)

@@ -5,7 +5,7 @@ import symgrad as sg
 n = sg.dims("n")
 D = sg.data("D", n, n, symmetric=True, about="the squared distances of the inputs")
 y = sg.data("y", n, about="the targets")
-l = sg.parameter("l", about="the logarithm of the length scale")  # noqa: E741
+l = sg.parameter("l", about="the logarithm of the length scale")
 s = sg.parameter("s", about="the logarithm of the signal's standard deviation")
 q = sg.parameter("q", about="the logarithm of the noise's")
 

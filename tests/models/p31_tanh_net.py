@@ -15,6 +15,6 @@ for layer in range(1, L):
     b = sg.parameter(f"b{layer}", m, about=f"the biases of layer {layer}")
     H = sg.tanh(H @ W + b)
     width = m
-O = H @ sg.parameter(f"W{L}", width, k) + sg.parameter(f"b{L}", k)  # noqa: E741
+O = H @ sg.parameter(f"W{L}", width, k) + sg.parameter(f"b{L}", k)
 model = O
 loss = sg.sum((O - Y) ** 2) / (2 * n)

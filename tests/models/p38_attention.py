@@ -9,5 +9,5 @@ V = sg.parameter("V", m, v, about="the values")
 G = sg.data("G", n, v, about="the upstream gradient")
 
 P = sg.softmax(Q @ K.T / sg.sqrt(d))
-O = P @ V  # noqa: E741
+O = P @ V
 loss = sg.sum(G * O)
