@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from fractions import Fraction
 from itertools import combinations
 
-from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, linear
+from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, contraction, linear
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.rewrite.convert import substitute, to_form, transposed
 from symgrad.rewrite.cost import cost
@@ -217,8 +216,19 @@ def _written(form: Form) -> Expr:
     turned = _collected(transposed(form))
     if cost(turned) + TURNED > cost(straight):
         return straight
-    c, inside = turned.terms[0] if isinstance(turned, Linear) and len(turned.terms) == 1 else (Fraction(1), turned)
-    return linear([(c, transpose(inside))])
+    return _turned(turned)
+
+
+def _turned(e: Expr) -> Expr:
+    """eᵀ, scalars left in front of it."""
+    if isinstance(e, Linear) and len(e.terms) == 1:
+        ((c, inside),) = e.terms
+        return linear([(c, _turned(inside))])
+    whole = [k for k, own in enumerate(e.indices) if own] if isinstance(e, Contraction) else []
+    if len(whole) == 1 and len(e.children) > 1 and isinstance(e, Contraction) and e.indices[whole[0]] == (0, 1):
+        operands = [_turned(x) if k in whole else x for k, x in enumerate(e.operands)]
+        return contraction(operands, e.indices, operands[whole[0]].shape)
+    return transpose(e)
 
 
 def _collected(form: Form) -> Expr:

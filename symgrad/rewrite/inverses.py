@@ -65,7 +65,9 @@ def _cancelled(term: Term, rank: int) -> Term | None:
         if len(holders) != 2 or any(f.indices.count(i) != 1 or f.power != 1 for f in holders):
             continue
         for f, g in (holders, holders[::-1]):
-            if not (_is_inverse(f.atom) and atom_key(f.atom.operands[0]) == _key(g.atom)):
+            if not (isinstance(f.atom, Apply) and _is_inverse(f.atom)):
+                continue
+            if atom_key(f.atom.operands[0]) != _key(g.atom):
                 continue
             a, b = f.indices.index(i), g.indices.index(i)
             if a == b:
