@@ -22,6 +22,7 @@ _PLACES = {
     **dict.fromkeys(("jacobian", "jvp", "vjp"), "symgrad.products"),
     "latex": "symgrad.notation.latex",
     "parse": "symgrad.text.parse",
+    "to_sympy": "symgrad.derive.indexed",
     **dict.fromkeys(
         ("SymgradError", "InputError", "ShapeError", "CheckFailed", "DerivationError", "MissingTool"),
         "symgrad.errors",

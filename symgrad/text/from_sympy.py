@@ -109,8 +109,6 @@ def _scope_of(node: Any, scope: Scope) -> Scope:
 
 
 def _index(node: Any, limits: Any) -> Index:
-    if len(limits) != 3:
-        raise InputError(f"the sum over {shown(limits[0])} has no limits; write Sum(…, ({shown(limits[0])}, 1, n))")
     i, low, high = limits
     if low not in (0, 1):
         raise InputError(f"the sum over {shown(i)} begins at {shown(low)}; let it begin at 0 or 1")
@@ -211,11 +209,13 @@ def _written(node: Any) -> Sequence[Any]:
         return tuple(node.args)
     if isinstance(node, sympy.Mul):
         return tuple(node.as_ordered_factors())
-    ordered: Sequence[Any] = node.as_ordered_terms()
-    if any(term.is_number for term in ordered):
-        return ordered
-    # X w + b - y: sums are what models begin with.
-    return tuple(sorted(ordered, key=lambda term: not term.has(sympy.Sum)))
+    ordered = list(node.as_ordered_terms())
+    if not any(term.is_number for term in ordered):
+        # X w + b - y: sums are what models begin with.
+        ordered.sort(key=lambda term: not term.has(sympy.Sum))
+    # 1 - m, not -m + 1.
+    first = next((k for k, term in enumerate(ordered) if not term.could_extract_minus_sign()), 0)
+    return tuple([ordered[first], *ordered[:first], *ordered[first + 1 :]])
 
 
 def _sum(node: Any, scope: Scope, body: Product) -> Product:
@@ -314,7 +314,7 @@ def _extremum(node: Any, operands: Sequence[Expr]) -> Expr:
     name = "maximum" if isinstance(node, sympy.Max) else "minimum"
     given = dict(zip(node.args, operands, strict=True))
     first, *others = sorted(node.args, key=sympy.default_sort_key)
-    result = given[first]
+    result: Expr = given[first]
     for a in others:
         result = elementwise(name, result, given[a])
     return result
