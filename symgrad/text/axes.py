@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from symgrad.graph.expression import (
     Contraction,
@@ -71,14 +72,19 @@ def product_of(e: Expr, indices: Indices = ()) -> Product:
 
 def whole(product: Product) -> Factor:
     """The product as one expression over its indices."""
-    order, result = product.indices, None
+    order, result, c = product.indices, None, Fraction(1)
     if [len(f.indices) for f in product.factors] == [1, 1] and len(order) == 2:
         u, v = product.factors
         return Factor(contraction((u.expr, v.expr), ((0,), (1,)), (*u.expr.shape, *v.expr.shape)), order)
     for f in product.factors:
+        if isinstance(f.expr, Leaf) and isinstance(f.expr.value, Fraction) and f.expr.role is Role.NUMBER:
+            c *= f.expr.value
+            continue
         placed = at(f, order)
         result = placed if result is None else multiply(result, placed)
-    return Factor(result if result is not None else number(1), order)
+    if result is None:
+        return Factor(number(c), order)
+    return Factor(result if c == 1 else scale(c, result), order)
 
 
 def at(f: Factor, order: Indices) -> Expr:
@@ -103,7 +109,7 @@ def added(terms: Sequence[Product]) -> Product:
         if isinstance(e, Linear) and len(e.terms) == 1 and e.terms[0][0] < 0:
             # -y is subtracted; x + (-y) is how SymPy keeps it, not how it is written.
             result = add(result, scale(-e.terms[0][0], e.children[0]), -1)
-        elif isinstance(e, Leaf) and e.role is Role.NUMBER and isinstance(e.value, int) and e.value < 0:
+        elif isinstance(e, Leaf) and e.role is Role.NUMBER and isinstance(e.value, Fraction) and e.value < 0:
             result = add(result, number(-e.value), -1)
         else:
             result = add(result, e)

@@ -215,7 +215,7 @@ def _written(node: Any) -> Sequence[Any]:
         ordered.sort(key=lambda term: not term.has(sympy.Sum))
     # 1 - m, not -m + 1.
     first = next((k for k, term in enumerate(ordered) if not term.could_extract_minus_sign()), 0)
-    return tuple([ordered[first], *ordered[:first], *ordered[first + 1 :]])
+    return (ordered[first], *ordered[:first], *ordered[first + 1 :])
 
 
 def _sum(node: Any, scope: Scope, body: Product) -> Product:
