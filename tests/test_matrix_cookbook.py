@@ -19,7 +19,10 @@ from symgrad.derive.derivation import Verdict
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Reals
 from symgrad.graph.expression import Role
+from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.cost import cost
+from symgrad.rewrite.inverses import cancelled_inverses
+from symgrad.rewrite.matrix import to_expression
 
 SIZES = {"n": 4, "d": 3, "m": 5, "k": 2, "t": 7, "s": 3}
 # Where inverses cancel, entries are quotients of polynomials of 27 symbols and more: compared to 50 digits, not by symbols.
@@ -161,3 +164,35 @@ class Numbers(Reals):
 
 
 REALS = Numbers(30)
+
+
+# ---- the law of inverses by itself: a product, and what is left of it
+
+n = sg.dims("n")
+A, B, X = (sg.data(name, n, n) for name in "ABX")
+CANCELLED = [
+    (X @ sg.inv(X), "eye(n)"),
+    (sg.inv(X) @ X, "eye(n)"),
+    (sg.inv(X.T) @ X.T, "eye(n)"),
+    (A @ sg.inv(sg.inv(B @ A)) @ sg.inv(A), "A @ B"),
+    (sg.inv(A @ X @ B) @ A, "inv(B) @ inv(X)"),
+    (B @ sg.inv(2 * X @ B), "inv(X) / 2"),
+    (sg.inv(A + X) @ (A + X) @ B, "B"),
+    # Nothing cancels here.
+    (X.T @ sg.inv(X), "X.T @ inv(X)"),
+    (sg.inv(X) @ X.T, "inv(X) @ X.T"),
+    (A @ sg.inv(A @ X), "A @ inv(A @ X)"),
+    (A @ sg.inv(X), "A @ inv(X)"),
+    (sg.inv(A + X) @ A, "inv(A + X) @ A"),
+    (sg.inv(A * X) @ A, "inv(A * X) @ A"),
+]
+
+
+@pytest.mark.parametrize(("product", "left"), CANCELLED, ids=[str(product) for product, _ in CANCELLED])
+def test_a_matrix_cancels_with_its_own_inverse_alone(product, left):
+    changed = to_expression(cancelled_inverses(to_form(product), {})[0])
+    assert str(changed) == left
+    arrays = {e: np.random.default_rng(1).normal(size=(3, 3)) + k * np.eye(3) for k, e in enumerate((A, B, X))}
+    values = {e: np.vectorize(REALS.number_of, otypes=[object])(a) for e, a in arrays.items()}
+    before, after = evaluate([product, changed], values, Assignment({"n": 3}), REALS)
+    np.testing.assert_allclose(before.astype(float), after.astype(float), rtol=1e-12, atol=1e-12)

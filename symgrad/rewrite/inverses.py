@@ -11,7 +11,19 @@ from fractions import Fraction
 from symgrad.graph.expression import Apply, Expr, Leaf, apply, identity
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term, atom_key, bound_indices, collect, extents, make_term
+from symgrad.rewrite.form import (
+    ONLY,
+    Atom,
+    Factor,
+    Form,
+    Term,
+    atom_key,
+    bound_indices,
+    collect,
+    extents,
+    make_term,
+    relabel,
+)
 from symgrad.rewrite.matrix import to_expression
 
 ONE = Fraction(1)
@@ -102,13 +114,25 @@ def _parts(f: Factor, definitions: Mapping[Leaf, Expr]) -> tuple[Fraction, list[
     row, column = f.indices
     fresh = 10_000 + 100 * max(f.indices)
     own = {0: column, 1: row} | {i: fresh + k for k, i in enumerate(bound_indices(product.factors, 2))}
-    turned = [Factor(_inverse_of(g.atom), (own[g.indices[1]], own[g.indices[0]]), ONE) for g in product.factors]
-    return 1 / product.coefficient, turned
+    coefficient, turned = 1 / product.coefficient, list[Factor]()
+    for k, g in enumerate(product.factors):
+        c, mine = _inverse_of(g.atom, (own[g.indices[1]], own[g.indices[0]]), fresh + 100 * (k + 1))
+        coefficient *= c
+        turned += mine
+    return coefficient, turned
 
 
-def _inverse_of(atom: Atom) -> Expr:
+def _inverse_of(atom: Atom, indices: tuple[int, int], fresh: int) -> tuple[Fraction, list[Factor]]:
+    """The inverse of a matrix at these indices; of an inverse, the matrix itself."""
     e = to_expression(atom) if isinstance(atom, Form) else atom
-    return e.operands[0] if isinstance(e, Apply) and e.primitive == "inv" else apply("inv", [e], (), e.shape)
+    if not (isinstance(e, Apply) and e.primitive == "inv"):
+        return ONE, [Factor(apply("inv", [e], (), e.shape), indices, ONE)]
+    form = to_form(e.operands[0])
+    if len(form.terms) != 1:
+        return ONE, [Factor(form, indices, ONE)]
+    (term,) = form.terms
+    names = dict(enumerate(indices)) | {i: fresh + k for k, i in enumerate(bound_indices(term.factors, 2))}
+    return term.coefficient, relabel(term.factors, names)
 
 
 def _is_chain(product: Term) -> bool:
