@@ -15,6 +15,7 @@ _PLACES = {
     **dict.fromkeys(("jacobian", "jvp", "vjp"), "symgrad.products"),
     "latex": "symgrad.notation.latex",
     "parse": "symgrad.text.parse",
+    "to_sympy": "symgrad.derive.indexed",
     **dict.fromkeys(
         (
             "SymgradError",

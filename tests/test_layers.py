@@ -52,6 +52,7 @@ ALLOWED: Mapping[tuple[str, str], str] = {
 # (file, late import that points up) → the reason. IPython asks the object itself how it shows; see docs/decisions/0005.
 ALLOWED_LATE: Mapping[tuple[str, str], str] = {
     ("symgrad/graph/expression.py", "symgrad.notebook"): "an expression is typeset in a notebook, and knows no LaTeX",
+    ("symgrad/graph/expression.py", "symgrad.derive.indexed"): "an expression is written for SymPy, and knows no SymPy",
     ("symgrad/derive/derivation.py", "symgrad.notebook"): "a derivation is typeset in a notebook, and knows no page",
 }
 # "file:qualified name" → the reason why the function is better long.

@@ -12,19 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from measure import LONGEST, dissolved, normal_form
 
 import symgrad as sg
 from symgrad.derive.derivation import Verdict
-from symgrad.graph.expression import Apply, Role
-from symgrad.rewrite.convert import substitute, to_form
+from symgrad.graph.expression import Role
+from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import expand
-from symgrad.rewrite.facts import Facts
 
 FOLDER = Path(__file__).parent / "models"
 FILES = {path.stem: path for path in sorted(FOLDER.glob("[mp][0-9]*.py"))}
-# A shown line may print this many times the symbols of the textbook's.
-LONGEST = 1.2
 
 # The table's line for each cotangent, as a function of the derivation's own names (`z_bar` is ∂L/∂z, `n` a size).
 LINES = {
@@ -538,26 +536,6 @@ def line_of(name, write):
     return write(*(known[argument] for argument in inspect.signature(write).parameters))
 
 
-def dissolved(name, e):
-    """An expression in the leaves alone: cotangents first, then the intermediates that they are written in."""
-    equations = [*derivation(name).forward, *derivation(name).backward]
-    for eq in reversed(equations):
-        e = substitute(e, {eq.target: eq.expression})
-    return e
-
-
-def normal_form(name, e):
-    """Multiplied out and with every fact used: equal for all ways of writing the same thing."""
-    softmaxes = {
-        eq.target: eq.expression
-        for eq in derivation(name).forward
-        if isinstance(eq.expression, Apply) and eq.expression.primitive == "softmax"
-    }
-    form = expand(to_form(dissolved(name, e)))
-    assert form is not None, "too long to be multiplied out"
-    return Facts(softmaxes).apply(form)
-
-
 def equation_for(name, variable):
     (found,) = [eq for eq in derivation(name).backward if eq.name == variable]
     return found
@@ -605,7 +583,7 @@ def test_the_end_is_the_textbooks_line(name, variable):
     # In the names of the page, or, where the two use different names, written out in the leaves.
     in_names = [expand(to_form(e)) for e in (shown, expected)]
     if None in in_names or in_names[0].key != in_names[1].key:
-        assert normal_form(name, shown).key == normal_form(name, expected).key
+        assert normal_form(derivation(name), shown).key == normal_form(derivation(name), expected).key
 
 
 @pytest.mark.parametrize(("name", "variable"), CASES)
@@ -617,7 +595,7 @@ def test_the_end_is_as_short_as_the_textbooks_line(name, variable):
 @pytest.mark.parametrize(("name", "variable"), CASES)
 def test_written_out_in_the_leaves_it_is_as_short_as_the_textbooks_line(name, variable):
     shown, expected = equation_for(name, variable).expression, line_of(name, LINES[name][variable])
-    assert cost(dissolved(name, shown)) <= LONGEST * cost(dissolved(name, expected))
+    assert cost(dissolved(derivation(name), shown)) <= LONGEST * cost(dissolved(derivation(name), expected))
 
 
 def test_how_long_the_pages_are():

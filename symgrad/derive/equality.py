@@ -153,7 +153,7 @@ def prove_equal(
             is_long = max(products_in(a, sizes), products_in(b, sizes)) > MOST_SYMBOLIC
             try:
                 is_proved = not is_long and sheet.are_equal(a, b)
-                seen[k].add(Verdict.PROVED if is_proved else _in_numbers(a, b, sizes, definitions))
+                seen[k].add(Verdict.PROVED if is_proved else in_numbers(a, b, sizes, definitions))
             except Differs as e:
                 raise CheckFailed(
                     f"{what} is not proved: in its line {k + 1}, {lines[k].expression}, an entry differs ({e});"
@@ -182,7 +182,7 @@ def products_in(root: Expr, sizes: Assignment) -> int:
     return fold([root], count)[root] * entries
 
 
-def _in_numbers(a: Expr, b: Expr, sizes: Assignment, definitions: Mapping[Leaf, Expr]) -> Verdict:
+def in_numbers(a: Expr, b: Expr, sizes: Assignment, definitions: Mapping[Leaf, Expr]) -> Verdict:
     """VERIFIED where both agree to 50 digits at random points; `Differs` where they do not."""
     s = Reals(DIGITS + 10)
     leaves = [e for e in postorder([a, b, *definitions.values()]) if isinstance(e, Leaf)]

@@ -19,7 +19,7 @@ from sympy.polys.rings import ring
 
 from symgrad.derive.alike import Form, form_of
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
-from symgrad.derive.equality import Differs, named, undecided, verify, worst
+from symgrad.derive.equality import Differs, in_numbers, named, undecided, verify, worst
 from symgrad.derive.reverse import cotangent_of
 from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.derive.zero import are_equal
@@ -30,6 +30,7 @@ from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Element
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
 from symgrad.rewrite.convert import substitute
+from symgrad.rewrite.display import Why
 from symgrad.rewrite.form import INDICATORS
 
 # Polynomials with more terms than this are differentiated as they stand.
@@ -246,12 +247,25 @@ class _Comparison:
         """
         derivative = self._derivative()
         opaque = self._sides(derivative, self.opaque)
-        verdicts: list[Verdict | None] = [self._equal(k, pair) for k, pair in enumerate(opaque)]
+        verdicts = [self._by_inverses(k) or self._equal(k, pair) for k, pair in enumerate(opaque)]
         if None in verdicts:
             exact = self._sides(self._by_definition(derivative), self.values)
             for k, pair in enumerate(exact):
                 verdicts[k] = verdicts[k] or self._equal(k, pair) or self._verified(k, pair)
         return [verdict for verdict in verdicts if verdict is not None]
+
+    def _by_inverses(self, line: int) -> Verdict | None:
+        """VERIFIED where inverses cancel from the line before to this one; None for all other lines.
+
+        An entry of (A X B)⁻¹ is a quotient of polynomials too long to be compared symbol by symbol.
+        """
+        lines = self.step.eq.lines
+        if lines[line].reason.kind is not Why.INVERT:
+            return None
+        try:
+            return in_numbers(lines[line - 1].expression, lines[line].expression, self.sizes, self.step.used)
+        except Differs as e:
+            raise self._failure(line, str(e)) from None
 
     def _by_definition(self, derivative: Array) -> Array:
         defined = {

@@ -137,6 +137,12 @@ EQUATION = Text(en="({number})", zh="({number})")
 
 # Section 3: from one line to the next
 PUT_IN = Text(en="with {equations} put in", zh="代入 {equations}")
+INVERT = Text(en="a matrix times its inverse is the identity", zh="矩阵与其逆矩阵之积为单位矩阵")
+INVERT_BY = Text(
+    en="by {equations}: the inverse of a product is the product of the inverses in reverse order, and a matrix times its"
+    " inverse is the identity",
+    zh="由 {equations}：乘积的逆等于各逆矩阵按相反次序的乘积，而矩阵与其逆矩阵之积为单位矩阵",
+)
 CANCEL = Text(en="equal factors cancel", zh="约去相同因子")
 MULTIPLY_OUT = Text(en="multiply out", zh="展开并合并")
 ROWS_SUM_TO_ONE = Text(en="each row of {array} sums to 1", zh="{array} 的每行之和为 1")

@@ -350,9 +350,12 @@ def line_reason(writing: Writing, reason: Reason) -> Inline | None:
         return Sentence(say.MULTIPLY_OUT)
     if reason.kind is Why.FACT:
         return listed([_fact(writing, fact, array, reason.by) for fact, array in reason.facts])
-    if reason.kind in (Why.UNFOLD, Why.REFOLD):
+    if reason.kind is Why.INVERT and not reason.by:
+        return Sentence(say.INVERT)
+    if reason.kind in (Why.UNFOLD, Why.REFOLD, Why.INVERT):
         labels = [f.label for f in writing.derivation.forward if f.target in set(reason.by)]
-        return Sentence(say.BY_DEFINITION, {"equations": listed([equation_number(label) for label in labels])})
+        text = say.INVERT_BY if reason.kind is Why.INVERT else say.BY_DEFINITION
+        return Sentence(text, {"equations": listed([equation_number(label) for label in labels])})
     return None
 
 

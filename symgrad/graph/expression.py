@@ -14,7 +14,7 @@ every process. The functions at the end build nodes and check shapes; the operat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -86,6 +86,10 @@ class Expr:
         """Typeset mathematics in a notebook: IPython asks the object itself. None, plain text then, where it is too long."""
         shown: str | None = import_module("symgrad.notebook").expression(self)
         return shown
+
+    def to_sympy(self, sizes: Mapping[str, int] | None = None, **options: object) -> object:
+        """The entries in SymPy at these sizes; `sg.to_sympy` says what the options are."""
+        return import_module("symgrad.derive.indexed").to_sympy(self, sizes, **options)
 
     def __add__(self, other: object) -> Expr:
         return add(self, other)

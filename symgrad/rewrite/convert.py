@@ -22,6 +22,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.rewrite.cost import cost
 from symgrad.rewrite.form import (
     Factor,
     Form,
@@ -52,6 +53,12 @@ def to_form(root: Expr) -> Form:
     for node in postorder([root]):
         forms[node] = _form(node, forms)
     return forms[root]
+
+
+def transposed(form: Form) -> Form:
+    """The form of the transpose of a matrix."""
+    sizes = dict(enumerate(form.shape[::-1]))
+    return collect(form.shape[::-1], [_moved(t, (1, 0), 2, sizes) for t in form.terms])
 
 
 def single(coefficient: Fraction, factors: list[Factor], node: Expr) -> Form:
@@ -207,11 +214,16 @@ def _elementwise(node: Elementwise, forms: Mapping[Expr, Form]) -> Form:
 
 
 def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
+    first = forms[node.operands[0]]
     node_ = apply(node.primitive, [_canonical(e, forms) for e in node.operands], node.options, node.shape)
     assert isinstance(node_, Apply)
-    first, node = forms[node.operands[0]], node_
+    node = node_
     if node.primitive == "inv":
         core, own = _view(node.operands[0])
+        if own != (1, 0):
+            # (XᵀAᵀX)⁻¹ is the transpose of (XᵀAX)⁻¹, which has fewer symbols.
+            other = to_expression(transposed(first))
+            core, own = (other, (1, 0)) if cost(other) < cost(node.operands[0]) else (core, own)
         if own == (1, 0):
             inverse = apply("inv", [core], (), core.shape)
             return single(ONE, [Factor(inverse, own, ONE)], node)

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import combinations
 
-from symgrad.graph.expression import Contraction, Expr, Leaf, Linear
+from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, contraction, linear
 from symgrad.graph.walk import postorder, use_counts
-from symgrad.rewrite.convert import substitute, to_form
+from symgrad.rewrite.convert import substitute, to_form, transposed
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import expand, opened
 from symgrad.rewrite.factor import factored
 from symgrad.rewrite.facts import Facts, is_one_hot
 from symgrad.rewrite.form import Form
-from symgrad.rewrite.matrix import to_expression
+from symgrad.rewrite.inverses import cancelled_inverses
+from symgrad.rewrite.matrix import to_expression, transpose
 from symgrad.rewrite.refold import refolded
 from symgrad.rewrite.signs import oriented
 from symgrad.rewrite.symmetry import untransposed
@@ -29,6 +30,10 @@ PUT_IN_STEP = 2
 PUT_IN_RESULT = 4
 # Every choice of upstreams to put in is tried for up to this many.
 MOST_CHOSEN = 3
+# The symbols of X⁻¹, Xᵀ.
+SIGNED_SYMBOL = 2
+# What it costs to transpose the whole of a line: the sign, and parentheses.
+TURNED = 3
 
 
 class Why(Enum):
@@ -37,6 +42,7 @@ class Why(Enum):
     RULE = "rule"  # the law or primitive itself, upstream kept
     PUT_IN = "put in"  # the upstream's own equation is put in
     UNFOLD = "unfold"  # a name is replaced by its definition
+    INVERT = "invert"  # inverses of products are taken apart, and a matrix times its inverse is gone
     CANCEL = "cancel"  # sums of reciprocals distributed, equal factors cancelled
     MULTIPLY_OUT = "multiply out"  # all sums multiplied out, equal terms collected
     FACT = "fact"  # a fact of a leaf, or of a primitive's result, is used
@@ -71,7 +77,9 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
         put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts)
         # A name that hides half of what was doubled does not make it worth writing out.
         ends = [e for k, (e, _) in enumerate(put) if all(r.kind is Why.REFOLD for _, r in put[k + 1 :])]
-        if any(_doubled(e) & {_core(upstream[leaf]) for leaf in put_in} for e in ends):
+        # A symbol with one sign to it (an inverse, a transpose) may stand twice.
+        long = {_core(upstream[leaf]) for leaf in put_in if cost(upstream[leaf]) > SIGNED_SYMBOL}
+        if any(_doubled(e) & long for e in ends):
             continue
         score = _weight(put[-1][0], held, allowance), _is_mixed(put[-1][0], held), sum(cost(e) for e, _ in put)
         if score <= least or (best is kept and score[:2] <= least[:2]):
@@ -152,6 +160,11 @@ def _unfold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
                 yield to_form(substitute(to_expression(form), {name: definition})), Reason(Why.UNFOLD, by=(name,))
 
 
+def _invert(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
+    changed, by = cancelled_inverses(form, facts.definitions)
+    yield changed, Reason(Why.INVERT, by=by)
+
+
 def _cancel(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     cancelled = expand(form, only_reciprocals=True)
     if cancelled is not None:
@@ -186,7 +199,7 @@ def _refold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
         yield everything, Reason(Why.REFOLD, by=tuple(by))
 
 
-MOVES: tuple[Move, ...] = (_unfold, _cancel, _multiply_out, _use_facts, _refold)
+MOVES: tuple[Move, ...] = (_unfold, _invert, _cancel, _multiply_out, _use_facts, _refold)
 # Facts by which a power of an entry is the entry itself, or 1.
 COLLAPSING = frozenset({"binary", "sign"})
 
@@ -201,6 +214,29 @@ def _leaves(form: Form) -> set[Expr]:
 
 
 def _written(form: Form) -> Expr:
+    straight = _collected(form)
+    if len(form.shape) != 2 or cost(straight) < 2 * TURNED:
+        return straight
+    # Bᵀ Xᵀ Aᵀ is (A X B)ᵀ: one transpose for at least three, and the parentheses.
+    turned = _collected(transposed(form))
+    if cost(turned) + TURNED > cost(straight):
+        return straight
+    return _turned(turned)
+
+
+def _turned(e: Expr) -> Expr:
+    """eᵀ, scalars left in front of it."""
+    if isinstance(e, Linear) and len(e.terms) == 1:
+        ((c, inside),) = e.terms
+        return linear([(c, _turned(inside))])
+    whole = [k for k, own in enumerate(e.indices) if own] if isinstance(e, Contraction) else []
+    if len(whole) == 1 and len(e.children) > 1 and isinstance(e, Contraction) and e.indices[whole[0]] == (0, 1):
+        operands = [_turned(x) if k in whole else x for k, x in enumerate(e.operands)]
+        return contraction(operands, e.indices, operands[whole[0]].shape)
+    return transpose(e)
+
+
+def _collected(form: Form) -> Expr:
     return to_expression(oriented(opened(factored(opened(form)))))
 
 

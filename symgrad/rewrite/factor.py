@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symgrad.graph.expression import Leaf, Role
+from symgrad.graph.expression import Apply, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import map_groups
@@ -37,7 +37,8 @@ def weight(f: Factor) -> int:
         inside = sum(1 + sum(weight(g) for g in t.factors) for t in f.atom.terms)
         return PARENTHESES + inside
     cotangent = isinstance(f.atom, Leaf) and f.atom.role is Role.COTANGENT
-    return (3 if cotangent else 1) + (f.power != 1) + bool(f.indices) + (len(f.indices) > 1)
+    own = 3 if cotangent else cost(f.atom) if isinstance(f.atom, Apply) else 1
+    return own + (f.power != 1) + bool(f.indices) + (len(f.indices) > 1)
 
 
 def factored(form: Form) -> Form:
@@ -71,10 +72,18 @@ def _candidates(form: Form) -> Iterator[Shared]:
             common, _ = _match(terms[a].factors, terms[b].factors, rank)
             if common or abs(terms[a].coefficient) == abs(terms[b].coefficient) != 1:
                 yield _shared(form, common)
+            # What stands in front of the matrices: d A X + d Aᵀ X is d (A X + Aᵀ X), though they share X too.
+            scalars = tuple(f for f in common if not f.indices and not _is_size(f))
+            if 0 < len(scalars) < len(common):
+                yield _shared(form, scalars)
             # A sum alone: τ diag(p) - τ p pᵀ is τ (diag(p) - p pᵀ), not τ diag(p)(I - 1pᵀ).
             sums = tuple(f for f in common if f.indices and min(f.indices) >= rank)
             if 0 < len(sums) < len(common) and _is_apart(sums, terms[a], terms[b], rank):
                 yield _shared(form, sums)
+
+
+def _is_size(f: Factor) -> bool:
+    return isinstance(f.atom, Leaf) and f.atom.role is Role.SIZE
 
 
 def _is_apart(sums: tuple[Factor, ...], a: Term, b: Term, rank: int) -> bool:
