@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from symgrad import notebook
 from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.claim import Judgement, judge, names_known, read_claim
 from symgrad.derive.derivation import Derivation
+from symgrad.derive.differential import with_differentials
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive, straight_line
 from symgrad.derive.names import take_names
@@ -29,6 +30,9 @@ from symgrad.prose import Language
 from symgrad.tables import Table
 from symgrad.text.from_sympy import from_sympy
 from symgrad.text.parse import parse
+
+Method = Literal["index", "differential"]
+METHODS: tuple[Method, ...] = ("index", "differential")
 
 
 class Problem:
@@ -163,13 +167,19 @@ class Problem:
         wrt: Collection[str] | None = None,
         *,
         fold: bool = True,
+        proof: Method = "index",
     ) -> str:
         """The derivation as a handout, every line of it proved.
 
         What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`.
+        With `proof="differential"` each step goes from dL = ⟨∂L/∂Y, dY⟩ to ⟨∂L/∂X, dX⟩, and the gradient is read off.
         """
         check_choice(language, detail)
+        if proof not in METHODS:
+            raise InputError(f"no step is proved by {proof!r}; choose {' or '.join(METHODS)}")
         derivation = self.derive(wrt)
+        if proof == "differential" and detail != "brief":
+            derivation = with_differentials(derivation)
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code)
         return render(page(derivation, subject, language, detail, fold=fold), format)

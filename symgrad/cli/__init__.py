@@ -35,6 +35,13 @@ class Lang(StrEnum):
     zh = "zh"
 
 
+class Method(StrEnum):
+    """How a step is shown to hold."""
+
+    index = "index"
+    differential = "differential"
+
+
 class Detail(StrEnum):
     """How much of the derivation a page shows."""
 
@@ -117,6 +124,9 @@ def explain(
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
     wrt: Wrt = None,
+    proof: Annotated[
+        Method, typer.Option(help="Entry by entry, or by differentials: dL = ⟨∂L/∂Y, dY⟩.")
+    ] = Method.index,
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
     ] = True,
@@ -139,8 +149,12 @@ def explain(
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
     if not (hessian or hvp or vjp or jacobian):
         problem = _load(model)
-        page = problem.explain(format=chosen, language=lang.value, detail=detail.value, wrt=_names(wrt), fold=fold)
+        page = problem.explain(
+            chosen, lang.value, detail.value, _names(wrt), fold=fold, proof=proof.value
+        )
     else:
+        if proof is not Method.index:
+            raise InputError("--proof differential is a way to show gradients; leave out --hessian, --hvp, --vjp, --jacobian")
         from symgrad.cli.products import product
 
         found = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian)

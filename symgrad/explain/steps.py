@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Literal
 
 from symgrad.derive.derivation import Contribution, Equation
+from symgrad.derive.differential import differential_of
 from symgrad.derive.reverse import cotangent_of, local_derivatives
-from symgrad.explain import reasons
+from symgrad.explain import differential, reasons
+from symgrad.explain import differential_sentences as tell
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
@@ -33,6 +35,10 @@ def step_blocks(
     assert eq.variable is not None
     rules = _rules(eq)
     yield Heading(2, _heading(writing, eq, number, rules))
+    if eq.differential:
+        yield from _by_differentials(writing, eq, detail, remarks)
+        yield Display(tuple(_lines(writing, eq)))
+        return
     proof = index_proof(writing, eq) if detail == "full" else []
     if proof:
         yield from _in_full(writing, eq, proof, remarks)
@@ -84,6 +90,34 @@ def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block], remarks: Se
         yield Paragraph((*facing, Sentence(reasons.SO_BY_ENTRIES if by_entries else reasons.SO_IN_MATRICES)))
 
 
+def _by_differentials(writing: Writing, eq: Equation, detail: Detail, remarks: Sequence[Inline]) -> Iterator[Block]:
+    """The proof by differentials; before it why a primitive's differential is what it is."""
+    assert eq.variable is not None
+    because = [*remarks]
+    for c in eq.contributions:
+        ways = [replace(c, rule=rule, subject=e) for rule, e in c.ways if rule in PRIMITIVES]
+        because += [_primitive_reason(writing, way) for way in ways]
+    if because:
+        yield Paragraph(tuple(because))
+    if detail == "full":
+        yield from rule_blocks(writing, eq)
+    slopes = {c.label: found for c in eq.contributions if (found := _slopes(writing, eq, c)) is not None}
+    yield Display(tuple(differential.rows(writing, eq, slopes)))
+    moved = Math(writing.tex(differential_of(eq.variable)))
+    yield Paragraph((Sentence(tell.HENCE, {"differential": moved}),))
+
+
+def _slopes(writing: Writing, eq: Equation, c: Contribution) -> Inline | None:
+    """The derivatives of the functions of one variable through which a contribution comes."""
+    assert eq.variable is not None
+    if all(rule != "elementwise" for rule, _ in c.ways):
+        return None
+    definition = next(f.expression for f in writing.derivation.forward if f.label == c.label)
+    found = [_rule_of(writing, node) for node in _maps_of(definition, eq.variable)]
+    known = [Math(rule[1]) for rule in dict.fromkeys(found) if rule is not None]
+    return listed(known, "clause") if known else None
+
+
 def _names(rules: Sequence[str]) -> list[Inline]:
     return [Sentence(say.LAWS[rule] if rule in say.LAWS else PRIMITIVES[rule].about) for rule in rules]
 
@@ -131,6 +165,12 @@ def _reason(writing: Writing, eq: Equation, c: Contribution) -> Inline:
         return _contraction_reason(writing, eq, c, target, values)
     if (local := _local_reason(writing, c, target, values)) is not None:
         return local
+    return _primitive_reason(writing, c)
+
+
+def _primitive_reason(writing: Writing, c: Contribution) -> Inline:
+    """What a primitive's entry says of its derivative."""
+    target = next(f.target for f in writing.derivation.forward if f.label == c.label)
     x = c.subject.children[0]
     whole = any(f.target is target and f.expression is c.subject for f in writing.derivation.forward)
     result = Math(writing.name(target) if whole and target is not writing.derivation.loss else writing.tex(c.subject))

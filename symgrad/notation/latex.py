@@ -26,7 +26,7 @@ from symgrad.graph.walk import postorder
 from symgrad.notation.context import LETTERS, Context, SumOver, Sums
 from symgrad.notation.contractions import contraction, plain, total
 from symgrad.notation.elementwise import elementwise, printed
-from symgrad.notation.names import parse_name, typeset
+from symgrad.notation.names import differential, parse_name, typeset
 from symgrad.notation.pieces import (
     Cotangent,
     Level,
@@ -170,6 +170,8 @@ def _leaf(node: Leaf, context: Context) -> Tex:
         return replace(identity, is_name=True, transposed=identity)
     if node.role is Role.COTANGENT:
         return tex(Cotangent(context.loss, typeset(node.name)), level=Level.POSTFIX)
+    if node.role is Role.DIFFERENTIAL:
+        return tex(differential(typeset(node.name)), level=Level.ATOM)
     return Tex((typeset(node.name),), Level.ATOM, is_name=True, is_word=parse_name(node.name).is_word)
 
 
