@@ -38,8 +38,8 @@ class Lang(StrEnum):
 class Method(StrEnum):
     """How a step is shown to hold."""
 
-    index = "index"
-    differential = "differential"
+    INDEX = "index"
+    DIFFERENTIAL = "differential"
 
 
 class Detail(StrEnum):
@@ -126,7 +126,7 @@ def explain(
     wrt: Wrt = None,
     proof: Annotated[
         Method, typer.Option(help="Entry by entry, or by differentials: dL = ⟨∂L/∂Y, dY⟩.")
-    ] = Method.index,
+    ] = Method.INDEX,
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
     ] = True,
@@ -149,12 +149,12 @@ def explain(
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
     if not (hessian or hvp or vjp or jacobian):
         problem = _load(model)
-        page = problem.explain(
-            chosen, lang.value, detail.value, _names(wrt), fold=fold, proof=proof.value
-        )
+        page = problem.explain(chosen, lang.value, detail.value, _names(wrt), fold=fold, proof=proof.value)
     else:
-        if proof is not Method.index:
-            raise InputError("--proof differential is a way to show gradients; leave out --hessian, --hvp, --vjp, --jacobian")
+        if proof is not Method.INDEX:
+            raise InputError(
+                "--proof differential is a way to show gradients; leave out --hessian, --hvp, --vjp, --jacobian"
+            )
         from symgrad.cli.products import product
 
         found = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian)

@@ -8,12 +8,13 @@ are equal where they are equal for every dX.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
 
 from symgrad.derive.alike import Form, form_of
+from symgrad.derive.brackets import ONE, Bracket, State, moved, one_line, paired, summed
 from symgrad.derive.derivation import (
     Contribution,
     Derivation,
@@ -27,7 +28,7 @@ from symgrad.derive.derivation import (
 from symgrad.derive.equality import prove_equal
 from symgrad.derive.forward import TangentStep, proved_tangents, transposed
 from symgrad.derive.proof import renamed
-from symgrad.derive.reverse import accumulate, contraction_cotangent, cotangent_of, local_derivatives
+from symgrad.derive.reverse import accumulate, cotangent_of, local_derivatives
 from symgrad.graph.expression import (
     Apply,
     Contraction,
@@ -37,26 +38,17 @@ from symgrad.graph.expression import (
     Linear,
     Role,
     contraction,
-    is_number,
     leaf,
-    linear,
     multiply,
     number,
     scale,
 )
-from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.display import Reason, Why, written
 
-ONE = Fraction(1)
-# A step is shown in at most this many lines between "dY put in" and "collected"; those in the middle become one.
-MOST_MOVES = 3
-# These are done together with what comes next: they only say where the entries stand.
-LIGHT = frozenset({Move.SCALAR, Move.TRACE, Move.TRANSPOSE, Move.SUM, Move.SPREAD})
 # The differential of a loss Σ A ⊙ B is written ⟨A, dB⟩ at once.
 WRITTEN_SO = frozenset({Move.SPLIT, Move.SCALAR, Move.SUM, Move.HADAMARD})
-PRODUCTS = frozenset({Move.LEFT, Move.RIGHT})
 
 
 def with_differentials(derivation: Derivation) -> Derivation:
@@ -92,6 +84,12 @@ def differential(expression: Expr, value: Leaf | None, variable: Leaf) -> Expr |
     >>> str(differential(inv(data("X", n, n)), data("Y", n, n), data("X", n, n)))
     '-Y @ dX @ Y'
     """
+    found = as_written(expression, value, variable)
+    return None if found is None else written(found)
+
+
+def as_written(expression: Expr, value: Leaf | None, variable: Leaf) -> Expr | None:
+    """dY in the order of the definition: a sum is a sum, a product stays in its place."""
     moving: dict[Expr, Expr] = {variable: differential_of(variable)}
     for node in postorder([expression]):
         inner = [moving.get(e) for e in node.children]
@@ -99,9 +97,9 @@ def differential(expression: Expr, value: Leaf | None, variable: Leaf) -> Expr |
             continue
         parts = _parts(node, value if node is expression and value is not None else node, inner)
         if parts:
-            moving[node] = accumulate(parts)
-    found = moving.get(expression)
-    return None if found is None else written(found)
+            d = accumulate(parts)
+            moving[node] = d if isinstance(node, Linear | Contraction) else written(d)
+    return moving.get(expression)
 
 
 def _parts(node: Expr, value: Expr, inner: Sequence[Expr | None]) -> list[Expr]:
@@ -121,159 +119,44 @@ def _parts(node: Expr, value: Expr, inner: Sequence[Expr | None]) -> list[Expr]:
     return [pushed for k, d in moved if (pushed := transposed(pulled[k], seed, d)) is not None]
 
 
-# ---- inner products
+# ---- dL
 
 
-@dataclass(frozen=True, slots=True)
-class Bracket:
-    """coefficient·⟨left, right⟩; of scalars their product."""
-
-    coefficient: Fraction
-    left: Expr
-    right: Expr
-
-    @property
-    def expression(self) -> Expr:
-        """The inner product as a scalar."""
-        return paired(self.left, self.right)
-
-
-def paired(left: Expr, right: Expr) -> Expr:
-    """⟨left, right⟩."""
-    axes = tuple(range(left.rank))
-    return contraction((left, right), (axes, axes), ())
-
-
-def summed(brackets: Iterable[Bracket]) -> Expr:
-    """The sum of inner products as one scalar, from which `brackets_of` reads them again."""
-    return linear([(b.coefficient, b.expression) for b in brackets])
+def _of_the_loss(definition: Expr, variable: Leaf) -> list[Bracket]:
+    """dL: of Σ f(X) at once ⟨f'(X), dX⟩; else term by term, that of Σ A ⊙ B as ⟨A, dB⟩, any other as it stands."""
+    found = as_written(definition, None, variable)
+    if found is None:
+        return []
+    dx = differential_of(variable)
+    if (whole := _at_once(ONE, written(found), dx)) is not None and all(b.right is dx for b in whole):
+        return whole
+    if isinstance(definition, Linear):
+        parts = [(c, _of_the_loss(e, variable)) for c, e in definition.terms]
+        return [replace(b, coefficient=c * b.coefficient) for c, brackets in parts for b in brackets]
+    start = []
+    for c, e in _terms(found):
+        opened = _at_once(c, e, dx)
+        is_told = opened is not None and all(_names_arrays(b.left) for b in opened)
+        start += opened if opened is not None and is_told else [Bracket(c, number(1), written(e))]
+    return start
 
 
-def brackets_of(e: Expr) -> list[tuple[Fraction, Expr | Bracket]]:
-    """The inner products of a line, each with its coefficient; a leaf that stands for a Σ of them as itself.
-
-    >>> from symgrad.primitives.language import data, dims
-    >>> n = dims("n")
-    >>> a, b = data("a", n), data("b", n)
-    >>> [(str(c), str(x.left), str(x.right)) for c, x in brackets_of(-paired(a, b))]
-    [('-1', 'a', 'b')]
-    """
-    terms = e.terms if isinstance(e, Linear) else ((ONE, e),)
-    return [(c, bracket_of(x) or x) for c, x in terms]
+def _at_once(c: Fraction, e: Expr, dx: Leaf) -> list[Bracket] | None:
+    """c·e as inner products, where no law is needed for that but those of sums of products."""
+    moves: dict[Move, None] = {}
+    brackets = one_line(Bracket(c, number(1), e), dx, moves)
+    return brackets if set(moves) <= WRITTEN_SO else None
 
 
-def bracket_of(e: Expr) -> Bracket | None:
-    """An inner product, read from the scalar that it is."""
-    if isinstance(e, Contraction) and len(e.operands) == 2:
-        return Bracket(ONE, *e.operands)
-    return None
+def _names_arrays(e: Expr) -> bool:
+    return any(isinstance(node, Leaf) and node.rank for node in postorder([e]))
 
 
-# ---- off dX
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What one use adds to dL, written in one of its ways."""
-
-    brackets: tuple[Bracket, ...]
-    moves: tuple[Move, ...]
-
-
-def _moved(start: Bracket, dx: Leaf) -> list[_State]:
-    """⟨Ȳ, dY⟩ in lines, until dX stands alone on the right of every inner product."""
-    states = [_State((start,), ())]
-    while any(b.right is not dx for b in states[-1].brackets):
-        moves: dict[Move, None] = {}
-        brackets = [b for old in states[-1].brackets for b in _one_line(old, dx, moves)]
-        states.append(_State(tuple(brackets), tuple(moves)))
-    if len(states) - 1 > MOST_MOVES:
-        middle = states[2:-1]
-        moves = dict.fromkeys(move for s in middle for move in s.moves)
-        states = [*states[:2], _State(middle[-1].brackets, tuple(moves)), states[-1]]
-    return states
-
-
-def _one_line(b: Bracket, dx: Leaf, moves: dict[Move, None]) -> list[Bracket]:
-    """One law applied, with all that only says where entries stand; a sum is opened where a line begins."""
-    if isinstance(b.right, Linear) and len(b.right.terms) > 1:
-        moves[Move.SPLIT] = None
-        opened = [Bracket(b.coefficient * c, b.left, e) for c, e in b.right.terms]
-        return [x for part in opened for x in _one_line(part, dx, moves)]
-    heavy: set[Move] = set()
-    while b.right is not dx:
-        if isinstance(b.right, Linear):
-            if len(b.right.terms) > 1:
-                break
-            ((c, e),) = b.right.terms
-            b = Bracket(b.coefficient * c, b.left, e)
-            continue
-        assert isinstance(b.right, Contraction)
-        place = next(k for k, e in enumerate(b.right.operands) if _holds(e, dx))
-        move = _move(b.right, place)
-        if move not in LIGHT:
-            if heavy and not (heavy | {move} <= PRODUCTS):
-                break
-            heavy.add(move)
-        moves[move] = None
-        b = _without_sign(b.coefficient, contraction_cotangent(b.right, place, b.left), b.right.operands[place])
-    return [b]
-
-
-def _without_sign(coefficient: Fraction, left: Expr, right: Expr) -> Bracket:
-    """The inner product with the left side's own coefficient in front of it."""
-    shortest = written(left)
-    if isinstance(shortest, Linear) and len(shortest.terms) == 1:
-        ((c, e),) = shortest.terms
-        return Bracket(coefficient * c, e, right)
-    return Bracket(coefficient, shortest, right)
-
-
-def _holds(e: Expr, dx: Leaf) -> bool:
-    return any(node is dx for node in postorder([e]))
-
-
-def _move(node: Contraction, place: int) -> Move:
-    """The law by which everything but the operand in `place` goes to the left."""
-    own, rank = node.indices[place], node.rank
-    others = [indices for k, indices in enumerate(node.indices) if k != place and indices]
-    if len(node.operands) == 1:
-        return _move_of_one(node)
-    if not others:
-        return Move.SCALAR
-    if not own:
-        return Move.OUT
-    if any(e.role is Role.IDENTITY for e in node.operands if isinstance(e, Leaf)):
-        return Move.DIAGONAL
-    pattern = read(node.indices, rank).pattern
-    if pattern is Pattern.MATMUL:
-        # The inner product of two vectors moves nothing but the number in front of it.
-        return Move.SCALAR if not rank else Move.LEFT if place else Move.RIGHT
-    partial = {indices for indices in others if len(indices) < rank}
-    if pattern is Pattern.PRODUCT and len(own) == rank and not partial:
-        return Move.HADAMARD
-    if pattern is not Pattern.PRODUCT or rank > 2:
-        return Move.ENTRIES
-    if len(own) == rank:
-        return Move.LEFT if partial == {(0,)} else Move.RIGHT
-    if len(others) == 1 and len(others[0]) == 1:
-        return Move.RIGHT if own < others[0] else Move.LEFT
-    return Move.SCALING
-
-
-def _move_of_one(node: Contraction) -> Move:
-    (own,) = node.indices
-    if not own:
-        return Move.OUT
-    pattern = read(node.indices, node.rank).pattern
-    return {
-        Pattern.PERMUTE: Move.TRANSPOSE,
-        Pattern.TRACE: Move.TRACE,
-        Pattern.DIAGONAL: Move.DIAGONAL,
-        Pattern.SUM: Move.SUM,
-        Pattern.BROADCAST: Move.SPREAD,
-        Pattern.EXPAND: Move.SPREAD,
-    }.get(pattern, Move.ENTRIES)
+def _terms(e: Expr) -> list[tuple[Fraction, Expr]]:
+    """The terms of a sum and of the sums in it."""
+    if not isinstance(e, Linear):
+        return [(ONE, e)]
+    return [(c * k, x) for c, inner in e.terms for k, x in _terms(inner)]
 
 
 # ---- the steps
@@ -288,7 +171,7 @@ class _Share:
     definition: Expr
     seed: Expr
     tangent: Expr
-    states: tuple[_State, ...]
+    states: tuple[State, ...]
 
     @property
     def coefficient(self) -> Expr:
@@ -325,7 +208,7 @@ class _Prover:
             brackets = [b for state, _ in cells for b in state.brackets]
             lines.append(DifferentialLine(summed(brackets), moves or put_in, _weakest([p for _, p in cells])))
         end = self._end(eq, shares, dx)
-        if end.expression is not lines[-1].expression:
+        if end is not None:
             lines.append(end)
         return replace(eq, differential=tuple(lines))
 
@@ -336,27 +219,30 @@ class _Prover:
         if tangent is None:
             return None
         seed: Expr = number(1) if is_loss else cotangent_of(definition.target)
-        states = _moved(Bracket(ONE, seed, tangent), differential_of(variable))
-        if is_loss and len(states) > 1 and set(states[1].moves) <= WRITTEN_SO:
-            states = [replace(states[1], moves=()), *states[2:]]
+        start = _of_the_loss(definition.expression, variable) if is_loss else [Bracket(ONE, seed, tangent)]
+        states = moved(start, differential_of(variable))
         return _Share(variable, definition.target, definition.expression, seed, tangent, tuple(states))
 
     def _proofs(self, share: _Share) -> tuple[Proof, ...]:
         """A proof for dY put in, and one for each further line of the use; uses of one form are proved once."""
         chain = [summed(s.brackets) for s in share.states]
-        form = form_of([share.definition, share.target, share.variable, share.tangent, *chain], is_numbered=False)
+        first = paired(share.seed, share.tangent)
+        roots = [share.definition, share.target, share.variable, share.tangent, first, *chain]
+        form = form_of(roots, is_numbered=False)
         if form.key not in self._known:
-            proofs = prove_share(share.definition, share.target, share.variable, share.tangent, chain)
+            proofs = prove_share(share.definition, share.target, share.variable, share.tangent, [first, *chain])
             self._known[form.key] = form, proofs
         return renamed(*self._known[form.key], form)
 
-    def _end(self, eq: Equation, shares: Sequence[_Share], dx: Leaf) -> DifferentialLine:
-        """⟨the step's first line, dX⟩, its left side compared entry by entry with what was collected."""
+    def _end(self, eq: Equation, shares: Sequence[_Share], dx: Leaf) -> DifferentialLine | None:
+        """⟨the step's first line, dX⟩, its left side compared entry by entry with what was collected; None where the line
+        before it says the same.
+        """
         collected = accumulate([s.coefficient for s in shares])
         proof = prove_read_off(eq, collected)
         last = [b for s in shares for b in s.states[-1].brackets]
         if len(last) == 1 and written(collected) is eq.lines[0].expression:
-            return DifferentialLine(summed(last), (), proof)
+            return None
         return DifferentialLine(paired(eq.lines[0].expression, dx), (Move.COLLECT,), proof)
 
 
@@ -365,7 +251,7 @@ def prove_share(
 ) -> tuple[Proof, ...]:
     """dY against SymPy's derivatives of the definition, then each line of ⟨Ȳ, dY⟩ = … against the one before it.
 
-    CheckFailed where one is wrong.
+    The verdict of dY and its way of being written comes first. CheckFailed where one is wrong.
     """
     dy = differential_of(target)
     equation = Equation(0, dy, tangent, target, lines=(Line(tangent, Reason(Why.RULE)),))
@@ -374,7 +260,8 @@ def prove_share(
     lines = [Line(e, Reason(Why.RULE)) for e in chain]
     what = f"the differential proof through {target.name} for {variable.name}"
     others = prove_equal((chain[0], chain[0]), lines, {}, what)
-    return (proved.proof, *(line.proof for line in others[1:]))
+    written_out, *further = (line.proof for line in others[1:])
+    return (_weakest([proved.proof, written_out]), *further)
 
 
 def prove_read_off(eq: Equation, coefficient: Expr) -> Proof:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from symgrad.derive.brackets import Bracket, bracket_of, brackets_of
 from symgrad.derive.derivation import DifferentialLine, Equation, Move
-from symgrad.derive.differential import Bracket, bracket_of, brackets_of, differential_of
+from symgrad.derive.differential import differential_of
 from symgrad.explain import differential_sentences as say
 from symgrad.explain.document import Block, Display, Inline, Math, Paragraph, Row, Sentence
 from symgrad.explain.writing import Writing, equation_number, listed

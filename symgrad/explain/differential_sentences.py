@@ -13,9 +13,9 @@ HEAD = Text(
     " that hold it stay as they are. The loss then changes, to first order, by {chain}, added up over the values {v} whose"
     " equations hold {u}. The equation of {v} gives {dv}, and everything is moved away from {du}: since {du} is arbitrary,"
     " what stands beside it in the end is {gradient}.",
-    zh="以下各步用微分法推导。每一步只让该步的变量 {u} 有微小改变 {du}，所在各式中的其余量保持不变；损失的一阶改变量为 {chain}，"
-    "对定义式中含 {u} 的各个量 {v} 求和。由 {v} 的定义式求出 {dv} 并代入，再把其余因子移到内积的左侧；由于 {du} 任意，最后与它作内积的就是"
-    " {gradient}。",
+    zh="以下各步用微分法推导。每一步只让该步的变量 {u} 有微小改变 {du}，所在各式中的其余量保持不变；"
+    "损失的一阶改变量为 {chain}，对定义式中含 {u} 的各个量 {v} 求和。由 {v} 的定义式求出 {dv} 并代入，"
+    "再把其余因子移到内积的左侧；由于 {du} 任意，最后与它作内积的就是 {gradient}。",
 )
 RULES = Text(
     en="Differentials follow {sum}, {product} and, entry by entry, {function}.",
@@ -29,7 +29,9 @@ LAWS_USED = Text(en="Its laws, as far as they are used:", zh="用到的内积运
 
 # ---- beside a line
 PUT_IN = Text(en="{differential} by {equation}", zh="由 {equation} 求 {differential}")
-PUT_IN_WITH = Text(en="{differential} by {equation}, with {slopes}", zh="由 {equation} 求 {differential}，其中 {slopes}")
+PUT_IN_WITH = Text(
+    en="{differential} by {equation}, with {slopes}", zh="由 {equation} 求 {differential}，其中 {slopes}"
+)
 LOSS = Text(en="by {equation}", zh="由 {equation}")
 LOSS_WITH = Text(en="by {equation}, with {slopes}", zh="由 {equation}，其中 {slopes}")
 MOVED = Text(en="by these laws, term by term", zh="逐项运用以上运算律")

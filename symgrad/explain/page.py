@@ -322,7 +322,9 @@ def _checks(writing: Writing) -> Iterator[Block]:
         if members:
             rows.append((Math(ranges(members)), Sentence(say.EACH_STEP), how(members[0].proof, members)))
     for verdict in Verdict:
-        chains = [eq for eq in derivation.backward if eq.differential and _weakest(eq.differential).proof.verdict is verdict]
+        chains = [
+            eq for eq in derivation.backward if eq.differential and _weakest(eq.differential).proof.verdict is verdict
+        ]
         if chains:
             checked = [line for eq in chains for line in eq.differential]
             rows.append((Math(ranges(chains)), Sentence(tell.EACH_LINE), how(_weakest(checked).proof, checked)))
