@@ -28,6 +28,14 @@ class Format(StrEnum):
     latex = "latex"
 
 
+class Listing(StrEnum):
+    """What the catalogue can be written as."""
+
+    text = "text"
+    md = "md"
+    latex = "latex"
+
+
 class Lang(StrEnum):
     """The languages of a page."""
 
@@ -230,6 +238,23 @@ def fit(
     }
     if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output):
         raise typer.Exit(1)
+
+
+@app.command()
+def rules(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="One function, primitive, fact or definition.")] = "",
+    form: Annotated[
+        Listing | None, typer.Option("-f", "--format", help="A list, or a page; else by the output's suffix.")
+    ] = None,
+    output: Output = "-",
+    lang: Annotated[Lang, typer.Option(help="The language.")] = Lang.en,
+) -> None:
+    """List the laws, functions, primitives and facts that derivations use."""
+    from symgrad.cli.rules import TEXT, rules_text
+
+    page = Format(form.value) if form is not None and form is not Listing.text else None
+    is_list = form is Listing.text or (form is None and output == "-")
+    _write(output, rules_text(name, TEXT if is_list else _page_format(page, output), lang.value))
 
 
 def _load(model: str) -> Problem:

@@ -247,7 +247,7 @@ def _apply(node: Apply, context: Context) -> Tex:
         if r"\lVert" in entry.latex:
             return norm(pieces[0], operand.rank, is_squared=False)
         return printed(entry.latex, pieces)
-    if node.shape == operand.shape and node.rank == 2:
+    if node.shape == operand.shape and node.rank == 2 and options["axis"] == 0:
         return transpose(printed(entry.latex, [transpose(pieces[0])]))
     if node.shape != operand.shape and entry.definition is not None:
         return _piece(entry.definition(node.operands, options), context)
