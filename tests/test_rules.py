@@ -103,6 +103,9 @@ def test_a_printed_body_and_derivative_are_those_of_the_function(sample):
         values = dict(zip(sample.operands, random.uniform(max(low, 0.3), high, len(sample.operands)), strict=True))
         # A condition is 0 or 1.
         values |= {e: float(turn % 2) for e in sample.operands if e.name == "c"}
+        # Bounds are in order.
+        bounds = [e for e in sample.operands if e.name in ("low", "high")]
+        values |= dict(zip(bounds, sorted(values[e] for e in bounds), strict=True))
         here = run_in_numpy(sample.node, values, {})
         for x, slope in zip(sample.operands, sample.slopes, strict=True):
             h = 1e-6
