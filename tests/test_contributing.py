@@ -20,7 +20,8 @@ EDITS = re.findall(r"^--- (\S+)\n((?:[-+].*\n)+?)(?=---|```)", TEXT, re.M)
 NAME = re.search(r'^    name="(\w+)"', ENTRY[1], re.M)[1]
 
 USE = f"""
-import jax, jax.numpy as jnp, numpy as np
+import numpy as np
+import torch
 import symgrad as sg
 from symgrad.derive.derivation import Verdict
 
@@ -39,21 +40,21 @@ for language in ("en", "zh"):
     assert "smax" in problem.explain("latex", language, "full")
     assert "smax" in problem.explain("markdown", language, proof="differential")
 
-# Compiled: the code is compared with JAX, and does not overflow.
+# Compiled: the code is compared with PyTorch, and does not overflow.
 rng = np.random.default_rng(0)
 values = dict(X=rng.normal(size=(5, 3)), w=rng.normal(size=3), y=rng.normal(size=5))
 value, gradients = problem.compile()(**values)
-jax.config.update("jax_enable_x64", True)
+theirs = {{name: torch.tensor(a) for name, a in values.items()}}
 def loss(w):
-    z = values["X"] * w
-    return jnp.sum((jnp.sum(z * jax.nn.softmax(z, axis=-1), axis=-1) - values["y"]) ** 2) / 10
-np.testing.assert_allclose(value, loss(values["w"]), rtol=1e-12)
-np.testing.assert_allclose(gradients["w"], jax.grad(loss)(values["w"]), rtol=1e-10)
+    z = theirs["X"] * w
+    return (((z * torch.softmax(z, dim=-1)).sum(-1) - theirs["y"]) ** 2).sum() / 10
+np.testing.assert_allclose(value, loss(theirs["w"]), rtol=1e-12)
+np.testing.assert_allclose(gradients["w"], torch.func.grad(loss)(theirs["w"]), rtol=1e-10)
 assert np.isfinite(problem.compile()(**(values | dict(w=np.full(3, 1e3))))[0])
 
 # Twice, and forward; read back from a string.
 hvp = problem.hvp("w").compile()(**values, v=np.arange(3.0))[1]["w"]
-np.testing.assert_allclose(hvp, jax.hessian(loss)(values["w"]) @ np.arange(3.0), rtol=1e-8)
+np.testing.assert_allclose(hvp, torch.func.hessian(loss)(theirs["w"]).numpy() @ np.arange(3.0), rtol=1e-8)
 x = sg.parameter("x", d)
 sg.jvp(sg.{NAME}(x), x)
 assert str(sg.parse("{NAME}(x)", {{"x": x}})) == "{NAME}(x)"
@@ -67,7 +68,7 @@ def copy_with_the_entry(folder, entry):
     for part in ("pyproject.toml", "CONTRIBUTING.md"):
         shutil.copy(ROOT / part, folder / part)
     path = folder / ENTRY[0]
-    path.write_text(path.read_text(encoding="utf-8").rstrip() + "\n\n" + entry, encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").rstrip() + "\n\n\n" + entry.lstrip("\n"), encoding="utf-8")
     for name, lines in EDITS:
         path = folder / name
         text = path.read_text(encoding="utf-8")
@@ -82,7 +83,7 @@ def python(folder, *args):
     return subprocess.run(
         [sys.executable, *args],
         cwd=folder,
-        env={"PYTHONPATH": f"{folder}:{folder / 'tests'}", "PATH": "/usr/bin:/bin", "JAX_PLATFORMS": "cpu"},
+        env={"PYTHONPATH": f"{folder}:{folder / 'tests'}", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,

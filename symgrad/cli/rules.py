@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-import symgrad
 from symgrad.derive.catalogue import laws, samples
 from symgrad.errors import InputError
 from symgrad.explain.catalogue import Catalogue, Definition, entry_blocks, law_blocks, rules_page
 from symgrad.explain.catalogue_text import definition_text, entry_text, fact_text, law_text, list_text
 from symgrad.explain.document import Document, Plain
 from symgrad.explain.formats import render
+from symgrad.primitives import language as vocabulary
 from symgrad.primitives.entry import Function, Primitive
 from symgrad.primitives.facts import FACTS
 from symgrad.prose import Language
@@ -58,8 +58,8 @@ def _known(catalogue: Catalogue, name: str) -> str:
 
 
 def read_catalogue() -> Catalogue:
-    """The tables, and of the public names those that are words of a model file."""
-    public = {name: getattr(symgrad, name) for name in symgrad.__all__}
+    """The tables, and the vocabulary of model files."""
+    public = {name: getattr(vocabulary, name) for name in vocabulary.__all__}
     words = {value.name: name for name, value in public.items() if isinstance(value, Function | Primitive)}
     definitions = tuple(sorted(_definitions(public), key=lambda d: (d.place, d.name)))
     return Catalogue(laws(), samples(), tuple(FACTS.values()), definitions, words)
