@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from symgrad import notebook
 from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.claim import Judgement, judge, names_known, read_claim
 from symgrad.derive.derivation import Derivation
+from symgrad.derive.differential import with_differentials
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive, straight_line
 from symgrad.derive.layout import Layout, prove_in_rows
@@ -33,6 +34,9 @@ from symgrad.tables import Table
 from symgrad.tables.arrays import exact_arrays, read_arrays
 from symgrad.text.from_sympy import from_sympy
 from symgrad.text.parse import parse
+
+Method = Literal["index", "differential"]
+METHODS: tuple[Method, ...] = ("index", "differential")
 
 
 class Problem:
@@ -168,6 +172,7 @@ class Problem:
         *,
         fold: bool = True,
         layout: Layout = "denominator",
+        proof: Method = "index",
         numbers: bool = False,
         values: Mapping[str, Any] | str | None = None,
     ) -> str:
@@ -175,11 +180,18 @@ class Problem:
 
         What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`. In the
         `layout` "numerator" derivatives stand transposed: ∂L/∂w is a row. A derivative with three axes is refused there.
+        With `proof="differential"` each step goes from dL = ⟨∂L/∂Y, dY⟩ to ⟨∂L/∂X, dX⟩, and the gradient is read off.
         `numbers` adds every equation in numbers, with small data made up; `values` are arrays by name, or a .json or .npz
         file of them, to be taken instead.
         """
         check_choice(language, detail, layout)
+        if proof not in METHODS:
+            raise InputError(f"no step is proved by {proof!r}; choose {' or '.join(METHODS)}")
+        if proof == "differential" and layout == "numerator":
+            raise InputError("differentials are shown in denominator layout; leave out the layout or the proof")
         derivation = self.derive(wrt)
+        if proof == "differential" and detail != "brief":
+            derivation = with_differentials(derivation)
         rows = prove_in_rows(derivation) if layout == "numerator" else None
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
         shown = self._numbers(derivation, values) if numbers or values is not None else None

@@ -144,8 +144,8 @@ def test_a_wrong_pushforward_is_refused(monkeypatch):
     """Break the transposition on purpose: every tangent doubled."""
     from symgrad.derive import forward
 
-    right = forward._transposed
-    monkeypatch.setattr(forward, "_transposed", lambda *args: None if (e := right(*args)) is None else 2 * e)
+    right = forward.transposed
+    monkeypatch.setattr(forward, "transposed", lambda *args: None if (e := right(*args)) is None else 2 * e)
     with pytest.raises(sg.CheckFailed, match="differs from SymPy's derivative"):
         sg.jvp(sg.tanh(X @ w), w)
 

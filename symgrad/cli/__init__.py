@@ -28,11 +28,26 @@ class Format(StrEnum):
     latex = "latex"
 
 
+class Listing(StrEnum):
+    """What the catalogue can be written as."""
+
+    text = "text"
+    md = "md"
+    latex = "latex"
+
+
 class Lang(StrEnum):
     """The languages of a page."""
 
     en = "en"
     zh = "zh"
+
+
+class Method(StrEnum):
+    """How a step is shown to hold."""
+
+    INDEX = "index"
+    DIFFERENTIAL = "differential"
 
 
 class Detail(StrEnum):
@@ -136,6 +151,9 @@ def explain(
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
     wrt: Wrt = None,
+    proof: Annotated[
+        Method, typer.Option(help="Entry by entry, or by differentials: dL = ⟨∂L/∂Y, dY⟩.")
+    ] = Method.INDEX,
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
     ] = True,
@@ -154,19 +172,15 @@ def explain(
     if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
     how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
-    if not (hessian or hvp or vjp or jacobian):
-        more: dict[str, Any] = {"fold": fold, "layout": layout.value, "numbers": numbers, "values": values or None}
-        page = _load(model).explain(wrt=_names(wrt), **how, **more)
-    else:
-        from symgrad.cli.products import product
+    if hessian or hvp or vjp or jacobian:
+        from symgrad.cli.products import only_of_gradients, product
 
-        if numbers or values:
-            raise InputError(
-                "--numbers and --values belong to the page of the gradient; leave out the other page's option"
-            )
-        if layout is not Layout.denominator:
-            raise InputError("--layout numerator is for the page of the gradient; leave it out for this page")
+        given = {"--proof differential": proof is not Method.INDEX, "--numbers": numbers, "--values": bool(values)}
+        only_of_gradients({**given, "--layout numerator": layout is not Layout.denominator})
         page = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
+    else:
+        more: dict[str, Any] = {"fold": fold, "layout": layout.value, "proof": proof.value}
+        page = _load(model).explain(wrt=_names(wrt), numbers=numbers, values=values or None, **how, **more)
     _write(output, page)
 
 
@@ -238,6 +252,23 @@ def fit(
     }
     if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output):
         raise typer.Exit(1)
+
+
+@app.command()
+def rules(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="One function, primitive, fact or definition.")] = "",
+    form: Annotated[
+        Listing | None, typer.Option("-f", "--format", help="A list, or a page; else by the output's suffix.")
+    ] = None,
+    output: Output = "-",
+    lang: Annotated[Lang, typer.Option(help="The language.")] = Lang.en,
+) -> None:
+    """List the laws, functions, primitives and facts that derivations use."""
+    from symgrad.cli.rules import TEXT, rules_text
+
+    page = Format(form.value) if form is not None and form is not Listing.text else None
+    is_list = form is Listing.text or (form is None and output == "-")
+    _write(output, rules_text(name, TEXT if is_list else _page_format(page, output), lang.value))
 
 
 def _load(model: str) -> Problem:

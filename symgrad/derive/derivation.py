@@ -78,6 +78,36 @@ class Line:
     proof: Proof = UNCHECKED
 
 
+class Move(Enum):
+    """What leads from one line of a differential proof to the next; the laws are those of ⟨A, B⟩ = Σ A ⊙ B."""
+
+    CHAIN = "chain"  # dL = ⟨∂L/∂Y, dY⟩, added up over all Y that use the variable
+    PUT_IN = "put in"  # dY by the definition of Y
+    SPLIT = "split"  # ⟨A, B + C⟩ = ⟨A, B⟩ + ⟨A, C⟩
+    SCALAR = "scalar"  # ⟨A, c B⟩ = ⟨c A, B⟩
+    OUT = "out"  # ⟨A, B dc⟩ = ⟨A, B⟩ dc
+    LEFT = "left"  # ⟨A, B C⟩ = ⟨Bᵀ A, C⟩
+    RIGHT = "right"  # ⟨A, B C⟩ = ⟨A Cᵀ, B⟩
+    HADAMARD = "hadamard"  # ⟨A, B ⊙ C⟩ = ⟨A ⊙ B, C⟩
+    SCALING = "scaling"  # ⟨A, diag(v) B⟩ = ⟨(A ⊙ B) 1, v⟩
+    TRANSPOSE = "transpose"  # ⟨A, Bᵀ⟩ = ⟨Aᵀ, B⟩
+    TRACE = "trace"  # tr B = ⟨I, B⟩
+    DIAGONAL = "diagonal"  # ⟨A, diag(v)⟩ = ⟨diag(A), v⟩, and the same read from the right
+    SUM = "sum"  # ⟨a, B 1⟩ = ⟨a 1ᵀ, B⟩
+    SPREAD = "spread"  # ⟨A, b 1ᵀ⟩ = ⟨A 1, b⟩
+    ENTRIES = "entries"  # entry by entry: the sum over what B does not hold is done first
+    COLLECT = "collect"  # ⟨A, C⟩ + ⟨B, C⟩ = ⟨A + B, C⟩
+
+
+@dataclass(frozen=True, slots=True)
+class DifferentialLine:
+    """One line of dL = … = ⟨∂L/∂X, dX⟩: a sum of inner products, what led to it from the line before, its proof."""
+
+    expression: Expr
+    moves: tuple[Move, ...]
+    proof: Proof = UNCHECKED
+
+
 @dataclass(frozen=True, slots=True)
 class Contribution:
     """What one use adds to a cotangent: the using equation's label, the law or primitive, ȳ pulled back through it."""
@@ -109,6 +139,8 @@ class Equation:
     contributions: tuple[Contribution, ...] = ()
     lines: tuple[Line, ...] = ()
     proof: Proof = UNCHECKED
+    # The step by differentials, from dL to ⟨the first line, dX⟩, where it was asked for.
+    differential: tuple[DifferentialLine, ...] = ()
 
     @property
     def name(self) -> str:

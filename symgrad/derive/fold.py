@@ -155,12 +155,14 @@ class _Folding:
             roots += [*self._used(c, eq), *(subject for _, subject in c.ways), c.expression]
         for line in eq.lines:
             roots += [line.expression, *line.reason.put_in, *(e for _, e in line.reason.facts)]
+        roots += [line.expression for line in eq.differential]
         rules = tuple((c.rule, c.label == self.derivation.forward[-1].label) for c in eq.contributions)
         reasons = tuple(
             (x.reason.kind, len(x.reason.put_in), tuple(f for f, _ in x.reason.facts), x.proof.verdict)
             for x in eq.lines
         )
-        return form_of(roots, (eq.target.role, rules, reasons, eq.proof.verdict))
+        moves = tuple(line.moves for line in eq.differential)
+        return form_of(roots, (eq.target.role, rules, reasons, moves, eq.proof.verdict))
 
     def _used(self, c: Contribution, eq: Equation) -> tuple[Leaf, Expr]:
         """The name that a contribution comes through, and the terms of its definition that hold the variable."""
@@ -207,6 +209,7 @@ class _Folding:
             tuple(c for c, _ in uses),
             tuple(_renamed_line(line, renaming) for line in eq.lines),
             eq.proof,
+            tuple(replace(x, expression=renaming.expression(x.expression)) for x in eq.differential),
         )
         return Statement(stated, tuple(instances), values, self._view([f for _, f in uses], upstream))
 
@@ -231,7 +234,8 @@ class _Folding:
     def _alone(self, eq: Equation) -> Statement:
         """An equation as it is, but for sums over a number."""
         lines = tuple(replace(line, expression=self._summed(line.expression)) for line in eq.lines)
-        stated = replace(eq, expression=self._summed(eq.expression), lines=lines)
+        moved = tuple(replace(line, expression=self._summed(line.expression)) for line in eq.differential)
+        stated = replace(eq, expression=self._summed(eq.expression), lines=lines, differential=moved)
         contributions, used = self._folded_uses(eq)
         stated = replace(stated, contributions=contributions)
         return Statement(stated, (eq,), (), self._view(used, ()) if used else self.derivation)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import sympy
@@ -19,6 +18,7 @@ from symgrad.derive.endtoend import STEP, Point, compared, relative_error, value
 from symgrad.derive.engine import straight_line
 from symgrad.derive.equality import Differs, Sheet, named, prove_equal, undecided, verify, worst
 from symgrad.derive.pairing import free_name, names_in
+from symgrad.derive.proof import partials
 from symgrad.derive.reverse import accumulate, cotangent_of, pull_back
 from symgrad.derive.samples import as_array, assignments, entries_of, sizes_in
 from symgrad.derive.steps import Writer, without_names
@@ -72,7 +72,7 @@ def push_forward(
     defined = [*program.definitions[:-1], (output, program.definitions[-1][1])]
     forward = tuple(Equation(k + 1, target, e) for k, (target, e) in enumerate(defined))
     steps = _tangents(forward, x, direction, taken | {output.name})
-    tangents = _proved(steps, {eq.target: eq.expression for eq in forward})
+    tangents = proved_tangents(steps, {eq.target: eq.expression for eq in forward})
     return _checked(Pushforward(output, forward, tangents, x, direction), y)
 
 
@@ -87,11 +87,11 @@ def tangent_name(name: str) -> str:
     return f"{stem.rstrip('_')}_dot_{digits}" if digits and stem.strip("_") else f"{name}_dot"
 
 
-def _tangents(forward: Sequence[Equation], x: Leaf, direction: Leaf, taken: set[str]) -> list[_Step]:
+def _tangents(forward: Sequence[Equation], x: Leaf, direction: Leaf, taken: set[str]) -> list[TangentStep]:
     """The equation of each tangent: what every operand that moves adds."""
     writer = Writer({eq.target: eq.expression for eq in forward})
     moving: dict[Leaf, Leaf] = {x: direction}
-    result: list[_Step] = []
+    result: list[TangentStep] = []
     for eq in forward:
         names = [e for e in postorder([eq.expression]) if isinstance(e, Leaf) and e in moving]
         if not names and eq is not forward[-1]:
@@ -99,7 +99,7 @@ def _tangents(forward: Sequence[Equation], x: Leaf, direction: Leaf, taken: set[
         shares = []
         for u, pulled in pull_back(cotangent_of(eq.target), eq.expression, eq.target, names).items():
             # A tangent weighs what a derivative weighs while its line is written, not what a short name does.
-            pushed = _transposed(pulled.cotangent, cotangent_of(eq.target), cotangent_of(u))
+            pushed = transposed(pulled.cotangent, cotangent_of(eq.target), cotangent_of(u))
             if pushed is not None:
                 shares.append(Contribution(eq.label, pulled.rule, pulled.subject, pushed, pulled.others))
         label = len(forward) + len(result) + 1
@@ -114,12 +114,12 @@ def _tangents(forward: Sequence[Equation], x: Leaf, direction: Leaf, taken: set[
         lines = tuple(Line(substitute(e, dots), reason) for e, reason in written)
         shares = [replace(c, expression=substitute(c.expression, dots)) for c in shares]
         equation = Equation(label, dot, lines[-1].expression, eq.target, tuple(shares), lines)
-        result.append(_Step(equation, eq.expression, {u: moving[u] for u in names}))
+        result.append(TangentStep(equation, eq.expression, {u: moving[u] for u in names}))
         moving[eq.target] = dot
     return result
 
 
-def _transposed(pullback: Expr, v: Leaf, dot: Leaf) -> Expr | None:
+def transposed(pullback: Expr, v: Leaf, dot: Expr) -> Expr | None:
     """∂/∂v ⟨pullback(v), u̇⟩; None where the pullback does not hold v, which is 0."""
     found = pull_back(number(1), total(pullback * dot), None, [v])
     return found[v].cotangent if v in found else None
@@ -129,7 +129,7 @@ def _transposed(pullback: Expr, v: Leaf, dot: Leaf) -> Expr | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class TangentStep:
     """One tangent's equation, the definition of its value, and the tangents of what that is made of."""
 
     equation: Equation
@@ -144,7 +144,7 @@ class _Step:
         return [self.definition, self.equation.variable, *pairs, *(line.expression for line in self.equation.lines)]
 
 
-def _proved(steps: Sequence[_Step], definitions: Mapping[Leaf, Expr]) -> tuple[Equation, ...]:
+def proved_tangents(steps: Sequence[TangentStep], definitions: Mapping[Leaf, Expr]) -> tuple[Equation, ...]:
     """The equations with a proof on every line, steps of one shape proved once; CheckFailed where a line is wrong."""
     known: dict[tuple[bytes, ...], tuple[Proof, ...]] = {}
     result = []
@@ -159,7 +159,7 @@ def _proved(steps: Sequence[_Step], definitions: Mapping[Leaf, Expr]) -> tuple[E
     return tuple(result)
 
 
-def _proofs(step: _Step, definitions: Mapping[Leaf, Expr]) -> tuple[Proof, ...]:
+def _proofs(step: TangentStep, definitions: Mapping[Leaf, Expr]) -> tuple[Proof, ...]:
     eq = step.equation
     assert eq.variable is not None
     what = f"the tangent ({eq.label}) of {eq.name}"
@@ -181,7 +181,7 @@ def _proofs(step: _Step, definitions: Mapping[Leaf, Expr]) -> tuple[Proof, ...]:
     return (Proof(worst(verdicts), named(chosen)), *(line.proof for line in others[1:]))
 
 
-def _first_line(step: _Step, sheet: Sheet) -> Verdict:
+def _first_line(step: TangentStep, sheet: Sheet) -> Verdict:
     """ẏ_o = Σ_u Σ_i ∂y_o/∂u_i u̇_i, every derivative SymPy's, off the kinks."""
     line = sheet.at(step.equation.lines[0].expression, is_opaque=False)
     exact = _derivative(step, sheet)
@@ -192,17 +192,17 @@ def _first_line(step: _Step, sheet: Sheet) -> Verdict:
     return Verdict.VERIFIED if open_ else Verdict.PROVED
 
 
-def _derivative(step: _Step, sheet: Sheet) -> Array:
+def _derivative(step: TangentStep, sheet: Sheet) -> Array:
     values = sheet.at(step.definition, is_opaque=True)
-    pairs = [
-        (symbol, rate)
+    rates = {
+        symbol: rate
         for u, dot in step.dots.items()
         for symbol, rate in zip(entries_of(sheet.opaque[u]), entries_of(sheet.opaque[dot]), strict=True)
+    }
+    entries = [
+        sympy.Add(*(rates[symbol] * slope for symbol, slope in partials(sympy.S(entry), rates.keys())))
+        for entry in entries_of(values)
     ]
-    entries = []
-    for entry in entries_of(values):
-        held: set[Any] = getattr(entry, "free_symbols", set())
-        entries.append(sympy.Add(*(rate * sympy.diff(entry, symbol) for symbol, rate in pairs if symbol in held)))
     return as_array(entries, np.shape(values))
 
 

@@ -111,7 +111,7 @@ class _Prover:
         form = step.form()
         if form.key not in self._known:
             self._known[form.key] = form, step.proofs()
-        proofs = _renamed(*self._known[form.key], form)
+        proofs = renamed(*self._known[form.key], form)
         lines = tuple(replace(line, proof=p) for line, p in zip(eq.lines, proofs, strict=True))
         worst = next((p for p in proofs if p.verdict is not Verdict.PROVED), proofs[0])
         return replace(eq, lines=lines, proof=worst)
@@ -129,7 +129,7 @@ def _equals_transpose(definition: Expr, leaves: Mapping[Leaf, bool], sizes: Assi
     return all(are_equal(sympy.S(a[i, j]), sympy.S(a[j, i])) for i in range(n) for j in range(i))
 
 
-def _renamed(proved: Form, proofs: Sequence[Proof], form: Form) -> tuple[Proof, ...]:
+def renamed(proved: Form, proofs: Sequence[Proof], form: Form) -> tuple[Proof, ...]:
     """The proofs of a step in the sizes of another one of the same form."""
     pairs = zip(proved.names, form.names, strict=True)
     names = {old: new for old, new in pairs if isinstance(old, str) and isinstance(new, str)}
@@ -186,7 +186,7 @@ class _Step:
         return tuple(Proof(worst({v[k] for v in verdicts}), sizes) for k in range(len(self.eq.lines)))
 
 
-def _partials(e: Any, wanted: Collection[Any]) -> Iterator[tuple[Any, Any]]:
+def partials(e: Any, wanted: Collection[Any]) -> Iterator[tuple[Any, Any]]:
     """∂e/∂s for the symbols that occur, by SymPy: of a polynomial in its sparse ring, else term by term."""
     symbols = e.free_symbols & set(wanted)
     if symbols and 1 < _terms(e) <= MOST_TERMS:
@@ -306,7 +306,7 @@ class _Comparison:
         for seed, (_, expression) in zip(self.step.seeds, self.step.uses, strict=True):
             zbar, z = self._at([seed, expression], self.opaque)
             for weight, entry in zip(entries_of(zbar), entries_of(z), strict=True):
-                for symbol, partial in _partials(sympy.S(entry), total.keys()):
+                for symbol, partial in partials(sympy.S(entry), total.keys()):
                     total[symbol].append(weight * partial)
         return as_array([sympy.Add(*terms) for terms in total.values()], np.shape(v))
 

@@ -12,7 +12,8 @@ from symgrad.explain import sentences as say
 from symgrad.explain.document import Block as Shown
 from symgrad.explain.document import Display, Inline, Math, Plain, Row, Sentence, Table
 from symgrad.explain.page import ROLES, digits, how, meaning_of, ranges
-from symgrad.explain.steps import Detail, brief_rows, line_reason, step_blocks
+from symgrad.explain.steps import Detail, brief_rows, step_blocks
+from symgrad.explain.why import line_reason
 from symgrad.explain.writing import Writing, listed, row, shape_inline, shape_tex
 from symgrad.graph.expression import Contraction, Expr, Leaf
 from symgrad.graph.patterns import Pattern, read

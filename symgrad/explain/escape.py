@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from symgrad.notation.names import GREEK_LETTERS
+
 # ASCII punctuation that Markdown or its mathematics could take for markup.
 MARKDOWN_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|$~&^!@])")
 
@@ -17,6 +19,11 @@ SIGNS = {
     "²": "$^{2}$", "³": "$^{3}$", "≤": r"$\le$", "≥": r"$\ge$", "±": r"$\pm$", "−": "$-$", "×": r"$\times$",
     "δ": r"$\delta$", "∂": r"$\partial$", "ᵀ": r"$^{\top}$", "Σ": r"$\sum$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}",
     "‖": r"$\Vert$", "√": r"$\surd$", "⊙": r"$\odot$", "∞": r"$\infty$", "→": r"$\to$", "θ": r"$\theta$",
+    "§": r"\S{}", "∈": r"$\in$", "∏": r"$\prod$", "⊗": r"$\otimes$", "≈": r"$\approx$", "≠": r"$\ne$",
+    "⁻": "$^{-}$", "⟨": r"$\langle$", "⟩": r"$\rangle$",
+    **{c: f"${tex}$" for c, tex in GREEK_LETTERS.items()},
+    **{c: f"$_{{{plain}}}$" for c, plain in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₘₙₜ", "0123456789ijkmnt", strict=True)},
+    **{c: f"$^{{{plain}}}$" for c, plain in zip("⁰¹⁴⁵⁶⁷⁸⁹ⁿˣ", "01456789nx", strict=True)},
 }  # fmt: skip
 
 
@@ -58,7 +65,9 @@ def latex_text(text: str) -> str:
 
 def latex_code(text: str) -> str:
     """A piece of a program in LaTeX."""
-    return rf"\texttt{{{latex_text(text)}}}"
+    # Two straight quotes would become one sign.
+    straight = latex_text(text).replace("'", r"\textquotesingle{}")
+    return rf"\texttt{{{straight}}}"
 
 
 def _one_line(text: str) -> str:

@@ -44,7 +44,8 @@ from symgrad.explain.document import (
 from symgrad.explain.kinks import kinks
 from symgrad.explain.page import ROLES, digits, how, notes, ranges, stand_ins
 from symgrad.explain.passes import spelled, wants_entries
-from symgrad.explain.steps import Detail, line_reason
+from symgrad.explain.steps import Detail
+from symgrad.explain.why import line_reason
 from symgrad.explain.writing import Writing, row, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.walk import postorder

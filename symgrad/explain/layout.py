@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from symgrad.explain.document import Inline, Row
 
 COMMANDS_WITHOUT_WIDTH = re.compile(
-    r"\\(?:left|right|bigl|bigr|Bigl|Bigr|displaystyle|mathbf|mathrm|mathop|text|begin\{\w+\}|end\{\w+\}|,|!|;|:)"
+    r"\\(?:left|right|bigl|bigr|Bigl|Bigr|displaystyle|mathbf|mathrm|mathop|mathinner|text|begin\{\w+\}|end\{\w+\}|,|!|;|:)"
 )
 # Of a matrix the widest row counts, with a space before each entry.
 MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}")

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symgrad.derive.derivation import Derivation, Equation, Line, Proof, Verdict
+from symgrad.derive.derivation import Derivation, DifferentialLine, Equation, Line, Proof, Verdict
 from symgrad.derive.entries import shares_of
 from symgrad.derive.fold import Declared, Statement, alone, fold_leaves, unfolded
 from symgrad.derive.fold import fold as folded
 from symgrad.derive.nudge import Nudge
+from symgrad.explain import differential
+from symgrad.explain import differential_sentences as tell
 from symgrad.explain import sentences as say
 from symgrad.explain.document import (
     Block,
@@ -184,6 +186,7 @@ def notes(writing: Writing, detail: Detail = "normal", more: Sequence[Expr] = ()
     derivation = writing.derivation
     shown = [*(s.equation.expression for s in statements(writing.reading.forward)), *more]
     shown += [line.expression for s in statements(writing.reading.backward) for line in writing.lines(s.equation)]
+    shown += [e for s in statements(writing.reading.backward) for e in differential.expressions_of(writing, s.equation)]
     used = frozenset[str]().union(*(writing.signs_printed(e) for e in shown))
     if detail == "full" and any(eq.shape and shares_of(derivation, eq) for eq in derivation.backward):
         used |= {"indicator"}  # [j = q], entry by entry
@@ -326,12 +329,23 @@ def _checks(writing: Writing, in_rows: Proof | None = None) -> Iterator[Block]:
                 how(in_rows, [Line(derivation.backward[0].expression, Reason(Why.RULE), in_rows)]),
             )
         )
+    for verdict in Verdict:
+        chains = [
+            eq for eq in derivation.backward if eq.differential and _weakest(eq.differential).proof.verdict is verdict
+        ]
+        if chains:
+            checked = [line for eq in chains for line in eq.differential]
+            rows.append((Math(ranges(chains)), Sentence(tell.EACH_LINE), how(_weakest(checked).proof, checked)))
     if derivation.end_to_end is not None:
         parameters = _parameters(writing, "and")
         error = Math(digits(float(derivation.end_to_end.largest_error)))
         values: dict[str, Inline] = {"points": Plain(str(derivation.end_to_end.points)), "error": error}
         rows.append((parameters, Sentence(say.WHOLE_GRADIENT), Sentence(say.DIFFERENCES, values)))
     yield Table(header, tuple(rows), wide=2)
+
+
+def _weakest(lines: Sequence[DifferentialLine]) -> DifferentialLine:
+    return next((line for line in lines if line.proof.verdict is not Verdict.PROVED), lines[0])
 
 
 def ranges(members: Sequence[Equation]) -> str:
@@ -345,7 +359,7 @@ def ranges(members: Sequence[Equation]) -> str:
     return r",\ ".join(f"({run[0]})" if len(run) == 1 else rf"({run[0]})\text{{–}}({run[-1]})" for run in runs)
 
 
-def how(proof: Proof, members: Sequence[Equation | Line]) -> Inline:
+def how(proof: Proof, members: Sequence[Equation | Line | DifferentialLine]) -> Inline:
     """How sure, and at which sizes."""
     if proof.verdict is Verdict.UNCHECKED:
         return Sentence(say.UNCHECKED_STEP)

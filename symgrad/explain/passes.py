@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from symgrad.derive.derivation import Equation, Labels
 from symgrad.derive.fold import Family, Part, Statement
+from symgrad.explain import differential
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.steps import Detail, brief_rows, step_blocks
@@ -133,6 +134,9 @@ def backward(writing: Writing, detail: Detail) -> Iterator[Block]:
     if detail == "brief":
         yield from _brief(writing)
         return
+    by_differentials = [s.equation for s in statements(writing.reading.backward) if s.equation.differential]
+    if by_differentials:
+        yield from differential.head(writing, by_differentials)
     before = len(writing.derivation.forward)
     for part in writing.reading.backward:
         if isinstance(part, Statement):

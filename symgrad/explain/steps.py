@@ -7,12 +7,15 @@ from dataclasses import replace
 from typing import Literal
 
 from symgrad.derive.derivation import Contribution, Equation
+from symgrad.derive.differential import differential_of
 from symgrad.derive.reverse import cotangent_of, local_derivatives
-from symgrad.explain import reasons
+from symgrad.explain import differential, reasons
+from symgrad.explain import differential_sentences as tell
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
 from symgrad.explain.rules import rule_blocks, top_rules
+from symgrad.explain.why import line_reason
 from symgrad.explain.writing import Writing, equation_number, listed, result_row, shape_tex, step_rows
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
 from symgrad.graph.patterns import Pattern, read
@@ -21,7 +24,7 @@ from symgrad.notation.index import arrival
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.prose import Text
 from symgrad.rewrite.convert import to_form
-from symgrad.rewrite.display import Reason, Why, simplify
+from symgrad.rewrite.display import simplify
 from symgrad.rewrite.facts import Facts
 
 Detail = Literal["brief", "normal", "full"]
@@ -34,6 +37,10 @@ def step_blocks(
     assert eq.variable is not None
     rules = _rules(eq)
     yield Heading(2, _heading(writing, eq, number, rules))
+    if eq.differential:
+        yield from _by_differentials(writing, eq, detail, remarks)
+        yield Display(tuple(_lines(writing, eq)))
+        return
     proof = index_proof(writing, eq) if detail == "full" else []
     if proof:
         yield from _in_full(writing, eq, proof, remarks)
@@ -108,6 +115,34 @@ def _place(writing: Writing, eq: Equation, texts: Sequence[Text]) -> tuple[Text,
     return as_matrix, {"entry": Math(derivative), "row": Math(own[1]), "column": Math(own[0])}
 
 
+def _by_differentials(writing: Writing, eq: Equation, detail: Detail, remarks: Sequence[Inline]) -> Iterator[Block]:
+    """The proof by differentials; before it why a primitive's differential is what it is."""
+    assert eq.variable is not None
+    because = [*remarks]
+    for c in eq.contributions:
+        ways = [replace(c, rule=rule, subject=e) for rule, e in c.ways if rule in PRIMITIVES]
+        because += [_primitive_reason(writing, way) for way in ways]
+    if because:
+        yield Paragraph(tuple(because))
+    if detail == "full":
+        yield from rule_blocks(writing, eq)
+    slopes = {c.label: found for c in eq.contributions if (found := _slopes(writing, eq, c)) is not None}
+    yield Display(tuple(differential.rows(writing, eq, slopes)))
+    moved = Math(writing.tex(differential_of(eq.variable)))
+    yield Paragraph((Sentence(tell.HENCE, {"differential": moved}),))
+
+
+def _slopes(writing: Writing, eq: Equation, c: Contribution) -> Inline | None:
+    """The derivatives of the functions of one variable through which a contribution comes."""
+    assert eq.variable is not None
+    if all(rule != "elementwise" for rule, _ in c.ways):
+        return None
+    definition = next(f.expression for f in writing.derivation.forward if f.label == c.label)
+    found = [_rule_of(writing, node) for node in _maps_of(definition, eq.variable)]
+    known = [Math(rule[1]) for rule in dict.fromkeys(found) if rule is not None]
+    return listed(known, "clause") if known else None
+
+
 def _names(rules: Sequence[str]) -> list[Inline]:
     return [Sentence(say.LAWS[rule] if rule in say.LAWS else PRIMITIVES[rule].about) for rule in rules]
 
@@ -155,6 +190,12 @@ def _reason(writing: Writing, eq: Equation, c: Contribution) -> Inline:
         return _contraction_reason(writing, eq, c, target, values)
     if (local := _local_reason(writing, c, target, values)) is not None:
         return local
+    return _primitive_reason(writing, c)
+
+
+def _primitive_reason(writing: Writing, c: Contribution) -> Inline:
+    """What a primitive's entry says of its derivative."""
+    target = next(f.target for f in writing.derivation.forward if f.label == c.label)
     x = c.subject.children[0]
     whole = any(f.target is target and f.expression is c.subject for f in writing.derivation.forward)
     result = Math(writing.name(target) if whole and target is not writing.derivation.loss else writing.tex(c.subject))
@@ -335,51 +376,3 @@ def _lines(writing: Writing, eq: Equation) -> Iterator[Row]:
             shape=shape_tex(writing.shape(eq.shape)) if is_last else "",
             label=eq.label if is_last else None,
         )
-
-
-def line_reason(writing: Writing, reason: Reason) -> Inline | None:
-    """Why a line follows from the one before it."""
-    if reason.kind is Why.PUT_IN:
-        numbers = [
-            equation_number(eq.label) for c in reason.put_in for eq in writing.derivation.backward if eq.target is c
-        ]
-        return Sentence(say.PUT_IN, {"equations": listed(numbers)})
-    if reason.kind is Why.CANCEL:
-        return Sentence(say.CANCEL)
-    if reason.kind is Why.MULTIPLY_OUT:
-        return Sentence(say.MULTIPLY_OUT)
-    if reason.kind is Why.FACT:
-        return listed([_fact(writing, fact, array, reason.by) for fact, array in reason.facts])
-    if reason.kind is Why.INVERT and not reason.by:
-        return Sentence(say.INVERT)
-    if reason.kind in (Why.UNFOLD, Why.REFOLD, Why.INVERT):
-        labels = [f.label for f in writing.derivation.forward if f.target in set(reason.by)]
-        text = say.INVERT_BY if reason.kind is Why.INVERT else say.BY_DEFINITION
-        return Sentence(text, {"equations": listed([equation_number(label) for label in labels])})
-    return None
-
-
-def _fact(writing: Writing, fact: str, array: Expr, names: Sequence[Leaf]) -> Inline:
-    by = [f.label for f in writing.derivation.forward if f.target is array]
-    if fact == "symmetric" and by:
-        values: dict[str, Inline] = {"array": Math(writing.tex(array)), "equation": equation_number(by[0])}
-        return Sentence(say.IS_SYMMETRIC_BY, values)
-    is_sum = fact in ("one_hot", "softmax")
-    if fact == "picks":
-        labels = [f.label for f in writing.derivation.forward if f.target in set(names)]
-        picked: dict[str, Inline] = {
-            "array": Math(writing.tex(array)),
-            "equations": listed([*map(equation_number, labels)]),
-        }
-        return Sentence(say.PICKS, picked)
-    texts = {
-        "symmetric": say.IS_SYMMETRIC,
-        "sign": say.SQUARES_TO_ONE,
-        "binary": say.SQUARES_TO_ITSELF,
-        "one_hot_squares": say.SQUARES_TO_ITSELF,
-        "rows_sum_to_zero": say.ROWS_SUM_TO_ZERO,
-        "columns_sum_to_zero": say.COLUMNS_SUM_TO_ZERO,
-        "entries_sum_to_zero": say.ENTRIES_SUM_TO_ZERO,
-    }
-    text = texts[fact] if not is_sum else say.ROWS_SUM_TO_ONE if array.rank > 1 else say.ENTRIES_SUM_TO_ONE
-    return Sentence(text, {"array": Math(writing.tex(array))})

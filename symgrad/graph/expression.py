@@ -41,6 +41,7 @@ class Role(Enum):
     HYPERPARAMETER = "hyperparameter"
     INTERMEDIATE = "intermediate"
     COTANGENT = "cotangent"
+    DIFFERENTIAL = "differential"
     NUMBER = "number"
     SIZE = "size"
     IDENTITY = "identity"

@@ -99,6 +99,8 @@ def _leaf(node: Any) -> Text:
         return f"eye({node.shape[0]})", ATOM
     if node.role.value == "window":
         return f"window({node.shape[0]}, {node.shape[2]})", ATOM
+    if node.role.value == "differential":
+        return f"d{node.name}", ATOM
     return node.name + ("_bar" if node.role.value == "cotangent" else ""), ATOM
 
 

@@ -13,7 +13,7 @@ from symgrad.graph.walk import postorder
 from symgrad.notation.context import Sums
 from symgrad.notation.elementwise import OPERATORS, scalar_body
 from symgrad.notation.latex import latex
-from symgrad.notation.names import entry, joined
+from symgrad.notation.names import differential, entry, joined
 from symgrad.notation.pieces import Level, render, tex
 from symgrad.notation.windows import from_one, spelled
 from symgrad.primitives.functions import FUNCTIONS
@@ -79,7 +79,7 @@ def entry_of(leaf: Leaf, indices: Sequence[str], loss: str = "L") -> str:
     text = entry(leaf.name, indices)
     if leaf.role is Role.COTANGENT:
         return rf"\frac{{\partial {loss}}}{{\partial {text}}}"
-    return text
+    return differential(text) if leaf.role is Role.DIFFERENTIAL else text
 
 
 def index_form(e: Expr, free: Sequence[str], letters: Letters) -> str:

@@ -26,7 +26,7 @@ from symgrad.graph.walk import postorder
 from symgrad.notation.context import LETTERS, Context, SumOver, Sums
 from symgrad.notation.contractions import contraction, plain, total
 from symgrad.notation.elementwise import elementwise, printed
-from symgrad.notation.names import parse_name, typeset
+from symgrad.notation.names import differential, parse_name, typeset
 from symgrad.notation.pieces import (
     Cotangent,
     Level,
@@ -170,6 +170,8 @@ def _leaf(node: Leaf, context: Context) -> Tex:
         return replace(identity, is_name=True, transposed=identity)
     if node.role is Role.COTANGENT:
         return tex(Cotangent(context.loss, typeset(node.name)), level=Level.POSTFIX)
+    if node.role is Role.DIFFERENTIAL:
+        return tex(differential(typeset(node.name)), level=Level.ATOM)
     return Tex((typeset(node.name),), Level.ATOM, is_name=True, is_word=parse_name(node.name).is_word)
 
 
@@ -248,7 +250,7 @@ def _apply(node: Apply, context: Context) -> Tex:
         if r"\lVert" in entry.latex:
             return norm(pieces[0], operand.rank, is_squared=False)
         return printed(entry.latex, pieces)
-    if node.shape == operand.shape and node.rank == 2:
+    if node.shape == operand.shape and node.rank == 2 and options["axis"] == 0:
         return transpose(printed(entry.latex, [transpose(pieces[0])]))
     if node.shape != operand.shape and entry.definition is not None:
         return _piece(entry.definition(node.operands, options), context)

@@ -111,6 +111,11 @@ def typeset(name: str) -> str:
     return parse_name(name).latex
 
 
+def differential(text: str) -> str:
+    """The differential of a name or of an entry of one, set apart from factors beside it by thin spaces."""
+    return rf"\mathinner{{\mathrm{{d}}{text}}}"
+
+
 def entry(name: str, indices: Sequence[str]) -> str:
     r"""One entry of the array of that name.
 

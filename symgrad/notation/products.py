@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.graph.expression import Expr, Leaf, Role
-from symgrad.notation.names import entry, joined
+from symgrad.notation.names import differential, entry, joined
 from symgrad.notation.pieces import (
     ONE,
     ONES,
@@ -304,4 +304,6 @@ def _entry(factor: Factor, indices: Sequence[str], loss: str) -> Tex:
         return tex(rf"\delta_{{{''.join(indices)}}}", level=Level.ATOM, marks=("delta",))
     if node.role is Role.COTANGENT:
         return tex(Cotangent(loss, entry(node.name, indices)), level=Level.POSTFIX)
+    if node.role is Role.DIFFERENTIAL:
+        return tex(differential(entry(node.name, indices)), level=Level.ATOM)
     return tex(entry(node.name, indices), level=Level.ATOM)

@@ -11,7 +11,7 @@ from symgrad.graph.expression import Expr, coerce, number, power, size, transpos
 from symgrad.graph.show import show_shape
 from symgrad.primitives.arrays import concatenate, mean, ones, where
 from symgrad.primitives.normalisers import SOFTMAX
-from symgrad.primitives.rearrangements import TRIL
+from symgrad.primitives.triangles import TRIL
 
 __all__ = ["attention", "batch_norm", "dense", "dropout", "layer_norm", "multi_head_attention"]
 

@@ -10,8 +10,8 @@ from symgrad.graph.show import show_shape
 from symgrad.primitives.entry import square
 from symgrad.primitives.matrices import INV, SOLVE
 from symgrad.primitives.normalisers import NORM
-from symgrad.primitives.rearrangements import TRIL, TRIU
 from symgrad.primitives.selections import MAX
+from symgrad.primitives.triangles import TRIL, TRIU
 
 __all__ = ["matrix_power", "norm", "solve_triangular", "squared_distances"]
 

@@ -94,7 +94,7 @@ def binary_cross_entropy(probability: object, target: object, reduction: str = "
 
 
 def binary_cross_entropy_with_logits(logit: object, target: object, reduction: str = "mean") -> Expr:
-    """log(1 + eᶻ) - y z, which is the cross-entropy of σ(z)."""
+    """log(1 + e^z) - y z, which is the cross-entropy of σ(z)."""
     z, y = _pair("binary_cross_entropy_with_logits", logit, target)
     return _reduced(elementwise("softplus", z) - y * z, reduction)
 

@@ -9,7 +9,7 @@ from symgrad.errors import ShapeError
 from symgrad.graph.expression import Expr, Shape, transpose
 from symgrad.graph.show import show_shape
 from symgrad.primitives.entry import Primitive, square
-from symgrad.primitives.rearrangements import HALF_TRIL
+from symgrad.primitives.triangles import HALF_TRIL
 from symgrad.prose import Text
 
 Options = dict[str, Any]

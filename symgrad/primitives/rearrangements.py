@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.errors import InputError, ShapeError
-from symgrad.graph.expression import Expr, Shape, contraction, slice_of
+from symgrad.errors import ShapeError
+from symgrad.graph.expression import Expr, Shape, slice_of
 from symgrad.graph.show import show_shape
 from symgrad.graph.sizes import ONE, ZERO, Size
 from symgrad.primitives.declarations import shape_of, size_of
-from symgrad.primitives.entry import Array, Primitive, Scalars, square
+from symgrad.primitives.entry import Array, Primitive, Scalars
 from symgrad.primitives.normalisers import one_axis, same_shape
 from symgrad.prose import Text
 
@@ -30,10 +30,6 @@ def _replaced(shape: Shape, axis: int, size: Size) -> Shape:
 
 def _atom(text: str) -> str:
     return text if text.isidentifier() else f"({text})"
-
-
-def _sizes(value: object) -> Size:
-    return size_of("pad", value)
 
 
 # ---- slices and padding
@@ -61,6 +57,12 @@ def _slice_latex(shapes: Sequence[Shape], options: Options, tex: Callable[[Size]
     return f"{{0}}_{{{{{joined}}}}}"
 
 
+def _slice_options(operands: Sequence[Expr], options: Options) -> Options:
+    options = one_axis(operands, options)
+    stop = operands[0].shape[options["axis"]] if options["stop"] is None else size_of("slice", options["stop"])
+    return {**options, "start": size_of("slice", options["start"]), "stop": stop}
+
+
 def _slice_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
     axis, step = options["axis"], options["step"]
     whole, part = operands[0].shape[axis], ybar.shape[axis]
@@ -83,13 +85,13 @@ SLICE = Primitive(
     latex=_slice_latex,
     numpy=_slice_numpy,
     options={"axis": 0, "start": ZERO, "stop": None, "step": 1},
-    normal_options=one_axis,
+    normal_options=_slice_options,
 )
 
 
 def _pad_options(operands: Sequence[Expr], options: Options) -> Options:
     options = one_axis(operands, options)
-    before, after = _sizes(options["before"]), _sizes(options["after"])
+    before, after = size_of("pad", options["before"]), size_of("pad", options["after"])
     return {**options, "before": before, "after": after}
 
 
@@ -283,138 +285,5 @@ RESHAPE: Primitive = Primitive(
             en="{sign} keeps the entries in their order, row after row, in the shape that stands beside",
             zh="{sign} 保持元素逐行的次序，只改变形状",
         ),
-    ),
-)
-
-
-# ---- triangles
-
-
-def _matrix_shape(operands: Sequence[Expr], options: Options) -> Shape:
-    if operands[0].rank != 2:
-        raise ShapeError(f"a triangle of shape {show_shape(operands[0].shape)}; only a matrix has one")
-    return operands[0].shape
-
-
-def _triangle(keeps: Callable[[int, int], bool]) -> Callable[[Scalars, Sequence[Array], Options], Array]:
-    def forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
-        result = np.full(arrays[0].shape, s.number(Fraction(0)), dtype=object)
-        for i, j in np.ndindex(*arrays[0].shape):
-            if keeps(i, j):
-                result[i, j] = arrays[0][i, j]
-        return result
-
-    return forward
-
-
-_TRIANGLE = Text(
-    en="The triangle passes on the entries that it keeps; the others are replaced by 0 and do not matter.",
-    zh="三角部分的元素原样传递，其余元素被 0 代替，不产生影响。",
-)
-TRIL: Primitive = Primitive(
-    name="tril",
-    is_linear=True,
-    about=Text(en="lower triangle", zh="下三角部分"),
-    shape=_matrix_shape,
-    forward=_triangle(lambda i, j: i >= j),
-    pullback=lambda ybar, y, operands, options: (TRIL(ybar),),
-    reason=_TRIANGLE,
-    latex=r"\mathrm{tril}",
-    numpy=lambda args, options, ranks: f"np.tril({args[0]})",
-    sign=(
-        r"\mathrm{tril}",
-        Text(en="{sign} keeps the lower triangle with the diagonal", zh="{sign} 保留下三角部分（含对角线）"),
-    ),
-)
-TRIU: Primitive = Primitive(
-    name="triu",
-    is_linear=True,
-    about=Text(en="upper triangle", zh="上三角部分"),
-    shape=_matrix_shape,
-    forward=_triangle(lambda i, j: i <= j),
-    pullback=lambda ybar, y, operands, options: (TRIU(ybar),),
-    reason=_TRIANGLE,
-    latex=r"\mathrm{triu}",
-    numpy=lambda args, options, ranks: f"np.triu({args[0]})",
-    sign=(
-        r"\mathrm{triu}",
-        Text(en="{sign} keeps the upper triangle with the diagonal", zh="{sign} 保留上三角部分（含对角线）"),
-    ),
-)
-
-
-def _square_shape(operands: Sequence[Expr], options: Options) -> Shape:
-    square("half_tril", operands[0])
-    return operands[0].shape
-
-
-def _half_tril(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
-    low = TRIL.forward(s, arrays, options)
-    for i in range(len(low)):
-        low[i, i] = low[i, i] / 2
-    return low
-
-
-HALF_TRIL: Primitive = Primitive(
-    name="half_tril",
-    is_linear=True,
-    about=Text(en="lower triangle with half of the diagonal", zh="对角线减半的下三角部分"),
-    shape=_square_shape,
-    forward=_half_tril,
-    pullback=lambda ybar, y, operands, options: (HALF_TRIL(ybar),),
-    reason=_TRIANGLE,
-    latex=r"\mathrm{tril}_{1/2}",
-    numpy=lambda args, options, ranks: f"half_tril({args[0]})",
-    kernel='''
-def half_tril(x):
-    """The lower triangle of x with half of the diagonal."""
-    y = np.tril(x)
-    np.einsum("ii->i", y)[:] /= 2
-    return y
-''',
-    sign=(
-        r"\mathrm{tril}_{1/2}",
-        Text(en="{sign} keeps the lower triangle with half of the diagonal", zh="{sign} 保留下三角部分并将对角线减半"),
-    ),
-)
-
-
-# ---- the Kronecker product
-
-
-def _kron_shape(operands: Sequence[Expr], options: Options) -> Shape:
-    a, b = operands
-    if a.rank != 2 or b.rank != 2:
-        raise InputError(f"kron: the shapes are {show_shape(a.shape)} and {show_shape(b.shape)}; it takes two matrices")
-    return a.shape[0] * b.shape[0], a.shape[1] * b.shape[1]
-
-
-def _kron_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
-    a, b = operands
-    blocks = RESHAPE(ybar, shape=(a.shape[0], b.shape[0], a.shape[1], b.shape[1]))
-    return (
-        contraction((blocks, b), ((0, 2, 1, 3), (2, 3)), a.shape),
-        contraction((blocks, a), ((2, 0, 3, 1), (2, 3)), b.shape),
-    )
-
-
-KRON = Primitive(
-    name="kron",
-    about=Text(en="Kronecker product", zh="克罗内克积"),
-    shape=_kron_shape,
-    forward=lambda s, arrays, options: np.kron(arrays[0], arrays[1]),
-    pullback=_kron_pullback,
-    arity=2,
-    reason=Text(
-        en="{y} consists of one block for each pair of entries: an entry collects the products of the derivative with the"
-        " entries that it is multiplied by.",
-        zh="{y} 由两矩阵元素两两之积组成：一个元素的导数是 {y} 的导数与它所乘的各元素之积的总和。",
-    ),
-    latex=r"{0} \otimes {1}",
-    numpy=lambda args, options, ranks: f"np.kron({args[0]}, {args[1]})",
-    citation="Petersen & Pedersen 2012, §10.2",
-    sign=(
-        r"A \otimes B",
-        Text(en="{sign} is the Kronecker product", zh="{sign} 是克罗内克积"),
     ),
 )

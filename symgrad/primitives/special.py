@@ -146,6 +146,6 @@ def elu(x, a):
     ),
     sign=(
         r"\mathrm{elu}_{a}(t)",
-        Text(en="{sign} is t where t > 0, else a (eᵗ − 1)", zh="{sign} 在 t > 0 时为 t，否则为 a (eᵗ − 1)"),
+        Text(en="{sign} is t where t > 0, else a (e^t − 1)", zh="{sign} 在 t > 0 时为 t，否则为 a (e^t − 1)"),
     ),
 )

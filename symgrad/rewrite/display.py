@@ -213,6 +213,17 @@ def _leaves(form: Form) -> set[Expr]:
     return {e for e in postorder([to_expression(form)]) if isinstance(e, Leaf) or is_one_hot(e)}
 
 
+def written(e: Expr) -> Expr:
+    """The expression as the first line of a step writes it: its normal form, what terms share put in front.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> x, y = (data(name, dims("n")) for name in "xy")
+    >>> str(written(x * y - x))
+    'x * (y - 1)'
+    """
+    return _written(to_form(e))
+
+
 def _written(form: Form) -> Expr:
     straight = _collected(form)
     if len(form.shape) != 2 or cost(straight) < 2 * TURNED:

@@ -6,12 +6,10 @@ products with ones. What has no matrix form (three axes, an index shared by thre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.graph.expression import (
-    Apply,
     Contraction,
     Expr,
     Leaf,
@@ -26,8 +24,8 @@ from symgrad.graph.expression import (
     total,
 )
 from symgrad.graph.expression import transpose as _transpose
-from symgrad.graph.sizes import ZERO, Size
-from symgrad.primitives.table import PRIMITIVES
+from symgrad.graph.sizes import Size
+from symgrad.rewrite.blocks import side_by_side
 from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term
 
 Indices = tuple[int, ...]
@@ -65,28 +63,8 @@ def to_expression(form: Form) -> Expr:
     if len(raised) == 1:
         ((c, e),) = raised
         return broadcast_to(scale(c, e), form.shape)
-    joined = _joined(raised)
+    joined = side_by_side(raised)
     return linear([(c, broadcast_to(e, form.shape)) for c, e in raised]) if joined is None else joined
-
-
-def _joined(terms: Sequence[tuple[Fraction, Expr]]) -> Expr | None:
-    """[A 0] + [0 B] is [A B]: padded blocks that fill an axis, side by side."""
-    blocks: dict[Size, tuple[Fraction, Apply]] = {}
-    for c, e in terms:
-        if not isinstance(e, Apply) or e.primitive != "pad" or e.option("step") != 1:
-            return None
-        before = e.option("before")
-        assert isinstance(before, Size)
-        blocks[before] = c, e
-    axes = {e.option("axis") for _, e in blocks.values()}
-    (axis, *others), place, joined = axes, ZERO, list[Expr]()
-    if others or len(blocks) < len(terms) or not isinstance(axis, int):
-        return None
-    while place in blocks:
-        c, block = blocks.pop(place)
-        joined.append(scale(c, block.operands[0]))
-        place = place + block.operands[0].shape[axis]
-    return PRIMITIVES["concatenate"](*joined, axis=axis) if not blocks and place == terms[0][1].shape[axis] else None
 
 
 def _term(term: Term, form: Form) -> tuple[Fraction, Expr]:
