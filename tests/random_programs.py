@@ -318,7 +318,7 @@ class Jax:
             "is_min": lambda x, axis: self.shared(x == jnp.min(x, axis, keepdims=True), axis),
             "one_hot": lambda c, classes: nn.one_hot(c, classes, dtype=jnp.float64),
             "prod": lambda x, axis, keepdims: jnp.prod(x, axis, keepdims=keepdims),
-            "prod_others": lambda x, axis: jnp.prod(x, axis, keepdims=True) / x,
+            "prod_others": self.others,
             "cumsum": lambda x, axis, reverse: jax.lax.cumsum(x, axis, reverse=reverse),
             "slice": lambda x, axis, start, stop, step: jax.lax.slice_in_dim(x, start, stop, step, axis),
             "pad": lambda x, axis, before, after, step: jax.lax.pad(
@@ -332,6 +332,15 @@ class Jax:
     def shared(self, found, axis):
         """Ones, shared among equal entries; jumps have no derivative."""
         return self.jax.lax.stop_gradient(found / found.sum(axis, keepdims=True))
+
+    def others(self, x, axis):
+        """Products without one factor each, by a factor of 1 in its place."""
+        axes = (axis,) if isinstance(axis, int) else axis
+        last = tuple(range(-len(axes), 0))
+        moved = self.jnp.moveaxis(x, axes, last)
+        rows = moved.reshape((*moved.shape[: x.ndim - len(axes)], -1))
+        without = self.jnp.where(np.eye(rows.shape[-1], dtype=bool), 1.0, rows[..., None, :])
+        return self.jnp.moveaxis(self.jnp.prod(without, -1).reshape(moved.shape), last, axes)
 
     def run(self, root, arrays):
         """The value of the graph where the leaves have the given arrays, by name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from fractions import Fraction
 from itertools import product
 
@@ -143,6 +144,15 @@ def test_a_functions_code_has_the_value_of_its_body(name, parameter, arity):
     extra = [parameter] if entry.is_family else []
     exact = [float(entry.body(s, *map(s.context.mpf, row), *extra)) for row in rows]
     np.testing.assert_allclose(np.asarray(ours, dtype=float), exact, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in FUNCTIONS.items() if entry.numpy])
+def test_a_functions_code_binds_its_operands(name):
+    """A call or parentheses around it all, no operator between bare operands: -(a + b) is not - a + b."""
+    template = FUNCTIONS[name].numpy
+    assert re.fullmatch(r"[\w.]+\((?:(?:\{\d\}|[\d.]+)(?:, )?)+\)|\(\{0\} [<>=]+ \{1\}\)|\{0\} \*\* \{1\}", template), (
+        template
+    )
 
 
 def predicting(e):

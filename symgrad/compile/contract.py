@@ -63,7 +63,7 @@ class Contractor:
             if found is None:
                 return pending
             selector, kind, holder, i, indices = found
-            op = self.plain(holder)
+            op = self.ops.floating(self.plain(holder))
             width = self.ops.size(selector.op.shape[2])
             axis = holder.indices.index(i)
             shape = (

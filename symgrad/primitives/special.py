@@ -31,6 +31,16 @@ def erfc(x):
         b, d = u * b - d + c, b
     tail = t * np.exp(u * b / 2 - d + _ERFC[0] - a * a)
     return np.where(x < 0, 2 - tail, tail)
+
+
+def erf(x):
+    """2/√π times the integral of exp(-t²) from 0 to x."""
+    return 1 - erfc(x)
+
+
+def normal_cdf(x):
+    """The integral of the standard normal density up to x; without cancellation where x is far below 0."""
+    return erfc(x * -0.7071067811865476) / 2
 '''
 
 
@@ -70,7 +80,12 @@ NORMAL_PDF = Function(
     body=lambda s, x: s.exp(-(x**2) / 2) / s.power(2 * s.pi(), Fraction(1, 2)),
     derivatives=(lambda y, x: -x * y,),
     latex=r"\varphi",
-    numpy="np.exp(-np.square({0}) / 2) * 0.3989422804014327",
+    numpy="normal_pdf({0})",
+    kernel='''
+def normal_pdf(x):
+    """exp(-x²/2) / √(2π)."""
+    return np.exp(-np.square(x) / 2) * 0.3989422804014327
+''',
     sign=(
         r"\varphi(t) = e^{-t^{2}/2}/\sqrt{2\pi}",
         Text(en="{sign} is the standard normal density", zh="{sign} 是标准正态分布的密度"),
@@ -82,7 +97,7 @@ NORMAL_CDF = Function(
     body=lambda s, x: (1 + s.erf(x / s.power(s.number(Fraction(2)), Fraction(1, 2)))) / 2,
     derivatives=(lambda y, x: elementwise("normal_pdf", x),),
     latex=r"\Phi",
-    numpy="erfc({0} * -0.7071067811865476) / 2",
+    numpy="normal_cdf({0})",
     kernel=_ERFC,
     sign=(
         r"\Phi(t) = \int_{-\infty}^{t} \varphi(s)\,\mathrm{d}s",
@@ -95,7 +110,7 @@ ERF = Function(
     body=lambda s, x: s.erf(x),
     derivatives=(lambda y, x: power(8, Fraction(1, 2)) * elementwise("normal_pdf", power(2, Fraction(1, 2)) * x),),
     latex=r"\mathrm{erf}",
-    numpy="1 - erfc({0})",
+    numpy="erf({0})",
     kernel=_ERFC,
     sign=(
         r"\mathrm{erf}(t) = \tfrac{2}{\sqrt{\pi}} \int_{0}^{t} e^{-s^{2}}\,\mathrm{d}s",
@@ -112,8 +127,13 @@ LEAKY_RELU = Function(
         lambda y, x, a: elementwise("minimum", x, 0),
     ),
     latex=r"\mathrm{{lrelu}}_{{{1}}}({0})",
-    numpy="np.where({0} > 0, {0}, {0} * {1})",
+    numpy="leaky_relu({0}, {1})",
     arity=2,
+    kernel='''
+def leaky_relu(x, a):
+    """x where x > 0, else a * x."""
+    return np.where(x > 0, x, a * x)
+''',
     kink=Text(
         en="At 0 the derivative of the leaky rectifier is taken to be that of its left branch.",
         zh="约定带泄漏的线性整流在 0 处的导数取左侧一支的斜率。",
