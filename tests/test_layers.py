@@ -22,6 +22,7 @@ RUNGS = (
     ("problem", "products", "modelfile", "fitting"),
     ("notebook",),
     ("explain", "compile", "optimize", "tables"),
+    ("extrema",),
     ("derive", "notation"),
     ("rewrite",),
     ("evaluate",),

@@ -1,0 +1,334 @@
+"""The search for stationary points: parameter after parameter by a law, scalars by SymPy, each answer put in and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from symgrad.derive.derivation import Derivation
+from symgrad.errors import CheckFailed, DerivationError
+from symgrad.extrema.affine import holds, solve_affine
+from symgrad.extrema.curvature import by_composition, by_hessian, in_coordinates, positive_in_domain, sign_of
+from symgrad.extrema.definite import Known
+from symgrad.extrema.found import (
+    Answer,
+    Basis,
+    Condition,
+    Curvature,
+    Found,
+    Kind,
+    Need,
+    Point,
+    Side,
+    Step,
+)
+from symgrad.extrema.hessians import Blocks, blocks_of
+from symgrad.extrema.inverse import solve_by_inverse, solve_in_inverse
+from symgrad.extrema.kinds import classified, joined, kind_at_zero
+from symgrad.extrema.nested import is_nested_minimum
+from symgrad.extrema.roots import solved_by_sympy
+from symgrad.extrema.verify import NoPoint, is_identically_zero, resolved, verify_zero
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, broadcast_to, leaf, number
+from symgrad.graph.walk import postorder
+from symgrad.rewrite.convert import substitute
+from symgrad.rewrite.facts import Facts
+
+# The order in which equations are solved: those that only need a division first.
+EASIEST = (Side.SCALE, Side.TRANSPOSED, Side.ENTRIES, Side.LEFT, Side.RIGHT, Side.INVERSE)
+NOTHING = Curvature(False, False)
+# A Hessian is formed for up to this many parameters.
+MOST_PARAMETERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A loss over the user's leaves, its gradients over parameters and names of what holds none, and these names."""
+
+    derivation: Derivation
+    loss: Expr
+    order: Sequence[str]
+    gradients: Mapping[Leaf, Expr]
+    definitions: Mapping[Leaf, Expr]
+
+    @property
+    def whole(self) -> Expr:
+        """The loss over arrays that were declared."""
+        whole = substitute(self.loss, dict(self.definitions.items()))
+        others = [e for e in leaves_of(whole) if e.role is Role.PARAMETER and e not in self.gradients]
+        return substitute(whole, {e: leaf(e.name, e.shape, Role.DATA) for e in others})
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the names."""
+        return Facts(self.definitions)
+
+    def found(
+        self,
+        answer: Answer,
+        steps: Sequence[Step],
+        points: Sequence[Point],
+        curvature: Curvature,
+        *,
+        is_complete: bool = False,
+    ) -> Found:
+        """What was found of this loss."""
+        parts = (answer, tuple(steps), tuple(points), curvature, (), (), is_complete)
+        return Found(self.derivation, self.gradients, self.definitions, *parts)
+
+
+def find_extrema(derivation: Derivation, order: Sequence[str] = ()) -> Found:
+    """The stationary points of the loss of a proved derivation, and what they are.
+
+    >>> from symgrad.derive.engine import derive
+    >>> from symgrad.primitives.language import data, dims, parameter
+    >>> n, d = dims("n d")
+    >>> X, y, w = data("X", n, d), data("y", n), parameter("w", d)
+    >>> found = find_extrema(derive((X @ w - y) @ (X @ w - y)))
+    >>> print(found.points[0].values[w], "|", found.points[0].kind.value)
+    solve(X.T @ X, X.T @ y) | minimum
+    """
+    task = task_of(derivation, order)
+    curvature, blocks = _curvature(task)
+    steps, left = _by_laws(task, list(derivation.parameters))
+    found = _closed(task, steps, left, curvature, blocks)
+    if found is None:
+        found = _not_found(task, curvature, blocks)
+    shown = tuple((a, b, block) for (a, b), block in blocks.items())
+    return replace(found, blocks=shown)
+
+
+def task_of(derivation: Derivation, order: Sequence[str]) -> Task:
+    """The gradients with every name put in that holds a parameter."""
+    held: set[Expr] = set(derivation.parameters)
+    definitions: dict[Leaf, Expr] = {}
+    gone: dict[Expr, Expr] = {}
+    for eq in derivation.forward:
+        expression = substitute(eq.expression, gone)
+        if any(node in held for node in postorder([expression])) or eq.target is derivation.loss:
+            gone[eq.target] = expression
+        else:
+            definitions[eq.target] = expression
+    upstream: dict[Expr, Expr] = {}
+    gradients: dict[Leaf, Expr] = {}
+    for eq in derivation.backward:
+        upstream[eq.target] = substitute(substitute(eq.expression, upstream), gone)
+        if eq.variable is not None and eq.variable in set(derivation.parameters):
+            gradients[eq.variable] = upstream[eq.target]
+    return Task(derivation, gone[derivation.loss], order, gradients, definitions)
+
+
+def _curvature(task: Task) -> tuple[Curvature, Blocks]:
+    """By composition, else by the Hessian; the Hessian of one parameter is shown in any case."""
+    parameters = list(task.gradients)
+    found = by_composition(task.whole)
+    is_wanted = len(parameters) == 1 or (found is None and all(p.rank < 2 for p in parameters))
+    blocks = blocks_of(task.derivation, task.order) if is_wanted and len(parameters) <= MOST_PARAMETERS else {}
+    if found is None and len(parameters) == 1:
+        (theta,) = parameters
+        if blocks:
+            found = by_hessian(task.whole, dissolved(task, blocks[theta, theta].expression), theta)
+        found = found or in_coordinates(task.whole, theta)
+    return found or NOTHING, blocks
+
+
+def dissolved(task: Task, e: Expr) -> Expr:
+    """An expression of the page with the names put in that hold parameters."""
+    for eq in reversed(task.derivation.forward[:-1]):
+        e = substitute(e, {eq.target: eq.expression})
+    return e
+
+
+# ---- by laws
+
+
+def _by_laws(task: Task, unknown: list[Leaf]) -> tuple[list[Step], list[Leaf]]:
+    """Parameters found one after the other, each from its own equation; those left over."""
+    steps: list[Step] = []
+    current = dict(task.gradients)
+    loss = task.loss
+    while unknown:
+        step = _next(task, current, loss, unknown, steps)
+        if step is None:
+            break
+        theta = step.parameter
+        steps.append(step)
+        unknown = [x for x in unknown if x is not theta]
+        if holds(step.solution, unknown):
+            # Found in terms of those that are still unknown: it is put into their equations.
+            current = {x: substitute(g, {theta: step.solution}) for x, g in current.items()}
+            loss = substitute(loss, {theta: step.solution})
+    return steps, unknown
+
+
+def _next(
+    task: Task, current: Mapping[Leaf, Expr], loss: Expr, unknown: Sequence[Leaf], steps: Sequence[Step]
+) -> Step | None:
+    """The easiest equation that gives its parameter, whose coefficients hold no other unknown."""
+    found: list[Step] = []
+    for theta in unknown:
+        others = [x for x in unknown if x is not theta]
+        put_in = [s.parameter for s in steps if holds(s.solution, unknown)]
+        for law in (solve_affine, solve_by_inverse):
+            step = law(current[theta], theta, task.facts, put_in, task.definitions)
+            if step is not None and not (holds(step.matrix, others) and holds(step.solution, others)):
+                found.append(step)
+                break
+        else:
+            step = _in_coordinates(task, loss, theta, put_in)
+            if step is not None and not holds(step.matrix, others):
+                found.append(step)
+    if not found:
+        return None
+    best = min(found, key=lambda s: (EASIEST.index(s.side), not holds(s.solution, unknown)))
+    return replace(best, conditions=_weakest(best))
+
+
+def _in_coordinates(task: Task, loss: Expr, theta: Leaf, put_in: Sequence[Leaf]) -> Step | None:
+    try:
+        return solve_in_inverse(loss, theta, task.facts, put_in, task.definitions)
+    except (CheckFailed, DerivationError):
+        return None
+
+
+def _weakest(step: Step) -> tuple[Condition, ...]:
+    """What makes the matrix invertible, where that can be said of its parts: X has full column rank, λ > 0."""
+    result: list[Condition] = []
+    for condition in step.conditions:
+        found = sign_of(condition.of, condition.of.rank // 2, is_strict=True) if condition.of.rank != 1 else None
+        if found is None or found[0].strict is None:
+            result.append(condition)
+        else:
+            sign, supposed = found
+            result += [*(sign.strict or ()), *(c for c in supposed if c.need is Need.POSITIVE)]
+    return tuple({(c.need, c.of): c for c in result}.values())
+
+
+# ---- what was found
+
+
+def _closed(
+    task: Task, steps: Sequence[Step], left: Sequence[Leaf], curvature: Curvature, blocks: Blocks
+) -> Found | None:
+    """Points in closed form; None where there are none."""
+    is_plain = all(x in task.gradients for x in leaves_of(task.whole))
+    is_decided = not left and (curvature.is_convex or curvature.is_concave)
+    if (is_plain and not is_decided) or (left and all(not p.rank for p in left)):
+        own = () if is_plain else tuple(steps)
+        wanted = list(task.gradients) if is_plain else list(left)
+        answered = solved_by_sympy(task.loss, task.gradients, wanted, own, task.definitions, curvature)
+        if answered is not None:
+            points = answered.points
+            if own:
+                points = tuple(_in_all(task, p, points, own, wanted, curvature, blocks) for p in points)
+            answer = Answer.ROOTS if points else Answer.NONE_EXISTS
+            return task.found(answer, own, points, curvature, is_complete=answered.is_complete)
+    if left or not steps:
+        return None
+    values = resolved({s.parameter: s.solution for s in steps})
+    try:
+        proof = verify_zero(
+            list(task.gradients.values()), values, task.definitions, "the stationary point", [task.loss]
+        )
+    except NoPoint:
+        return None
+    shown = {s.parameter: s.solution for s in steps}
+    point = Point(values, Kind.UNDECIDED, Basis.UNKNOWN, proof, conditions=_conditions(steps), shown=shown)
+    point = _classified(task, point, curvature, blocks)
+    if not point.is_global and is_nested_minimum(task.whole, steps, None, [point]):
+        symmetric = any(p.rank == 2 for p in positive_in_domain(task.whole, list(task.gradients)))
+        point = replace(point, kind=Kind.MINIMUM, basis=Basis.NESTED, is_global=True, symmetric_only=symmetric)
+    return task.found(Answer.SOLVED, steps, (_symmetric(task, point, steps),), curvature, is_complete=True)
+
+
+def _classified(task: Task, point: Point, curvature: Curvature, blocks: Blocks) -> Point:
+    domain = positive_in_domain(task.whole, list(task.gradients))
+    return classified(point, curvature, blocks, lambda e: dissolved(task, e), task.definitions, domain)
+
+
+def _in_all(
+    task: Task,
+    point: Point,
+    points: Sequence[Point],
+    steps: Sequence[Step],
+    wanted: Sequence[Leaf],
+    curvature: Curvature,
+    blocks: Blocks,
+) -> Point:
+    """The kind in all parameters of a point that SymPy found in some of them."""
+    point = replace(point, conditions=joined(_conditions(steps), point.conditions))
+    if point.is_global:
+        return point
+    if len(wanted) == 1 and is_nested_minimum(task.whole, steps, wanted[0], points):
+        return replace(point, kind=Kind.MINIMUM, basis=Basis.NESTED, is_global=True)
+    return _classified(task, replace(point, kind=Kind.UNDECIDED, basis=Basis.UNKNOWN), curvature, blocks)
+
+
+def _symmetric(task: Task, point: Point, steps: Sequence[Step]) -> Point:
+    """A claim about symmetric positive definite matrices supposes that the point is one."""
+    if not point.symmetric_only:
+        return point
+    domain = positive_in_domain(task.whole, list(task.gradients))
+    conditions = tuple(c for c in point.conditions if not _is_sure(c, domain))
+    for p in domain:
+        value = next((s.solution for s in steps if s.parameter is p and p.rank == 2), None)
+        if value is None:
+            continue
+        whole = substitute(value, dict(task.definitions.items()))
+        if Known().is_definite(whole):
+            continue
+        found = sign_of(whole, 1, is_strict=True)
+        supposed = found[0].strict if found is not None else None
+        conditions = joined(conditions, supposed if supposed is not None else (Condition(Need.DEFINITE, value),))
+    return replace(point, conditions=conditions)
+
+
+def _is_sure(condition: Condition, domain: Mapping[Expr, Expr]) -> bool:
+    """Whether a matrix is invertible wherever the loss is defined among symmetric matrices."""
+    found = sign_of(substitute(condition.of, dict(domain.items())), condition.of.rank // 2, is_strict=True)
+    return condition.need is Need.INVERTIBLE and found is not None and found[0].strict == ()
+
+
+def leaves_of(e: Expr) -> list[Leaf]:
+    """The declared arrays of an expression."""
+    return [x for x in postorder([e]) if isinstance(x, Leaf) and x.role not in CONSTANT_ROLES]
+
+
+def _conditions(steps: Sequence[Step]) -> tuple[Condition, ...]:
+    return tuple({(c.need, c.of): c for s in steps for c in s.conditions}.values())
+
+
+def _not_found(task: Task, curvature: Curvature, blocks: Blocks) -> Found:
+    """What can be said where there is no closed form: each parameter with the others given, and a point at zero."""
+    partial = []
+    for theta, g in task.gradients.items():
+        step = solve_affine(g, theta, task.facts, (), task.definitions)
+        if step is not None and step.side is not Side.INVERSE:
+            partial.append(replace(step, conditions=_weakest(step)))
+    points = () if curvature.is_convex or curvature.is_concave else _at_zero(task, blocks)
+    return replace(task.found(Answer.NOT_FOUND, (), points, curvature), partial=tuple(partial))
+
+
+def _at_zero(task: Task, blocks: Blocks) -> tuple[Point, ...]:
+    """The point where as many parameters as may be are 0, whatever the data are, and the others solve their equations."""
+    zeros = {p: broadcast_to(number(0), p.shape) for p in task.gradients}
+    while zeros:
+        kept = {p: z for p, z in zeros.items() if is_identically_zero(task.gradients[p], zeros, task.definitions)}
+        if len(kept) == len(zeros):
+            break
+        zeros = kept
+    if not zeros:
+        return ()
+    others = [p for p in task.gradients if p not in zeros]
+    at = {p: substitute(g, dict(zeros.items())) for p, g in task.gradients.items()}
+    steps, left = _by_laws(replace(task, gradients=at), others) if others else ([], [])
+    if left:
+        return ()
+    values = {**zeros, **resolved({s.parameter: s.solution for s in steps})}
+    try:
+        proof = verify_zero(list(task.gradients.values()), values, task.definitions, "the point at zero", [task.loss])
+    except CheckFailed:
+        return ()
+    point = Point(values, Kind.UNDECIDED, Basis.UNKNOWN, proof, conditions=_conditions(steps))
+    return (
+        kind_at_zero(point, task.derivation, task.order, list(zeros), lambda e: dissolved(task, e), task.definitions),
+    )
