@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Protocol
 
-from symgrad.derive.derivation import Derivation, Equation, Line, Proof, Verdict
+from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
 from symgrad.derive.entries import shares_of
 from symgrad.derive.fold import Declared, Statement, alone, fold_leaves, unfolded
 from symgrad.derive.fold import fold as folded
@@ -337,14 +338,22 @@ def ranges(members: Sequence[Equation]) -> str:
     return r",\ ".join(f"({run[0]})" if len(run) == 1 else rf"({run[0]})\text{{–}}({run[-1]})" for run in runs)
 
 
-def how(proof: Proof, members: Sequence[Equation | Line]) -> Inline:
+class Proved(Protocol):
+    """What has a proof."""
+
+    @property
+    def proof(self) -> Proof:
+        """How sure it is."""
+
+
+def how(proof: Proof, members: Sequence[Proved]) -> Inline:
     """How sure, and at which sizes."""
     if proof.verdict is Verdict.UNCHECKED:
         return Sentence(say.UNCHECKED_STEP)
     widest = max((eq.proof for eq in members), key=lambda p: max((len(s) for s in p.sizes), default=0))
-    if not any(widest.sizes):
-        return Sentence(say.PROVED)
     is_proved = proof.verdict is Verdict.PROVED
+    if not any(widest.sizes):
+        return Sentence(say.PROVED if is_proved else say.VERIFIED)
     if any(not _is_within(eq.proof.sizes, widest.sizes) for eq in members):
         numbers = [n for eq in members for sizes in eq.proof.sizes for n in sizes.values()]
         ends = {"least": Math(str(min(numbers))), "most": Math(str(max(numbers)))}

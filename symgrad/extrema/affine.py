@@ -223,8 +223,20 @@ def solve_affine(
         (line,) = prove_equal((found.factor * g, residual), [Line(residual, Reason(Why.RULE))], definitions, theta.name)
     except CheckFailed:
         return None
-    solution, conditions = _solution(reading.side, matrix, right, theta, facts, definitions)
-    return Step(theta, reading.side, left, right, found.factor, matrix, solution, conditions, tuple(put_in), line.proof)
+    solution, conditions, is_cancelled = _solution(reading.side, matrix, right, theta, facts, definitions)
+    return Step(
+        parameter=theta,
+        side=reading.side,
+        left=left,
+        right=right,
+        factor=found.factor,
+        matrix=matrix,
+        solution=solution,
+        conditions=conditions,
+        put_in=tuple(put_in),
+        proof=line.proof,
+        is_cancelled=is_cancelled,
+    )
 
 
 def _is_zero(e: Expr) -> bool:
@@ -243,23 +255,24 @@ def _product(side: Side, matrix: Expr, theta: Leaf) -> Expr:
 
 def _solution(
     side: Side, matrix: Expr, right: Expr, theta: Leaf, facts: Facts, definitions: Mapping[Leaf, Expr]
-) -> tuple[Expr, tuple[Condition, ...]]:
-    """θ and what it supposes; A⁻¹ b is written without A where A cancels."""
+) -> tuple[Expr, tuple[Condition, ...], bool]:
+    """θ, what it supposes, and whether A cancels: A⁻¹ b is then written without it."""
     need = {Side.SCALE: Need.NOT_ZERO, Side.TRANSPOSED: Need.NOT_ZERO, Side.ENTRIES: Need.NO_ZERO}.get(
         side, Need.INVERTIBLE
     )
     is_sure = need is Need.NOT_ZERO and is_never_zero(matrix)
     conditions = () if is_sure else (Condition(need, matrix),)
     if _is_zero(right):
-        return broadcast_to(number(0), theta.shape), conditions
+        return broadcast_to(number(0), theta.shape), conditions, False
     if side is Side.LEFT:
         cancelled = quotient(matrix, right, definitions)
         solution = shortest_written(cancelled, facts) if cancelled is not None else PRIMITIVES["solve"](matrix, right)
-        return solution, conditions
+        return solution, conditions, cancelled is not None
     if side is Side.RIGHT:
-        return right @ PRIMITIVES["inv"](matrix), conditions
+        return right @ PRIMITIVES["inv"](matrix), conditions, False
     divided = right * power(matrix, -1)
-    return shortest_written(transpose(divided) if side is Side.TRANSPOSED else divided, facts), conditions
+    whole = transpose(divided) if side is Side.TRANSPOSED else divided
+    return shortest_written(whole, facts), conditions, False
 
 
 def is_never_zero(e: Expr) -> bool:

@@ -15,10 +15,12 @@ from symgrad.extrema.definite import Definite, Known, definite
 from symgrad.extrema.found import Condition, Curvature, Need
 from symgrad.extrema.hessians import block_of
 from symgrad.extrema.inverse import in_inverse, inverse_leaf
-from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role, leaf, transpose
+from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, leaf, transpose
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
-from symgrad.rewrite.convert import substitute
+from symgrad.rewrite.convert import substitute, to_form
+from symgrad.rewrite.form import Factor, Form, Term
+from symgrad.rewrite.matrix import to_expression
 
 # Functions that are not defined everywhere.
 PARTIAL = frozenset({"log", "power_of", "scalar"})
@@ -51,6 +53,22 @@ def sign_of(e: Expr, rank: int, *, is_strict: bool = False) -> tuple[Definite, t
     return found
 
 
+def definite_by_parts(e: Expr) -> tuple[Definite, tuple[Condition, ...]] | None:
+    """The strict sign of a scalar or a matrix; that of an inverse or a transpose is that of what is inverted.
+
+    >>> from symgrad.primitives.language import data, dims, inv
+    >>> C = data("C", *dims("n d"))
+    >>> [str(c.of) for c in definite_by_parts(inv(C.T @ C).T)[0].strict]
+    ['C']
+    """
+    while e.rank == 2:
+        if (isinstance(e, Apply) and e.primitive == "inv") or (isinstance(e, Contraction) and e.indices == ((1, 0),)):
+            e = e.children[0]
+        else:
+            break
+    return sign_of(e, e.rank // 2, is_strict=True) if e.rank in {0, 2, 4} else None
+
+
 def by_composition(loss: Expr) -> Curvature | None:
     """What the calculus of convex functions says of the loss in all parameters together.
 
@@ -67,6 +85,32 @@ def by_composition(loss: Expr) -> Curvature | None:
             needs = tuple(replace(c, need=Need.NONNEGATIVE) for c in conditions)
             return Curvature(curve.convex, curve.concave, needs)
     return None
+
+
+def by_added_ridge(loss: Expr, matrix: Expr, factor: Expr) -> tuple[Definite, tuple[Condition, ...]] | None:
+    """That A(λ) = A(0) + λB is positive definite for λ > 0: the loss is convex at λ = 0 too, and λB is definite.
+
+    A is `factor` > 0 times a Hessian of the loss after other parameters had their minimum: that too is convex.
+    """
+    own = {e.name for e in hyperparameters([matrix])}
+    form = to_form(matrix)
+    with_own = tuple(t for t in form.terms if any(_named(f) in own for f in t.factors))
+    found = by_composition(loss)
+    if not with_own or found is None or not found.is_convex or not Known(positive=frozenset(own)).is_positive(factor):
+        return None
+    if any(not _is_monomial(t) for t in with_own):
+        return None
+    ridge = sign_of(to_expression(Form(form.shape, with_own)), 1, is_strict=True)
+    return ridge if ridge is not None and ridge[0].sign > 0 else None
+
+
+def _named(f: Factor) -> str:
+    return f.atom.name if isinstance(f.atom, Leaf) else ""
+
+
+def _is_monomial(t: Term) -> bool:
+    """Whether a term vanishes with its hyperparameters."""
+    return all(f.power > 0 for f in t.factors if isinstance(f.atom, Leaf) and f.atom.role is Role.HYPERPARAMETER)
 
 
 def by_hessian(loss: Expr, hessian: Expr, theta: Leaf) -> Curvature | None:

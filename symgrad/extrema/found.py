@@ -88,6 +88,10 @@ class Step:
     conditions: tuple[Condition, ...]
     put_in: tuple[Leaf, ...]
     proof: Proof
+    # A⁻¹ b without A: it stands in b too.
+    is_cancelled: bool = False
+    # The equation is of the derivative by θ⁻¹.
+    in_coordinates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ class Root:
     eigenvalues: tuple[Any, ...]
     order: int = 2  # of the first derivative that is not 0
     derivative: Any = None
+    has_data: bool = False
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +175,5 @@ class Found:
     # Where nothing was solved: what each parameter is, the others given.
     partial: tuple[Step, ...] = ()
     is_complete: bool = False
+    # A subgradient stands for the derivative somewhere: second derivatives say nothing of kinds.
+    has_kinks: bool = False

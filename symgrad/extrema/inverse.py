@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symgrad.derive.derivation import Derivation, Verdict
+from symgrad.derive.derivation import Derivation
 from symgrad.derive.engine import derive
 from symgrad.derive.proof import prove
 from symgrad.extrema.affine import expanded_in, holds, solve_affine
@@ -78,7 +78,7 @@ def solve_in_inverse(
         parameter=theta,
         left=substitute(step.left, {PRIMITIVES["inv"](other): theta, other: back}),
         solution=shortest_written(inverse_of(step.solution), facts),
-        proof=replace(step.proof, verdict=Verdict.VERIFIED),
+        in_coordinates=True,
     )
 
 

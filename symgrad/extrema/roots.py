@@ -106,6 +106,7 @@ def _point(
     except CheckFailed:
         return None
     conditions = _conditions(values, letters, at, found["not_zero"])
+    root = replace(root, has_data=True, conditions=conditions)
     proof = Proof(Verdict.PROVED) if is_exact else verified
     return Point(everything, Kind.UNDECIDED, Basis.UNKNOWN, proof, root=root, conditions=conditions, shown=values)
 
@@ -137,21 +138,29 @@ def _holds_in_numbers(residuals: Sequence[Any], loss: Any, values: Sequence[Any]
 
 def _expressions(at: Mapping[Any, Any], letters: Alphabet) -> dict[Leaf, Expr] | None:
     """The root over the user's arrays; None where it has no form in the model language."""
-    back: dict[Expr, Expr] = {leaf(s.name, (), Role.DATA): e for e, s in letters.parts.items()}
     values: dict[Leaf, Expr] = {}
     for x, symbol in letters.unknowns.items():
-        try:
-            values[x] = substitute(from_sympy(at[symbol], []), back)
-        except InputError:
+        e = _expression(at[symbol], letters)
+        if e is None:
             return None
+        values[x] = e
     return values
 
 
+def _expression(e: Any, letters: Alphabet) -> Expr | None:
+    back: dict[Expr, Expr] = {leaf(s.name, (), Role.DATA): part for part, s in letters.parts.items()}
+    try:
+        return substitute(from_sympy(e, []), back)
+    except InputError:
+        return None
+
+
 def _conditions(
-    values: Mapping[Leaf, Expr], letters: Alphabet, at: Mapping[Any, Any], not_zero: Sequence[str]
+    values: Mapping[Leaf, Expr], letters: Alphabet, at: Mapping[Any, Any], not_zero: Sequence[Any]
 ) -> tuple[Condition, ...]:
     """What the root and the Hessian there divide by, and what it takes a root or a logarithm of."""
-    supposed = [Condition(Need.NOT_ZERO, e) for e, s in letters.parts.items() if s.name in set(not_zero)]
+    found = [_expression(e, letters) for e in not_zero]
+    supposed = [Condition(Need.NOT_ZERO, e) for e in found if e is not None]
     for x, v in zip(values, at.values(), strict=True):
         roots = [p for p in v.atoms(sympy.Pow) if not p.exp.is_integer]
         if v.is_real is None and (roots or v.atoms(sympy.log)):

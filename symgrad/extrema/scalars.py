@@ -190,7 +190,7 @@ def ask(loss: Any, gradient: Sequence[Any], unknowns: Sequence[Any], limit: floa
     return Solved(roots, found["is_complete"])
 
 
-TREES = ("values", "integer", "loss", "hessian", "eigenvalues", "derivative")
+TREES = ("values", "integer", "loss", "hessian", "eigenvalues", "derivative", "not_zero")
 
 
 def _decoded(value: Any) -> Any:

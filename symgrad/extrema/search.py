@@ -8,8 +8,14 @@ from dataclasses import dataclass, replace
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import CheckFailed, DerivationError
 from symgrad.extrema.affine import holds, solve_affine
-from symgrad.extrema.curvature import by_composition, by_hessian, in_coordinates, positive_in_domain, sign_of
-from symgrad.extrema.definite import Known
+from symgrad.extrema.curvature import (
+    by_added_ridge,
+    by_composition,
+    by_hessian,
+    definite_by_parts,
+    in_coordinates,
+    positive_in_domain,
+)
 from symgrad.extrema.found import (
     Answer,
     Basis,
@@ -25,6 +31,8 @@ from symgrad.extrema.found import (
 from symgrad.extrema.hessians import Blocks, blocks_of
 from symgrad.extrema.inverse import solve_by_inverse, solve_in_inverse
 from symgrad.extrema.kinds import classified, joined, kind_at_zero
+from symgrad.extrema.kinks import has_kinks, without_kinks
+from symgrad.extrema.naming import named_again
 from symgrad.extrema.nested import is_nested_minimum
 from symgrad.extrema.roots import solved_by_sympy
 from symgrad.extrema.verify import NoPoint, is_identically_zero, resolved, verify_zero
@@ -32,6 +40,7 @@ from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, broadcast
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.facts import Facts
+from symgrad.rewrite.symmetry import symmetric_names
 
 # The order in which equations are solved: those that only need a division first.
 EASIEST = (Side.SCALE, Side.TRANSPOSED, Side.ENTRIES, Side.LEFT, Side.RIGHT, Side.INVERSE)
@@ -60,7 +69,17 @@ class Task:
     @property
     def facts(self) -> Facts:
         """What is known of the names."""
-        return Facts(self.definitions)
+        return Facts(self.definitions, symmetric_names(self.definitions))
+
+    def names_without(self, theta: Leaf) -> dict[Leaf, Expr]:
+        """The names whose values hold parameters, but not θ, with these values."""
+        gone: dict[Expr, Expr] = {}
+        result: dict[Leaf, Expr] = {}
+        for eq in self.derivation.forward[:-1]:
+            gone[eq.target] = substitute(eq.expression, gone)
+            if not holds(gone[eq.target], [theta]):
+                result[eq.target] = gone[eq.target]
+        return result
 
     def found(
         self,
@@ -92,9 +111,9 @@ def find_extrema(derivation: Derivation, order: Sequence[str] = ()) -> Found:
     steps, left = _by_laws(task, list(derivation.parameters))
     found = _closed(task, steps, left, curvature, blocks)
     if found is None:
-        found = _not_found(task, curvature, blocks)
+        found = _not_found(task, curvature)
     shown = tuple((a, b, block) for (a, b), block in blocks.items())
-    return replace(found, blocks=shown)
+    return replace(without_kinks(task.whole, found), blocks=shown)
 
 
 def task_of(derivation: Derivation, order: Sequence[str]) -> Task:
@@ -109,11 +128,12 @@ def task_of(derivation: Derivation, order: Sequence[str]) -> Task:
         else:
             definitions[eq.target] = expression
     upstream: dict[Expr, Expr] = {}
-    gradients: dict[Leaf, Expr] = {}
+    found: dict[Leaf, Expr] = {}
     for eq in derivation.backward:
         upstream[eq.target] = substitute(substitute(eq.expression, upstream), gone)
         if eq.variable is not None and eq.variable in set(derivation.parameters):
-            gradients[eq.variable] = upstream[eq.target]
+            found[eq.variable] = upstream[eq.target]
+    gradients = {p: found[p] for p in derivation.parameters}
     return Task(derivation, gone[derivation.loss], order, gradients, definitions)
 
 
@@ -151,7 +171,7 @@ def _by_laws(task: Task, unknown: list[Leaf]) -> tuple[list[Step], list[Leaf]]:
         if step is None:
             break
         theta = step.parameter
-        steps.append(step)
+        steps.append(replace(step, conditions=_weakest(step, task)))
         unknown = [x for x in unknown if x is not theta]
         if holds(step.solution, unknown):
             # Found in terms of those that are still unknown: it is put into their equations.
@@ -179,8 +199,7 @@ def _next(
                 found.append(step)
     if not found:
         return None
-    best = min(found, key=lambda s: (EASIEST.index(s.side), not holds(s.solution, unknown)))
-    return replace(best, conditions=_weakest(best))
+    return min(found, key=lambda s: (EASIEST.index(s.side), not holds(s.solution, unknown)))
 
 
 def _in_coordinates(task: Task, loss: Expr, theta: Leaf, put_in: Sequence[Leaf]) -> Step | None:
@@ -190,11 +209,14 @@ def _in_coordinates(task: Task, loss: Expr, theta: Leaf, put_in: Sequence[Leaf])
         return None
 
 
-def _weakest(step: Step) -> tuple[Condition, ...]:
+def _weakest(step: Step, task: Task) -> tuple[Condition, ...]:
     """What makes the matrix invertible, where that can be said of its parts: X has full column rank, λ > 0."""
     result: list[Condition] = []
     for condition in step.conditions:
-        found = sign_of(condition.of, condition.of.rank // 2, is_strict=True) if condition.of.rank != 1 else None
+        whole = substitute(condition.of, dict(task.definitions.items()))
+        found = definite_by_parts(whole) if condition.of.rank != 1 else None
+        if (found is None or found[0].strict is None) and condition.need is Need.INVERTIBLE:
+            found = by_added_ridge(task.whole, whole, step.factor)
         if found is None or found[0].strict is None:
             result.append(condition)
         else:
@@ -274,9 +296,7 @@ def _symmetric(task: Task, point: Point, steps: Sequence[Step]) -> Point:
         if value is None:
             continue
         whole = substitute(value, dict(task.definitions.items()))
-        if Known().is_definite(whole):
-            continue
-        found = sign_of(whole, 1, is_strict=True)
+        found = definite_by_parts(whole)
         supposed = found[0].strict if found is not None else None
         conditions = joined(conditions, supposed if supposed is not None else (Condition(Need.DEFINITE, value),))
     return replace(point, conditions=conditions)
@@ -284,8 +304,10 @@ def _symmetric(task: Task, point: Point, steps: Sequence[Step]) -> Point:
 
 def _is_sure(condition: Condition, domain: Mapping[Expr, Expr]) -> bool:
     """Whether a matrix is invertible wherever the loss is defined among symmetric matrices."""
-    found = sign_of(substitute(condition.of, dict(domain.items())), condition.of.rank // 2, is_strict=True)
-    return condition.need is Need.INVERTIBLE and found is not None and found[0].strict == ()
+    if condition.need is not Need.INVERTIBLE:
+        return False
+    found = definite_by_parts(substitute(condition.of, dict(domain.items())))
+    return found is not None and found[0].strict == ()
 
 
 def leaves_of(e: Expr) -> list[Leaf]:
@@ -297,18 +319,19 @@ def _conditions(steps: Sequence[Step]) -> tuple[Condition, ...]:
     return tuple({(c.need, c.of): c for s in steps for c in s.conditions}.values())
 
 
-def _not_found(task: Task, curvature: Curvature, blocks: Blocks) -> Found:
+def _not_found(task: Task, curvature: Curvature) -> Found:
     """What can be said where there is no closed form: each parameter with the others given, and a point at zero."""
     partial = []
     for theta, g in task.gradients.items():
         step = solve_affine(g, theta, task.facts, (), task.definitions)
         if step is not None and step.side is not Side.INVERSE:
-            partial.append(replace(step, conditions=_weakest(step)))
-    points = () if curvature.is_convex or curvature.is_concave else _at_zero(task, blocks)
+            partial.append(named_again(replace(step, conditions=_weakest(step, task)), task.names_without(theta)))
+    is_smooth = not (curvature.is_convex or curvature.is_concave or has_kinks(task.whole))
+    points = _at_zero(task) if is_smooth else ()
     return replace(task.found(Answer.NOT_FOUND, (), points, curvature), partial=tuple(partial))
 
 
-def _at_zero(task: Task, blocks: Blocks) -> tuple[Point, ...]:
+def _at_zero(task: Task) -> tuple[Point, ...]:
     """The point where as many parameters as may be are 0, whatever the data are, and the others solve their equations."""
     zeros = {p: broadcast_to(number(0), p.shape) for p in task.gradients}
     while zeros:
@@ -328,7 +351,8 @@ def _at_zero(task: Task, blocks: Blocks) -> tuple[Point, ...]:
         proof = verify_zero(list(task.gradients.values()), values, task.definitions, "the point at zero", [task.loss])
     except CheckFailed:
         return ()
-    point = Point(values, Kind.UNDECIDED, Basis.UNKNOWN, proof, conditions=_conditions(steps))
+    shown = {p: values[p] for p in task.gradients}
+    point = Point(values, Kind.UNDECIDED, Basis.UNKNOWN, proof, conditions=_conditions(steps), shown=shown)
     return (
         kind_at_zero(point, task.derivation, task.order, list(zeros), lambda e: dissolved(task, e), task.definitions),
     )

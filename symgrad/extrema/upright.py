@@ -19,6 +19,7 @@ from symgrad.rewrite.expand import expand
 from symgrad.rewrite.facts import Facts
 from symgrad.rewrite.form import Factor, Form, Term, bound_indices, collect, extents, make_term, relabel
 from symgrad.rewrite.matrix import to_expression
+from symgrad.rewrite.symmetry import untransposed
 
 
 def upright(form: Form) -> Form:
@@ -32,7 +33,8 @@ def upright(form: Form) -> Form:
 
 def shortest_written(e: Expr, facts: Facts) -> Expr:
     """The shorter of what the display normal form makes of an expression, and of the expression upright."""
-    return min((simplify(e, facts), to_expression(upright(to_form(e)))), key=lambda way: (cost(way), len(str(way))))
+    ways = [untransposed(way, facts) for way in (simplify(e, facts), to_expression(upright(to_form(e))))]
+    return min(ways, key=lambda way: (cost(way), len(str(way))))
 
 
 def _upright(f: Factor) -> Factor:

@@ -94,10 +94,10 @@ def _described(
 ) -> dict[str, Any]:
     hessian = sympy.Matrix([[_short(g.diff(x).subs(values)) for x in unknowns] for g in gradient])
     # Where the point or the Hessian there has a denominator, it is not 0: the point is in the loss's domain.
-    bottoms = {
+    divisors = {
         s for e in (*values.values(), *hessian) if e.free_symbols for s in _factors(sympy.denom(sympy.together(e)))
     }
-    known = {s: _not_zero(s) for s in bottoms if s != integer}
+    known = {s: _not_zero(s) for s in divisors if s.is_Symbol and s != integer}
     at = {x: v.xreplace(known) for x, v in values.items()}
     hessian = hessian.xreplace(known)
     order, derivative = 2, hessian[0, 0]
@@ -114,7 +114,7 @@ def _described(
         "loss": encode(_short(loss.subs(values))),
         "hessian": [encode(e) for e in hessian],
         "eigenvalues": [encode(e) for e in eigenvalues],
-        "not_zero": sorted(s.name for s in known if not s.is_positive),
+        "not_zero": [encode(s) for s in sorted(divisors, key=str) if s != integer and not s.is_positive],
         "order": order,
         "derivative": encode(derivative),
         "sign": _sign(derivative) if len(unknowns) == 1 else None,
@@ -124,8 +124,8 @@ def _described(
 
 
 def _factors(e: Any) -> set[Any]:
-    """The symbols that are factors of a product: it is 0 where one of them is."""
-    return {base for base, _ in (f.as_base_exp() for f in sympy.Mul.make_args(sympy.factor(e))) if base.is_Symbol}
+    """The factors of a product that hold symbols: it is 0 where one of them is."""
+    return {base for base, _ in (f.as_base_exp() for f in sympy.Mul.make_args(sympy.factor(e))) if base.free_symbols}
 
 
 def _not_zero(symbol: Any) -> Any:

@@ -53,7 +53,8 @@ def _convert(node: Any, known: Mapping[Any, Expr], parameters: set[str]) -> Expr
     if isinstance(node, sympy.Mul):
         result: Expr = number(1)
         for a in _written(node):
-            result = multiply(result, known[a])
+            # SymPy lists -2 as the factors -1 and 2.
+            result = multiply(result, known[a] if a in known else _convert(a, known, parameters))
         return result
     if isinstance(node, sympy.Pow):
         return power(known[node.base], known[node.exp])
