@@ -213,12 +213,12 @@ CONVEX = Text(en="convex", zh="凸")
 CONCAVE = Text(en="concave", zh="凹")
 TOGETHER = Text(en=" together", zh="（联合起来）是")
 NOT_TOGETHER = Text(en="", zh=" 是")
-PROVIDED = Text(en=", where {conditions}", zh="（当 {conditions}时）")
+PROVIDED = Text(en=", where {conditions}", zh="，条件是 {conditions}")
 WHY_GLOBAL = Text(
     en="That is why a stationary point is a global {extremum}. A"
     " {curvature} function lies {side} its tangents: for all"
-    " {there} and {here},",
-    zh="这就是驻点必为全局{extremum}的原因：{curvature}函数总在其切线（切平面）的{side}，即对任意 {there} 与 {here}，",
+    " {there} and {here} at which it is defined,",
+    zh="这就是驻点必为全局{extremum}的原因：{curvature}函数总在其切线（切平面）的{side}，即对定义域内任意 {there} 与 {here}，",
 )
 WHY_GLOBAL_END = Text(
     en="At a stationary point {here} the gradient is 0, so the second"

@@ -177,15 +177,15 @@ def is_defined_everywhere(loss: Expr, theta: Leaf) -> bool:
     >>> is_defined_everywhere(x**2, x), is_defined_everywhere(x**-2, x), is_defined_everywhere(log(x), x)
     (True, False, False)
     """
-    for node in postorder([loss]):
-        if not holds(node, [theta]):
-            continue
-        is_partial = isinstance(node, Apply) and node.primitive in {"inv", "solve", "det", "logdet"}
-        if is_partial and holds(node.children[0], [theta]):
-            return False
-        if isinstance(node, Elementwise):
-            p = node.parameter
-            is_whole = isinstance(p, Fraction) and p.denominator == 1 and p > 0
-            if node.function in PARTIAL or (node.function == "power" and not is_whole):
-                return False
-    return True
+    return not any(is_partial(node) and holds(node.children[0], [theta]) for node in postorder([loss]))
+
+
+def is_partial(node: Expr) -> bool:
+    """Whether a node is a function that is not defined for every operand."""
+    if isinstance(node, Apply):
+        return node.primitive in {"inv", "solve", "det", "logdet"}
+    if not isinstance(node, Elementwise):
+        return False
+    p = node.parameter
+    is_whole = isinstance(p, Fraction) and p.denominator == 1 and p > 0
+    return node.function in PARTIAL or (node.function == "power" and not is_whole)

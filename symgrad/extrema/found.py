@@ -92,6 +92,8 @@ class Step:
     is_cancelled: bool = False
     # The equation is of the derivative by θ⁻¹.
     in_coordinates: bool = False
+    # Names that hold no θ and stand for these values in the equation.
+    names: Mapping[Leaf, Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,19 @@ from collections.abc import Sequence
 from symgrad.derive.convexity import curve_of
 from symgrad.derive.engine import derive
 from symgrad.derive.proof import prove
-from symgrad.extrema.curvature import by_hessian, in_coordinates, positive_in_domain
+from symgrad.extrema.affine import holds
+from symgrad.extrema.curvature import by_hessian, in_coordinates, is_partial, positive_in_domain
 from symgrad.extrema.found import Point, Step
 from symgrad.extrema.hessians import block_of
-from symgrad.graph.expression import Expr, Leaf, Role, leaf
+from symgrad.graph.expression import Apply, Contraction, Expr, Leaf, Linear, Role, leaf
+from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute
 
 
 def is_nested_minimum(loss: Expr, steps: Sequence[Step], last: Leaf | None, points: Sequence[Point]) -> bool:
     """Whether the point that steps (and, for the `last` parameter, SymPy) found is a global minimum for that reason.
+
+    `points` are all zeros of the last parameter's equation.
 
     >>> from symgrad.primitives.language import data, log, parameter
     >>> x, v = data("x"), parameter("v")
@@ -38,8 +42,32 @@ def is_nested_minimum(loss: Expr, steps: Sequence[Step], last: Leaf | None, poin
         current, unknown = substitute(current, {theta: step.solution}), others
     if last is None:
         return True
-    is_interval = bool(positive_in_domain(loss, [last]))
-    return is_interval and len(points) == 1 and points[0].is_single_minimum
+    return is_positive_axis(loss, last) and len(points) == 1 and points[0].is_single_minimum
+
+
+def is_positive_axis(loss: Expr, x: Leaf) -> bool:
+    """Whether the loss is defined exactly for x > 0 as far as x is concerned: log x occurs, and no log(x - 1).
+
+    >>> from symgrad.primitives.language import log, parameter
+    >>> x = parameter("x")
+    >>> is_positive_axis(log(x) + 1 / x, x), is_positive_axis(log(x) + 1 / (x - 1), x), is_positive_axis(x**2, x)
+    (True, False, False)
+    """
+    for node in postorder([loss]):
+        if not holds(node, [x]) or not is_partial(node):
+            continue
+        e = node.children[0]
+        while _is_positive_multiple(e):
+            e = e.children[0]
+        if e is not x or isinstance(node, Apply) or (node.kind == "elementwise" and len(node.children) > 1):
+            return False
+    return bool(positive_in_domain(loss, [x]))
+
+
+def _is_positive_multiple(e: Expr) -> bool:
+    """Whether a node repeats its operand, or multiplies it by a positive number."""
+    is_repeated = isinstance(e, Contraction) and len(e.operands) == 1
+    return is_repeated or (isinstance(e, Linear) and len(e.terms) == 1 and e.terms[0][0] > 0)
 
 
 def _is_convex(loss: Expr, theta: Leaf) -> bool:

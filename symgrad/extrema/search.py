@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from symgrad.derive.derivation import Derivation
-from symgrad.errors import CheckFailed, DerivationError
-from symgrad.extrema.affine import holds, solve_affine
+from symgrad.errors import CheckFailed
 from symgrad.extrema.curvature import (
-    by_added_ridge,
     by_composition,
     by_hessian,
     definite_by_parts,
@@ -29,70 +27,20 @@ from symgrad.extrema.found import (
     Step,
 )
 from symgrad.extrema.hessians import Blocks, blocks_of
-from symgrad.extrema.inverse import solve_by_inverse, solve_in_inverse
 from symgrad.extrema.kinds import classified, joined, kind_at_zero
 from symgrad.extrema.kinks import has_kinks, without_kinks
-from symgrad.extrema.naming import named_again
+from symgrad.extrema.laws import Task, by_laws, leaves_of, solve_one, task_of, weakest
 from symgrad.extrema.nested import is_nested_minimum
 from symgrad.extrema.roots import solved_by_sympy
 from symgrad.extrema.verify import NoPoint, is_identically_zero, resolved, verify_zero
-from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, broadcast_to, leaf, number
-from symgrad.graph.walk import postorder
+from symgrad.graph.expression import Expr, Leaf, broadcast_to, number
 from symgrad.rewrite.convert import substitute
-from symgrad.rewrite.facts import Facts
-from symgrad.rewrite.symmetry import symmetric_names
 
 # The order in which equations are solved: those that only need a division first.
 EASIEST = (Side.SCALE, Side.TRANSPOSED, Side.ENTRIES, Side.LEFT, Side.RIGHT, Side.INVERSE)
 NOTHING = Curvature(False, False)
 # A Hessian is formed for up to this many parameters.
 MOST_PARAMETERS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A loss over the user's leaves, its gradients over parameters and names of what holds none, and these names."""
-
-    derivation: Derivation
-    loss: Expr
-    order: Sequence[str]
-    gradients: Mapping[Leaf, Expr]
-    definitions: Mapping[Leaf, Expr]
-
-    @property
-    def whole(self) -> Expr:
-        """The loss over arrays that were declared."""
-        whole = substitute(self.loss, dict(self.definitions.items()))
-        others = [e for e in leaves_of(whole) if e.role is Role.PARAMETER and e not in self.gradients]
-        return substitute(whole, {e: leaf(e.name, e.shape, Role.DATA) for e in others})
-
-    @property
-    def facts(self) -> Facts:
-        """What is known of the names."""
-        return Facts(self.definitions, symmetric_names(self.definitions))
-
-    def names_without(self, theta: Leaf) -> dict[Leaf, Expr]:
-        """The names whose values hold parameters, but not θ, with these values."""
-        gone: dict[Expr, Expr] = {}
-        result: dict[Leaf, Expr] = {}
-        for eq in self.derivation.forward[:-1]:
-            gone[eq.target] = substitute(eq.expression, gone)
-            if not holds(gone[eq.target], [theta]):
-                result[eq.target] = gone[eq.target]
-        return result
-
-    def found(
-        self,
-        answer: Answer,
-        steps: Sequence[Step],
-        points: Sequence[Point],
-        curvature: Curvature,
-        *,
-        is_complete: bool = False,
-    ) -> Found:
-        """What was found of this loss."""
-        parts = (answer, tuple(steps), tuple(points), curvature, (), (), is_complete)
-        return Found(self.derivation, self.gradients, self.definitions, *parts)
 
 
 def find_extrema(derivation: Derivation, order: Sequence[str] = ()) -> Found:
@@ -108,33 +56,12 @@ def find_extrema(derivation: Derivation, order: Sequence[str] = ()) -> Found:
     """
     task = task_of(derivation, order)
     curvature, blocks = _curvature(task)
-    steps, left = _by_laws(task, list(derivation.parameters))
+    steps, left = by_laws(task, list(derivation.parameters))
     found = _closed(task, steps, left, curvature, blocks)
     if found is None:
         found = _not_found(task, curvature)
     shown = tuple((a, b, block) for (a, b), block in blocks.items())
     return replace(without_kinks(task.whole, found), blocks=shown)
-
-
-def task_of(derivation: Derivation, order: Sequence[str]) -> Task:
-    """The gradients with every name put in that holds a parameter."""
-    held: set[Expr] = set(derivation.parameters)
-    definitions: dict[Leaf, Expr] = {}
-    gone: dict[Expr, Expr] = {}
-    for eq in derivation.forward:
-        expression = substitute(eq.expression, gone)
-        if any(node in held for node in postorder([expression])) or eq.target is derivation.loss:
-            gone[eq.target] = expression
-        else:
-            definitions[eq.target] = expression
-    upstream: dict[Expr, Expr] = {}
-    found: dict[Leaf, Expr] = {}
-    for eq in derivation.backward:
-        upstream[eq.target] = substitute(substitute(eq.expression, upstream), gone)
-        if eq.variable is not None and eq.variable in set(derivation.parameters):
-            found[eq.variable] = upstream[eq.target]
-    gradients = {p: found[p] for p in derivation.parameters}
-    return Task(derivation, gone[derivation.loss], order, gradients, definitions)
 
 
 def _curvature(task: Task) -> tuple[Curvature, Blocks]:
@@ -158,73 +85,6 @@ def dissolved(task: Task, e: Expr) -> Expr:
     return e
 
 
-# ---- by laws
-
-
-def _by_laws(task: Task, unknown: list[Leaf]) -> tuple[list[Step], list[Leaf]]:
-    """Parameters found one after the other, each from its own equation; those left over."""
-    steps: list[Step] = []
-    current = dict(task.gradients)
-    loss = task.loss
-    while unknown:
-        step = _next(task, current, loss, unknown, steps)
-        if step is None:
-            break
-        theta = step.parameter
-        steps.append(replace(step, conditions=_weakest(step, task)))
-        unknown = [x for x in unknown if x is not theta]
-        if holds(step.solution, unknown):
-            # Found in terms of those that are still unknown: it is put into their equations.
-            current = {x: substitute(g, {theta: step.solution}) for x, g in current.items()}
-            loss = substitute(loss, {theta: step.solution})
-    return steps, unknown
-
-
-def _next(
-    task: Task, current: Mapping[Leaf, Expr], loss: Expr, unknown: Sequence[Leaf], steps: Sequence[Step]
-) -> Step | None:
-    """The easiest equation that gives its parameter, whose coefficients hold no other unknown."""
-    found: list[Step] = []
-    for theta in unknown:
-        others = [x for x in unknown if x is not theta]
-        put_in = [s.parameter for s in steps if holds(s.solution, unknown)]
-        for law in (solve_affine, solve_by_inverse):
-            step = law(current[theta], theta, task.facts, put_in, task.definitions)
-            if step is not None and not (holds(step.matrix, others) and holds(step.solution, others)):
-                found.append(step)
-                break
-        else:
-            step = _in_coordinates(task, loss, theta, put_in)
-            if step is not None and not holds(step.matrix, others):
-                found.append(step)
-    if not found:
-        return None
-    return min(found, key=lambda s: (EASIEST.index(s.side), not holds(s.solution, unknown)))
-
-
-def _in_coordinates(task: Task, loss: Expr, theta: Leaf, put_in: Sequence[Leaf]) -> Step | None:
-    try:
-        return solve_in_inverse(loss, theta, task.facts, put_in, task.definitions)
-    except (CheckFailed, DerivationError):
-        return None
-
-
-def _weakest(step: Step, task: Task) -> tuple[Condition, ...]:
-    """What makes the matrix invertible, where that can be said of its parts: X has full column rank, λ > 0."""
-    result: list[Condition] = []
-    for condition in step.conditions:
-        whole = substitute(condition.of, dict(task.definitions.items()))
-        found = definite_by_parts(whole) if condition.of.rank != 1 else None
-        if (found is None or found[0].strict is None) and condition.need is Need.INVERTIBLE:
-            found = by_added_ridge(task.whole, whole, step.factor)
-        if found is None or found[0].strict is None:
-            result.append(condition)
-        else:
-            sign, supposed = found
-            result += [*(sign.strict or ()), *(c for c in supposed if c.need is Need.POSITIVE)]
-    return tuple({(c.need, c.of): c for c in result}.values())
-
-
 # ---- what was found
 
 
@@ -241,7 +101,10 @@ def _closed(
         if answered is not None:
             points = answered.points
             if own:
-                points = tuple(_in_all(task, p, points, own, wanted, curvature, blocks) for p in points)
+                points = tuple(
+                    _in_all(task, p, points, own, wanted, curvature, blocks, is_complete=answered.is_complete)
+                    for p in points
+                )
             answer = Answer.ROOTS if points else Answer.NONE_EXISTS
             return task.found(answer, own, points, curvature, is_complete=answered.is_complete)
     if left or not steps:
@@ -275,12 +138,14 @@ def _in_all(
     wanted: Sequence[Leaf],
     curvature: Curvature,
     blocks: Blocks,
+    *,
+    is_complete: bool,
 ) -> Point:
     """The kind in all parameters of a point that SymPy found in some of them."""
     point = replace(point, conditions=joined(_conditions(steps), point.conditions))
     if point.is_global:
         return point
-    if len(wanted) == 1 and is_nested_minimum(task.whole, steps, wanted[0], points):
+    if is_complete and len(wanted) == 1 and is_nested_minimum(task.whole, steps, wanted[0], points):
         return replace(point, kind=Kind.MINIMUM, basis=Basis.NESTED, is_global=True)
     return _classified(task, replace(point, kind=Kind.UNDECIDED, basis=Basis.UNKNOWN), curvature, blocks)
 
@@ -310,22 +175,14 @@ def _is_sure(condition: Condition, domain: Mapping[Expr, Expr]) -> bool:
     return found is not None and found[0].strict == ()
 
 
-def leaves_of(e: Expr) -> list[Leaf]:
-    """The declared arrays of an expression."""
-    return [x for x in postorder([e]) if isinstance(x, Leaf) and x.role not in CONSTANT_ROLES]
-
-
 def _conditions(steps: Sequence[Step]) -> tuple[Condition, ...]:
     return tuple({(c.need, c.of): c for s in steps for c in s.conditions}.values())
 
 
 def _not_found(task: Task, curvature: Curvature) -> Found:
     """What can be said where there is no closed form: each parameter with the others given, and a point at zero."""
-    partial = []
-    for theta, g in task.gradients.items():
-        step = solve_affine(g, theta, task.facts, (), task.definitions)
-        if step is not None and step.side is not Side.INVERSE:
-            partial.append(named_again(replace(step, conditions=_weakest(step, task)), task.names_without(theta)))
+    found = [solve_one(task, theta, {}) for theta in task.gradients]
+    partial = [replace(step, conditions=weakest(step, task)) for step in found if step is not None]
     is_smooth = not (curvature.is_convex or curvature.is_concave or has_kinks(task.whole))
     points = _at_zero(task) if is_smooth else ()
     return replace(task.found(Answer.NOT_FOUND, (), points, curvature), partial=tuple(partial))
@@ -343,7 +200,7 @@ def _at_zero(task: Task) -> tuple[Point, ...]:
         return ()
     others = [p for p in task.gradients if p not in zeros]
     at = {p: substitute(g, dict(zeros.items())) for p, g in task.gradients.items()}
-    steps, left = _by_laws(replace(task, gradients=at), others) if others else ([], [])
+    steps, left = by_laws(replace(task, gradients=at), others) if others else ([], [])
     if left:
         return ()
     values = {**zeros, **resolved({s.parameter: s.solution for s in steps})}

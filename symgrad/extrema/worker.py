@@ -50,6 +50,10 @@ def _solved(gradient: Sequence[Any], unknowns: Sequence[Any]) -> tuple[list[tupl
         known = _single(gradient[0], unknowns[0])
         if known is not None:
             return known, True
+    if len(unknowns) == 1:
+        rational = _rational(gradient[0], unknowns[0])
+        if rational is not None:
+            return rational, True
     try:
         solutions = sympy.solve(list(gradient), list(unknowns), dict=True)
     except GIVES_UP:
@@ -72,6 +76,18 @@ def _single(gradient: Any, x: Any) -> list[tuple[Values, Any]] | None:
         return _from_set(sympy.solveset(gradient, x, sympy.S.Reals), x)
     except GIVES_UP:
         return None
+
+
+def _rational(gradient: Any, x: Any) -> list[tuple[Values, Any]] | None:
+    """All real zeros of a quotient of polynomials with letters in it, where every root of the numerator has a formula."""
+    top = sympy.numer(sympy.together(gradient))
+    if not top.is_polynomial(x) or not top.has(x):
+        return None
+    polynomial = sympy.Poly(top, x)
+    found = sympy.roots(polynomial)
+    if sum(found.values()) < polynomial.degree():
+        return None
+    return [({x: sympy.factor(v)}, None) for v in found if v.is_real is not False]
 
 
 def _from_set(found: Any, x: Any) -> list[tuple[Values, Any]] | None:
