@@ -41,6 +41,12 @@ class Known:
             return True
         return e in self.definite
 
+    def is_symmetric(self, e: object) -> bool:
+        """Whether a matrix is seen to equal its transpose."""
+        if isinstance(e, Apply) and e.primitive == "inv":
+            return self.is_symmetric(e.operands[0])
+        return isinstance(e, Expr) and (self.is_definite(e) or (isinstance(e, Leaf) and "symmetric" in e.facts))
+
     def is_nonnegative(self, e: Expr) -> bool:
         """Whether no entry is seen to be negative."""
         return curve_of(e, self.bounds).range.low >= 0
@@ -192,8 +198,11 @@ def _extend(
     if joined is not None and known.is_nonnegative(_raised(f)):
         yield from _extend(rest, factors, joined, {**roles, k: "weight"}, known)
     for m in rest:
-        if factors[m].key == f.key and factors[m].indices != own:
-            joined = _joined(mirror, list(zip(own, factors[m].indices, strict=True)))
+        if factors[m].key != f.key or factors[m].indices == own:
+            continue
+        ways = [factors[m].indices, factors[m].indices[::-1]] if known.is_symmetric(f.atom) else [factors[m].indices]
+        for there in ways:
+            joined = _joined(mirror, list(zip(own, there, strict=True)))
             if joined is not None:
                 others = [x for x in rest if x != m]
                 yield from _extend(others, factors, joined, {**roles, k: "pair", m: "image"}, known)
@@ -238,7 +247,8 @@ def _strict(
         if bound < 2 * rank or shared:
             return None
         e = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
-        conditions.append(Condition(Need.FULL_RANK, e if f.indices[1] == axis else e.T))
+        if not known.is_definite(e):
+            conditions.append(Condition(Need.FULL_RANK, e if f.indices[1] == axis else e.T))
     used = {i for axis in range(rank) for f in factors if axis in f.indices for i in f.indices if i >= 2 * rank}
     free = {i for f in factors for i in f.indices if i >= 2 * rank} - used - {mirror[i] for i in used}
     return tuple(conditions) if not free else None

@@ -110,20 +110,19 @@ def _next(task: Task, unknown: Sequence[Leaf], steps: Sequence[Step]) -> Step | 
     """
     put_in = [s.parameter for s in steps if holds(s.solution, unknown)]
     solved: dict[Expr, Expr] = {s.parameter: s.solution for s in steps if s.parameter in set(put_in)}
-    found: list[Step] = []
-    for theta in unknown:
-        others = [x for x in unknown if x is not theta]
-        for law in (solve_one, _in_coordinates):
+    for law in (solve_one, _in_coordinates):
+        found: list[Step] = []
+        for theta in unknown:
+            others = [x for x in unknown if x is not theta]
             step = law(task, theta, solved)
             if step is None:
                 continue
             step = replace(without_names(step), put_in=tuple(put_in))
             if not (holds(step.matrix, others) and holds(step.solution, others)):
                 found.append(step)
-                break
-    if not found:
-        return None
-    return min(found, key=lambda s: (EASIEST.index(s.side), not holds(s.solution, unknown)))
+        if found:
+            return min(found, key=lambda s: (EASIEST.index(s.side), not holds(s.solution, unknown)))
+    return None
 
 
 def solve_one(task: Task, theta: Leaf, solved: Mapping[Expr, Expr]) -> Step | None:
