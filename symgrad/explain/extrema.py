@@ -25,7 +25,7 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
-from symgrad.explain.extrema_kinds import conditions_of, equals, is_zero_array, kinds, point_rows
+from symgrad.explain.extrema_kinds import conditions_of, equals, integer_letter, is_zero_array, kinds, point_rows
 from symgrad.explain.page import how, kinks, notes, stand_ins
 from symgrad.explain.steps import Detail
 from symgrad.explain.writing import Writing, listed, row, shape_tex, writing_of
@@ -107,6 +107,8 @@ def _solving(writing: Writing, found: Found) -> Iterator[Block]:
         yield from _roots(writing, found)
     elif found.answer is Answer.NONE_EXISTS:
         yield Paragraph((Sentence(tell.NO_POINT),))
+    elif found.answer is Answer.CONSTANT:
+        yield Paragraph((Sentence(tell.NO_PARAMETER),))
     elif found.answer is Answer.NOT_FOUND:
         yield from _not_found(writing, found)
     elif len(found.steps) > 1:
@@ -177,7 +179,7 @@ def _roots(writing: Writing, found: Found) -> Iterator[Block]:
     sentences: list[Inline] = []
     families = [p.root.integer for p in found.points if p.root is not None and p.root.integer is not None]
     if families:
-        sentences.append(Sentence(tell.FAMILY, {"integer": Math(str(families[0]))}))
+        sentences.append(Sentence(tell.FAMILY, {"integer": Math(str(integer_letter(writing)))}))
     sentences.append(Sentence(tell.COMPLETE if found.is_complete else tell.PERHAPS_MORE))
     yield Paragraph(tuple(sentences))
 

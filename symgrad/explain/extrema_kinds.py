@@ -28,6 +28,7 @@ from symgrad.graph.expression import Contraction, Expr, Leaf, is_number
 # Numbers of more operations than this are printed as decimals.
 LONGEST_NUMBER = 12
 DECIMALS = 6
+INTEGERS = "kmjlqrst"
 
 
 def conditions_of(writing: Writing, conditions: Sequence[Condition]) -> Inline:
@@ -56,13 +57,21 @@ def number_tex(e: Any) -> tuple[str, bool]:
     return sympy.latex(e), True
 
 
+def integer_letter(writing: Writing) -> Any:
+    """A symbol for an integer that is no name on the page."""
+    derivation = writing.derivation
+    taken = {e.name for e in (*derivation.leaves, *(eq.target for eq in derivation.forward))}
+    return sympy.Symbol(next(c for c in (*INTEGERS, "k'") if c not in taken), integer=True)
+
+
 def point_rows(writing: Writing, point: Point) -> Iterator[Row]:
     """θ = …, a row for each parameter; numbers of SymPy's where the point has no data in it."""
     root = point.root
     if root is not None and not root.has_data:
+        letter = integer_letter(writing)
         for p, value in root.values.items():
-            tex, is_exact = number_tex(value)
-            more = r",\quad " + root.integer.name + r" \in \mathbb{Z}" if root.integer is not None else ""
+            tex, is_exact = number_tex(value if root.integer is None else value.xreplace({root.integer: letter}))
+            more = rf",\quad {letter} \in \mathbb{{Z}}" if root.integer is not None else ""
             yield Row(writing.name(p), tex + more, relation="=" if is_exact else r"\approx")
         return
     for p, e in (point.shown or point.values).items():
@@ -87,7 +96,7 @@ def is_zero_array(e: Expr) -> bool:
 
 def kinds(writing: Writing, found: Found) -> Iterator[Block]:
     """What the stationary points are."""
-    if found.answer is Answer.NONE_EXISTS:
+    if found.answer in {Answer.NONE_EXISTS, Answer.CONSTANT}:
         return
     yield Heading(1, Sentence(tell.KINDS))
     yield from _hessian(writing, found)

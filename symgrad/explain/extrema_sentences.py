@@ -97,6 +97,10 @@ NO_POINT = Text(
     " a point inside its domain where it is differentiable.",
     zh="SymPy 证明没有实数满足驻点条件：该损失函数没有驻点，因而在其定义域内部的可导点处既无极小值也无极大值。",
 )
+NO_PARAMETER = Text(
+    en="No gradient holds a parameter: the loss is affine, and every point is stationary or none is, as the data are.",
+    zh="所有梯度都不含参数：损失是仿射函数，视数据而定，要么每一点都是驻点，要么没有驻点。",
+)
 NOT_FOUND = Text(
     en="No closed form was found. That does not say that there is none.",
     zh="没有找到闭式解。这并不意味着闭式解不存在。",

@@ -159,6 +159,7 @@ class Answer(Enum):
     SOLVED = "solved"
     ROOTS = "by SymPy"
     NONE_EXISTS = "SymPy proved that no real number solves the equation"
+    CONSTANT = "no gradient holds a parameter"
     NOT_FOUND = "no closed form was found"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import CheckFailed, DerivationError
 from symgrad.extrema.affine import holds, solve_affine
-from symgrad.extrema.curvature import by_added_ridge, definite_by_parts
+from symgrad.extrema.curvature import by_added_ridge, definite_by_parts, positive_in_domain
 from symgrad.extrema.found import Answer, Condition, Curvature, Found, Need, Point, Side, Step
 from symgrad.extrema.inverse import solve_by_inverse, solve_in_inverse
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf
@@ -110,6 +110,7 @@ def _next(task: Task, unknown: Sequence[Leaf], steps: Sequence[Step]) -> Step | 
     """
     put_in = [s.parameter for s in steps if holds(s.solution, unknown)]
     solved: dict[Expr, Expr] = {s.parameter: s.solution for s in steps if s.parameter in set(put_in)}
+    domain = positive_in_domain(task.whole, list(task.gradients))
     for law in (solve_one, _in_coordinates):
         found: list[Step] = []
         for theta in unknown:
@@ -118,11 +119,25 @@ def _next(task: Task, unknown: Sequence[Leaf], steps: Sequence[Step]) -> Step | 
             if step is None:
                 continue
             step = replace(without_names(step), put_in=tuple(put_in))
-            if not (holds(step.matrix, others) and holds(step.solution, others)):
+            if not holds(step.matrix, others) or _cancels_surely(step, others, domain):
                 found.append(step)
         if found:
             return min(found, key=lambda s: (EASIEST.index(s.side), not holds(s.solution, unknown)))
     return None
+
+
+def _cancels_surely(step: Step, others: Sequence[Leaf], domain: Mapping[Expr, Expr]) -> bool:
+    """Whether a matrix that holds other unknowns cancels, and is invertible whatever these are."""
+    held = [c for c in step.conditions if holds(c.of, others)]
+    return not holds(step.solution, others) and all(is_sure(c, domain) for c in held)
+
+
+def is_sure(condition: Condition, domain: Mapping[Expr, Expr]) -> bool:
+    """Whether a matrix is invertible wherever the loss is defined among symmetric matrices."""
+    if condition.need not in {Need.INVERTIBLE, Need.NOT_ZERO} or condition.of.rank not in {0, 2}:
+        return False
+    found = definite_by_parts(substitute(condition.of, dict(domain.items())))
+    return found is not None and found[0].strict == ()
 
 
 def solve_one(task: Task, theta: Leaf, solved: Mapping[Expr, Expr]) -> Step | None:

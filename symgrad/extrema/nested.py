@@ -23,7 +23,7 @@ from symgrad.rewrite.convert import substitute
 def is_nested_minimum(loss: Expr, steps: Sequence[Step], last: Leaf | None, points: Sequence[Point]) -> bool:
     """Whether the point that steps (and, for the `last` parameter, SymPy) found is a global minimum for that reason.
 
-    `points` are all zeros of the last parameter's equation.
+    `points` are all zeros of the last parameter's equation, where these are known.
 
     >>> from symgrad.primitives.language import data, log, parameter
     >>> x, v = data("x"), parameter("v")
@@ -41,6 +41,8 @@ def is_nested_minimum(loss: Expr, steps: Sequence[Step], last: Leaf | None, poin
             return False
         current, unknown = substitute(current, {theta: step.solution}), others
     if last is None:
+        return True
+    if _is_convex(substitute(current, {x: leaf(x.name, x.shape, Role.DATA) for x in unknown if x is not last}), last):
         return True
     return is_positive_axis(loss, last) and len(points) == 1 and points[0].is_single_minimum
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import CheckFailed
+from symgrad.extrema.affine import holds
 from symgrad.extrema.curvature import (
     by_composition,
     by_hessian,
@@ -29,7 +30,7 @@ from symgrad.extrema.found import (
 from symgrad.extrema.hessians import Blocks, blocks_of
 from symgrad.extrema.kinds import classified, joined, kind_at_zero
 from symgrad.extrema.kinks import has_kinks, without_kinks
-from symgrad.extrema.laws import Task, by_laws, leaves_of, solve_one, task_of, weakest
+from symgrad.extrema.laws import Task, by_laws, is_sure, leaves_of, solve_one, task_of, weakest
 from symgrad.extrema.nested import is_nested_minimum
 from symgrad.extrema.roots import solved_by_sympy
 from symgrad.extrema.verify import NoPoint, is_identically_zero, resolved, verify_zero
@@ -145,8 +146,10 @@ def _in_all(
     point = replace(point, conditions=joined(_conditions(steps), point.conditions))
     if point.is_global:
         return point
-    if is_complete and len(wanted) == 1 and is_nested_minimum(task.whole, steps, wanted[0], points):
-        return replace(point, kind=Kind.MINIMUM, basis=Basis.NESTED, is_global=True)
+    if len(wanted) == 1 and is_nested_minimum(task.whole, steps, wanted[0], points if is_complete else ()):
+        is_symmetric = any(x.rank == 2 for x in positive_in_domain(task.whole, list(task.gradients)))
+        point = replace(point, kind=Kind.MINIMUM, basis=Basis.NESTED, is_global=True, symmetric_only=is_symmetric)
+        return _symmetric(task, point, steps)
     return _classified(task, replace(point, kind=Kind.UNDECIDED, basis=Basis.UNKNOWN), curvature, blocks)
 
 
@@ -155,7 +158,7 @@ def _symmetric(task: Task, point: Point, steps: Sequence[Step]) -> Point:
     if not point.symmetric_only:
         return point
     domain = positive_in_domain(task.whole, list(task.gradients))
-    conditions = tuple(c for c in point.conditions if not _is_sure(c, domain))
+    conditions = tuple(c for c in point.conditions if not is_sure(c, domain))
     for p in domain:
         value = next((s.solution for s in steps if s.parameter is p and p.rank == 2), None)
         if value is None:
@@ -167,20 +170,15 @@ def _symmetric(task: Task, point: Point, steps: Sequence[Step]) -> Point:
     return replace(point, conditions=conditions)
 
 
-def _is_sure(condition: Condition, domain: Mapping[Expr, Expr]) -> bool:
-    """Whether a matrix is invertible wherever the loss is defined among symmetric matrices."""
-    if condition.need is not Need.INVERTIBLE:
-        return False
-    found = definite_by_parts(substitute(condition.of, dict(domain.items())))
-    return found is not None and found[0].strict == ()
-
-
 def _conditions(steps: Sequence[Step]) -> tuple[Condition, ...]:
     return tuple({(c.need, c.of): c for s in steps for c in s.conditions}.values())
 
 
 def _not_found(task: Task, curvature: Curvature) -> Found:
     """What can be said where there is no closed form: each parameter with the others given, and a point at zero."""
+    parameters = list(task.gradients)
+    if not any(holds(g, parameters) for g in task.gradients.values()):
+        return task.found(Answer.CONSTANT, (), (), curvature)
     found = [solve_one(task, theta, {}) for theta in task.gradients]
     partial = [replace(step, conditions=weakest(step, task)) for step in found if step is not None]
     is_smooth = not (curvature.is_convex or curvature.is_concave or has_kinks(task.whole))
