@@ -123,6 +123,7 @@ mu, P = sg.parameter("mu", d), sg.parameter("P", d, d)
 z = sg.data("z", n, binary=True)
 count = sg.data("y", n, nonnegative=True)
 Z = X - mu
+V, R = sg.parameter("V", d), sg.parameter("R", d)
 
 
 def normal(gram, right):
@@ -201,18 +202,35 @@ CASES = {
             "v": lambda a: np.linalg.lstsq(a["X"], a["y"], rcond=None)[1][0] / 7,
         },
     ),
+    "means and variances of columns": (
+        sg.sum(Z**2 / V) / 2 + n * sg.sum(sg.log(V)) / 2,
+        {"X": "nd"},
+        {"mu": lambda a: a["X"].mean(axis=0), "V": lambda a: a["X"].var(axis=0)},
+    ),
+    "rates of columns": (
+        sg.sum(R - sg.data("C", n, d, positive=True) * sg.log(R)),
+        {"C": "nd"},
+        {"R": lambda a: a["C"].mean(axis=0)},
+    ),
+    "logarithms": (sg.sum(sg.exp(w) - sg.data("c", d, positive=True) * w), {"c": "d"}, {"w": lambda a: np.log(a["c"])}),
+    "a logarithmic scale": (
+        sg.sum((x - m) ** 2) * sg.exp(-2 * s) / 2 + n * s,
+        {"x": "n"},
+        {"m": lambda a: a["x"].mean(), "s": lambda a: np.log(a["x"].std())},
+    ),
     "Bernoulli": (-sg.sum(z * sg.log(p) + (1 - z) * sg.log(1 - p)), {"z": "n"}, {"p": lambda a: a["z"].mean()}),
     "Poisson": (sg.sum(p - count * sg.log(p)), {"y": "n"}, {"p": lambda a: a["y"].mean()}),
     "exponential": (sg.sum(p * count - sg.log(p)), {"y": "n"}, {"p": lambda a: 1 / a["y"].mean()}),
 }
 DEFINITE = {"K", "A", "S"}
+POSITIVE = {"Poisson": "y", "exponential": "y", "rates of columns": "C", "logarithms": "c"}
 
 
 def arrays_for(name, seed=0):
     shapes = CASES[name][1]
     return numbers(
         np.random.default_rng(seed),
-        positive=[a for a in shapes if a == "q" or (a == "y" and name in {"Poisson", "exponential"})],
+        positive=[a for a in shapes if a in POSITIVE.get(name, "q")],
         definite=[a for a in shapes if a in DEFINITE],
         binary=[a for a in shapes if a == "z"],
         **shapes,
@@ -269,8 +287,8 @@ def test_several_outputs_have_the_normal_equations_of_one():
 
 
 def test_a_parameter_on_the_left_is_solved_from_the_right():
-    V = sg.parameter("V", k, d)
-    problem = sg.Problem(sg.sum((V @ X.T - Y.T) ** 2))
+    right = sg.parameter("V", k, d)
+    problem = sg.Problem(sg.sum((right @ X.T - Y.T) ** 2))
     extrema = problem.extrema()
     arrays = numbers(np.random.default_rng(3), X="nd", Y="nk")
     at = placed(extrema, arrays)["V"]
@@ -535,6 +553,25 @@ def test_a_net_with_kinks_has_no_point_at_zero():
     assert found_of(sg.sum((sg.relu(X @ W1) @ W2 - Y) ** 2)).points == ()
 
 
+def test_equations_that_only_others_could_solve_are_not_solved():
+    # s = 0 solves ∂L/∂s = 2 s t² = 0 for every t, and nothing is the only solution.
+    extrema = found_of(s**2 * t**2)
+    assert extrema.found.answer is Answer.NOT_FOUND
+    assert not extrema.found.is_complete
+    assert {point.kind for point in extrema.points} <= {Kind.UNDECIDED}
+
+
+def test_an_affine_loss_has_no_equation():
+    assert found_of(c @ w).found.answer is Answer.CONSTANT
+
+
+def test_where_the_matrix_is_never_invertible_no_solution_is_printed():
+    few, two = sg.data("F", 2, 3), sg.data("v", 2)
+    extrema = found_of(sg.sum((few @ sg.parameter("w", 3) - two) ** 2))
+    assert extrema.points == ()
+    assert extrema.found.curvature.is_convex
+
+
 def test_opposite_signs_in_two_vectors_make_a_saddle_point():
     u = sg.parameter("u", n)
     extrema = found_of(sg.sum((X @ w - y) ** 2) - sg.sum((u - y) ** 2))
@@ -650,8 +687,8 @@ def test_a_sign_that_is_claimed_holds_in_numbers(name):
 
 def test_a_product_row_by_row_is_not_called_definite():
     # Σᵢ xᵢₐ xᵢₐ′ vᵢᵦ vᵢᵦ′ needs as many rows as X and V have columns together, whatever their ranks.
-    V = sg.data("V", n, k)
-    e = sg.einsum("ia,ic,ib,id->abcd", X, X, V, V)
+    other = sg.data("V", n, k)
+    e = sg.einsum("ia,ic,ib,id->abcd", X, X, other, other)
     found = definite(e, 2, Known())
     assert found is not None
     assert (found.sign, found.strict) == (1, None)

@@ -170,13 +170,16 @@ def _roots(writing: Writing, found: Found) -> Iterator[Block]:
     if found.steps:
         yield Heading(2, Sentence(tell.STEP, {"parameter": _names(writing, unknown)}))
     text = tell.SYMPY_PLAIN if is_plain else tell.SYMPY
-    yield Paragraph((Sentence(text, {"parameters": _names(writing, unknown)}),))
+    sentences: list[Inline] = [Sentence(text, {"parameters": _names(writing, unknown)})]
+    if any(p.rank for p in unknown):
+        sentences.insert(0, Sentence(tell.ENTRY_BY_ENTRY, {"parameter": _names(writing, unknown)}))
+    yield Paragraph(tuple(sentences))
     for point in found.points:
         yield Box(tuple(point_rows(writing, point)))
         if point.root is not None and point.root.conditions and not is_plain:
             values: dict[str, Inline] = {"conditions": conditions_of(writing, point.root.conditions)}
             yield Paragraph((Sentence(tell.ONE_ROOT, values),))
-    sentences: list[Inline] = []
+    sentences = []
     families = [p.root.integer for p in found.points if p.root is not None and p.root.integer is not None]
     if families:
         sentences.append(Sentence(tell.FAMILY, {"integer": Math(str(integer_letter(writing)))}))

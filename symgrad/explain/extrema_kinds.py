@@ -23,7 +23,7 @@ from symgrad.explain.document import (
 )
 from symgrad.explain.writing import Writing, listed, row
 from symgrad.extrema.found import Answer, Basis, Condition, Found, Kind, Need, Point, Root
-from symgrad.graph.expression import Contraction, Expr, Leaf, is_number
+from symgrad.graph.expression import Contraction, Expr, Leaf, Role, is_number
 
 # Numbers of more operations than this are printed as decimals.
 LONGEST_NUMBER = 12
@@ -308,6 +308,9 @@ def _by_sign(writing: Writing, found: Found, point: Point) -> Iterator[Block]:
     if point.kind is Kind.UNDECIDED:
         facts = listed([CodeSpan("positive_definite=True"), CodeSpan("positive=True")])
         is_single = [p.rank for p in found.gradients] == [0]
+        if all(e.role is Role.PARAMETER for e in writing.derivation.leaves):
+            yield Paragraph((Sentence(tell.NOT_DECIDED),))
+            return
         yield Paragraph((Sentence(tell.UNKNOWN_SCALAR if is_single else tell.UNKNOWN, {"facts": facts}),))
         return
     sentences: list[Inline] = []

@@ -77,6 +77,10 @@ SYMPY = Text(
     " was put into every gradient again.",
     zh="由 SymPy 对 {parameters} 求解驻点条件：就此而言，数据的各种求和都是常数。所得的解已代回每个梯度检验。",
 )
+ENTRY_BY_ENTRY = Text(
+    en="Each entry of this gradient holds the same entry of {parameter} and no other: it is an equation of one unknown.",
+    zh="该梯度的每个元素只含 {parameter} 的对应元素：每个元素各是一个一元方程。",
+)
 SYMPY_PLAIN = Text(
     en="SymPy solves the condition; each real solution was put into"
     " the gradient again, those that are complex or outside the"
@@ -181,6 +185,10 @@ APPROXIMATE = Text(
     en="The sign ≈ marks a root of a polynomial that has no short formula; each was isolated exactly, so that their number and"
     " all signs are certain.",
     zh="≈ 表示没有简短公式的多项式根；每个根都已精确隔离，因此根的个数和各符号都是确定的。",
+)
+NOT_DECIDED = Text(
+    en="What kind of point it is was not decided here: nothing is claimed of it.",
+    zh="这里没有判定它属于哪种类型，不作任何断言。",
 )
 UNKNOWN_SCALAR = Text(
     en="Whether the stationary point is a minimum or a maximum depends on the data: it is a minimum where the second derivative"

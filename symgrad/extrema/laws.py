@@ -9,6 +9,7 @@ from symgrad.derive.derivation import Derivation
 from symgrad.errors import CheckFailed, DerivationError
 from symgrad.extrema.affine import holds, solve_affine
 from symgrad.extrema.curvature import by_added_ridge, definite_by_parts, positive_in_domain
+from symgrad.extrema.definite import Known
 from symgrad.extrema.found import Answer, Condition, Curvature, Found, Need, Point, Side, Step
 from symgrad.extrema.inverse import solve_by_inverse, solve_in_inverse
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf
@@ -134,9 +135,12 @@ def _cancels_surely(step: Step, others: Sequence[Leaf], domain: Mapping[Expr, Ex
 
 def is_sure(condition: Condition, domain: Mapping[Expr, Expr]) -> bool:
     """Whether a matrix is invertible wherever the loss is defined among symmetric matrices."""
-    if condition.need not in {Need.INVERTIBLE, Need.NOT_ZERO} or condition.of.rank not in {0, 2}:
+    e = substitute(condition.of, dict(domain.items()))
+    if condition.need is Need.NO_ZERO:
+        return Known().is_positive(e)
+    if condition.need not in {Need.INVERTIBLE, Need.NOT_ZERO}:
         return False
-    found = definite_by_parts(substitute(condition.of, dict(domain.items())))
+    found = definite_by_parts(e)
     return found is not None and found[0].strict == ()
 
 
@@ -184,8 +188,11 @@ def _in_coordinates(task: Task, theta: Leaf, solved: Mapping[Expr, Expr]) -> Ste
 def weakest(step: Step, task: Task) -> tuple[Condition, ...]:
     """What makes the matrix invertible, where that can be said of its parts: X has full column rank, λ > 0."""
     result: list[Condition] = []
+    positive = {p: e for p, e in positive_in_domain(task.whole, list(task.gradients)).items() if p.rank < 2}
     for condition in step.conditions:
         whole = substitute(condition.of, dict(task.definitions.items()))
+        if condition.need is not Need.INVERTIBLE and is_sure(replace(condition, of=whole), positive):
+            continue
         found = definite_by_parts(whole) if condition.of.rank != 1 else None
         if (found is None or found[0].strict is None) and condition.need is Need.INVERTIBLE:
             found = by_added_ridge(task.whole, whole, step.factor)

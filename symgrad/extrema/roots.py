@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import sympy
@@ -14,10 +17,12 @@ from symgrad.errors import CheckFailed, InputError
 from symgrad.extrema.affine import holds
 from symgrad.extrema.found import Basis, Condition, Curvature, Kind, Need, Point, Root, Step
 from symgrad.extrema.scalars import Alphabet, NoScalarForm, Solved, as_sympy, ask, shortest
+from symgrad.extrema.upright import shortest_written
 from symgrad.extrema.verify import resolved, verify_zero
-from symgrad.graph.expression import Expr, Leaf, Role, leaf
+from symgrad.graph.expression import Expr, Leaf, Role, broadcast_to, elementwise, leaf, number, power
 from symgrad.rewrite.convert import substitute
-from symgrad.text.from_sympy import from_sympy
+from symgrad.rewrite.facts import Facts
+from symgrad.text.from_sympy import FUNCTIONS, from_sympy
 
 DIGITS = 50
 SMALL = sympy.Rational(1, 10**40)
@@ -60,12 +65,15 @@ def solved_by_sympy(
     if solved is None:
         return None
     points = [_point(root, equations, whole, letters, (loss, gradients, put_in, definitions)) for root in solved.roots]
+    if letters.shape and len(solved.roots) != 1:
+        # Each entry could be any of several roots.
+        return None
     kept = [_judged(p, root, curvature) for p, root in zip(points, solved.roots, strict=True) if p is not None]
     return _answer(kept, solved)
 
 
 def _answer(kept: Sequence[Point], solved: Solved) -> Answered | None:
-    if not kept and not solved.is_complete:
+    if not kept and (solved.roots or not solved.is_complete):
         return None
     return Answered(tuple(kept), solved.is_complete)
 
@@ -93,7 +101,7 @@ def _point(
     pairs = zip(residuals, equations, strict=True)
     is_exact = all(r == 0 or _is_root_of(e, at, symbols) or are_equal(r, sympy.S(0)) for r, e in pairs)
     values = _expressions(at, letters)
-    if not any(v.free_symbols - {found["integer"]} for v in at.values()) and not letters.parts:
+    if not any(v.free_symbols - {found["integer"]} for v in at.values()) and not letters.parts and not letters.shape:
         if not _holds_in_numbers(residuals, whole.subs(at), list(at.values()), found["integer"]):
             return None
         return Point(values or {}, Kind.UNDECIDED, Basis.UNKNOWN, _proof(is_exact), root=root, shown=values or {})
@@ -150,9 +158,28 @@ def _expressions(at: Mapping[Any, Any], letters: Alphabet) -> dict[Leaf, Expr] |
 def _expression(e: Any, letters: Alphabet) -> Expr | None:
     back: dict[Expr, Expr] = {leaf(s.name, (), Role.DATA): part for part, s in letters.parts.items()}
     try:
-        return substitute(from_sympy(e, []), back)
+        if not letters.shape:
+            return substitute(from_sympy(e, []), back)
+        by_name = {s.name: part for part, s in letters.parts.items()}
+        return shortest_written(broadcast_to(_entrywise(e, by_name), letters.shape), Facts({}))
     except InputError:
         return None
+
+
+def _entrywise(e: Any, back: Mapping[str, Expr]) -> Expr:
+    """A SymPy expression with arrays for its symbols, entry by entry."""
+    if isinstance(e, sympy.Symbol):
+        return back[e.name]
+    if isinstance(e, sympy.Rational):
+        return number(Fraction(int(e.p), int(e.q)))
+    parts = [_entrywise(a, back) for a in e.args]
+    if isinstance(e, sympy.Add | sympy.Mul):
+        return reduce(operator.add if e.is_Add else operator.mul, parts)
+    if isinstance(e, sympy.Pow):
+        return power(*parts)
+    if e.func not in FUNCTIONS:
+        raise InputError(f"{e} has no form in the model language; give another expression")
+    return elementwise(FUNCTIONS[e.func], *parts)
 
 
 def _conditions(
@@ -160,7 +187,7 @@ def _conditions(
 ) -> tuple[Condition, ...]:
     """What the root and the Hessian there divide by, and what it takes a root or a logarithm of."""
     found = [_expression(e, letters) for e in not_zero]
-    supposed = [Condition(Need.NOT_ZERO, e) for e in found if e is not None]
+    supposed = [Condition(Need.NO_ZERO if e.rank else Need.NOT_ZERO, e) for e in found if e is not None]
     for x, v in zip(values, at.values(), strict=True):
         roots = [p for p in v.atoms(sympy.Pow) if not p.exp.is_integer]
         if v.is_real is None and (roots or v.atoms(sympy.log)):

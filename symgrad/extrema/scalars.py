@@ -1,4 +1,7 @@
-"""Scalar parameters: the gradient as SymPy expressions, sums over data as symbols, solved in a process that may be killed."""
+"""Scalar parameters: the gradient as SymPy expressions, sums over data as symbols, solved in a process that may be killed.
+
+A gradient whose every entry holds the same entry of an array, and no other, is as many equations of one scalar.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ import sympy
 from symgrad.derive.convexity import curve_of
 from symgrad.extrema.trees import Unknown, decode, encode
 from symgrad.fields import Symbolic
-from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role
+from symgrad.graph.expression import Elementwise, Expr, Leaf, Role, Shape
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.rewrite.convert import to_form
@@ -38,6 +42,7 @@ class Alphabet:
 
     unknowns: Mapping[Leaf, Any]
     multiplies_out: bool = True
+    shape: Shape = ()
     parts: dict[Expr, Any] = field(default_factory=dict)
 
     def symbol_of(self, e: Expr) -> Any:
@@ -58,11 +63,12 @@ def _is_sure_positive(e: Expr) -> bool:
 
 def alphabet(unknowns: Sequence[Leaf], *, multiplies_out: bool = True) -> Alphabet:
     """Symbols u0, u1, … for unknown scalars."""
-    return Alphabet({x: sympy.Symbol(f"u{k}", real=True) for k, x in enumerate(unknowns)}, multiplies_out)
+    shape = unknowns[0].shape if len(unknowns) == 1 else ()
+    return Alphabet({x: sympy.Symbol(f"u{k}", real=True) for k, x in enumerate(unknowns)}, multiplies_out, shape)
 
 
 def as_sympy(e: Expr, letters: Alphabet) -> Any:
-    """A scalar as a SymPy expression of the unknowns, each sum over data that can be split off a symbol.
+    """A scalar, or each entry of an array, as a SymPy expression of the unknowns, what is of data alone as symbols.
 
     >>> from symgrad.primitives.language import data, dims, log, parameter, sum
     >>> n = dims("n")
@@ -108,19 +114,22 @@ def _form(form: Form, letters: Alphabet) -> Any:
 def _term(term: Term, letters: Alphabet) -> Any:
     result: Any = sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)
     data: list[Factor] = []
+    axes = tuple(range(len(letters.shape)))
     for f in term.factors:
         if not _holds(f, letters):
             data.append(f)
-        elif f.indices:
+        elif f.indices != axes:
             raise NoScalarForm
         else:
             result *= _atom(f, letters) ** sympy.Rational(f.power.numerator, f.power.denominator)
-    for component in _components(data):
+    for component in _components(data, len(axes)):
         if len(component) == 1 and not component[0].indices and isinstance(component[0].atom, Leaf):
             (f,) = component
             result *= letters.symbol_of(f.atom) ** sympy.Rational(f.power.numerator, f.power.denominator)  # type: ignore[arg-type]
         else:
-            whole = Form((), (make_term(type(term.coefficient)(1), component, 0, extents(component)),))
+            used = {i for f in component for i in f.indices if i in set(axes)}
+            shape = letters.shape if used else ()
+            whole = Form(shape, (make_term(Fraction(1), component, len(shape), extents(component)),))
             result *= letters.symbol_of(to_expression(whole))
     return result
 
@@ -130,11 +139,12 @@ def _holds(f: Factor, letters: Alphabet) -> bool:
     return any(node in letters.unknowns for node in postorder([e]) if isinstance(node, Leaf))
 
 
-def _components(factors: Sequence[Factor]) -> list[list[Factor]]:
+def _components(factors: Sequence[Factor], rank: int) -> list[list[Factor]]:
     """Factors that share a summed index, together."""
     groups: list[list[Factor]] = []
     for f in factors:
-        touching = [g for g in groups if any(set(f.indices) & set(h.indices) for h in g)]
+        bound = {i for i in f.indices if i >= rank}
+        touching = [g for g in groups if any(bound & set(h.indices) for h in g)]
         groups = [g for g in groups if g not in touching]
         groups.append([h for g in touching for h in g] + [f])
     return groups
@@ -149,7 +159,7 @@ def _atom(f: Factor, letters: Alphabet) -> Any:
 def _node(e: Expr, letters: Alphabet) -> Any:
     if isinstance(e, Leaf):
         return letters.unknowns[e]
-    if isinstance(e, Apply) or not isinstance(e, Elementwise) or e.rank:
+    if not isinstance(e, Elementwise) or e.shape != letters.shape:
         raise NoScalarForm
     function = FUNCTIONS[e.function]
     operands = [as_sympy(x, letters) for x in e.operands]

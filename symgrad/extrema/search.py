@@ -95,13 +95,13 @@ def _closed(
     """Points in closed form; None where there are none."""
     is_plain = all(x in task.gradients for x in leaves_of(task.whole))
     is_decided = not left and (curvature.is_convex or curvature.is_concave)
-    if (is_plain and not is_decided) or (left and all(not p.rank for p in left)):
+    if (is_plain and not is_decided) or (left and (len(left) == 1 or all(not p.rank for p in left))):
         own = () if is_plain else tuple(steps)
         wanted = list(task.gradients) if is_plain else list(left)
         answered = solved_by_sympy(task.loss, task.gradients, wanted, own, task.definitions, curvature)
         if answered is not None:
             points = answered.points
-            if own:
+            if not is_plain:
                 points = tuple(
                     _in_all(task, p, points, own, wanted, curvature, blocks, is_complete=answered.is_complete)
                     for p in points
