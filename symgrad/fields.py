@@ -336,7 +336,9 @@ class Reals(ArrayField):
         return low
 
     def determinant(self, a: Array) -> Scalar:
-        """By LU factors."""
+        """By LU factors; what has no number has none."""
+        if not all(map(self.context.isfinite, np.ravel(a))):
+            return self.context.nan
         value = self.context.det(self.context.matrix(a.tolist()))
         size = self.context.mpf(1)
         for row in a:
@@ -345,7 +347,9 @@ class Reals(ArrayField):
         return value if abs(value) > size * self.context.mpf(10) ** (-self.context.dps // 2) else self.context.mpf(0)
 
     def inverse(self, a: Array) -> Array:
-        """By LU factors."""
+        """By LU factors; what has no number has no inverse."""
+        if not all(map(self.context.isfinite, np.ravel(a))):
+            return np.full(np.shape(a), self.context.nan, dtype=object)
         try:
             inverse = np.array(self.context.inverse(self.context.matrix(a.tolist())).tolist(), dtype=object)
         except ZeroDivisionError:  # mpmath's word for a singular matrix

@@ -19,10 +19,12 @@ from symgrad.derive.nudge import nudge
 from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
+from symgrad.explain.extrema import ExtremaPage
 from symgrad.explain.formats import render
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
+from symgrad.extrema.search import find_extrema
 from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source, table_of
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
@@ -30,6 +32,7 @@ from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model
 from symgrad.products import Hessian, HessianProduct, Output, Source, check_choice
 from symgrad.prose import Language
+from symgrad.stationary import Extrema
 from symgrad.tables import Table
 from symgrad.tables.arrays import exact_arrays, read_arrays
 from symgrad.text.from_sympy import from_sympy
@@ -231,6 +234,18 @@ class Problem:
         A + A.T
         """
         return self._source().hessian(first, second or first)
+
+    def extrema(self, wrt: Collection[str] | None = None) -> Extrema:
+        """Where all gradients are 0, in closed form where a law or SymPy gives one, and which of these points are minima.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> print(Problem(sg.sum((X @ w - y) ** 2)).extrema())
+        w = solve(X.T @ X, X.T @ y): global minimum
+        """
+        found = find_extrema(self.derive(wrt), self.order)
+        return Extrema(found, ExtremaPage(self.title, self.text, found))
 
     def _source(self) -> Source:
         return Source(self.derive(), self.order, self.title, self.text)

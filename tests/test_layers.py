@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNGS = (
     ("__init__", "__main__"),
     ("cli",),
-    ("problem", "products", "modelfile", "fitting"),
+    ("problem", "products", "stationary", "modelfile", "fitting"),
     ("notebook",),
     ("explain", "compile", "optimize", "tables"),
+    ("extrema",),
     ("derive", "notation"),
     ("rewrite",),
     ("evaluate",),
@@ -33,7 +34,7 @@ RUNGS = (
     ("errors", "prose"),
 )
 # Together the one object that a user holds: these may import each other, without a cycle.
-OPEN_RUNG = ("problem", "products", "modelfile", "fitting")
+OPEN_RUNG = ("problem", "products", "stationary", "modelfile", "fitting")
 # These know no symbols: of symgrad they see the errors, and never SymPy.
 BLIND = ("optimize", "tables")
 # Start-up: the command line imports what a command needs when it runs, the package exports lazily (PEP 562).

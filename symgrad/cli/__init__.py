@@ -185,6 +185,21 @@ def explain(
 
 
 @app.command()
+def extrema(
+    model: Model,
+    form: Annotated[
+        Format | None, typer.Option("-f", "--format", help="The page's format; else by the output's suffix.")
+    ] = None,
+    output: Output = "-",
+    lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
+    wrt: Wrt = None,
+) -> None:
+    """Write where all gradients are 0, and which of these points are minima, maxima and saddle points."""
+    chosen = _page_format(form, output)
+    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value))
+
+
+@app.command()
 def check(
     model: Model,
     wrt: Wrt = None,

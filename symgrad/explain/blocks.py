@@ -9,9 +9,10 @@ from symgrad.derive.derivation import Derivation, Line, Verdict
 from symgrad.derive.pairing import Block, product_of
 from symgrad.explain import product_sentences as tell
 from symgrad.explain import sentences as say
+from symgrad.explain.checks import digits, how, ranges
 from symgrad.explain.document import Block as Shown
 from symgrad.explain.document import Display, Inline, Math, Plain, Row, Sentence, Table
-from symgrad.explain.page import ROLES, digits, how, meaning_of, ranges
+from symgrad.explain.page import ROLES, meaning_of
 from symgrad.explain.steps import Detail, brief_rows, step_blocks
 from symgrad.explain.why import line_reason
 from symgrad.explain.writing import Writing, listed, row, shape_inline, shape_tex

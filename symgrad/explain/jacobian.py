@@ -25,6 +25,7 @@ from symgrad.explain.blocks import (
     steps_checked,
     steps_shown,
 )
+from symgrad.explain.checks import digits, how, ranges
 from symgrad.explain.document import (
     Block,
     Box,
@@ -42,7 +43,7 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.kinks import kinks
-from symgrad.explain.page import ROLES, digits, how, notes, ranges, stand_ins
+from symgrad.explain.page import ROLES, notes, stand_ins
 from symgrad.explain.passes import spelled, wants_entries
 from symgrad.explain.steps import Detail
 from symgrad.explain.why import line_reason

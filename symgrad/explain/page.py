@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symgrad.derive.derivation import Derivation, DifferentialLine, Equation, Line, Proof, Verdict
+from symgrad.derive.derivation import Derivation, Equation, Proof
 from symgrad.derive.entries import shares_of
 from symgrad.derive.fold import Declared, Statement, alone, fold_leaves, unfolded
 from symgrad.derive.fold import fold as folded
 from symgrad.derive.nudge import Nudge
 from symgrad.explain import differential
-from symgrad.explain import differential_sentences as tell
 from symgrad.explain import sentences as say
+from symgrad.explain.checks import DOTS, assigned, checks, digits, parameters_named
 from symgrad.explain.document import (
     Block,
     Box,
@@ -23,7 +23,6 @@ from symgrad.explain.document import (
     Document,
     Heading,
     Inline,
-    Join,
     Listing,
     Math,
     Paragraph,
@@ -42,13 +41,11 @@ from symgrad.explain.writing import Writing, equation_number, listed, result_row
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role
 from symgrad.graph.numbered import Place
 from symgrad.graph.walk import postorder
-from symgrad.notation.names import typeset
 from symgrad.notation.pieces import render
 from symgrad.notation.scalars import number
 from symgrad.primitives.facts import FACTS
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.prose import Language, Text
-from symgrad.rewrite.display import Reason, Why
 
 ROLES = {
     Role.DATA: say.DATA,
@@ -62,7 +59,6 @@ MOST_UPDATES = 2
 MOST_SIZES = 8
 # A program cannot be folded: beside equations that are, one longer than this is not printed.
 MOST_LINES_OF_A_FOLDED_PROGRAM = 40
-DOTS: Inline = Math(r"\ldots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ def page(
         blocks += _meaning(writing, subject.nudge)
     if subject.numbers is not None:
         blocks += in_numbers(writing, subject.numbers)
-    blocks += _checks(writing, subject.rows)
+    blocks += checks(writing, subject.rows)
     if detail != "brief" and subject.code:
         blocks += program(writing, subject.code)
     return Document(Plain(subject.title), tuple(blocks), language)
@@ -120,7 +116,7 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     values = {
         "derivatives": listed(shortened(derivatives, derivation.parameters, DOTS)),
         "loss": Math(writing.loss),
-        "parameters": _parameters(writing, "or"),
+        "parameters": parameters_named(writing, "or"),
     }
     yield Paragraph((Sentence(say.WANTED, values), convention(writing)))
     signs = notes(writing, detail)
@@ -134,11 +130,6 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
 def convention(writing: Writing) -> Inline:
     """The layout of the page."""
     return Sentence(say.CONVENTION_IN_ROWS if writing.is_turned else say.CONVENTION)
-
-
-def _parameters(writing: Writing, join: Join) -> Inline:
-    parameters = writing.derivation.parameters
-    return listed(shortened([Math(writing.name(p)) for p in parameters], parameters, DOTS), join)
 
 
 def _symbol(writing: Writing, declared: Declared) -> Inline:
@@ -295,89 +286,6 @@ def _sample_sizes(sizes: Mapping[str, int]) -> Inline:
         return Math(assigned(sizes))
     ends = {"least": Math(str(min(sizes.values()))), "most": Math(str(max(sizes.values())))}
     return Sentence(say.SIZES_BETWEEN, ends)
-
-
-def assigned(sizes: Mapping[str, int]) -> str:
-    """n = 3, d = 4."""
-    return r",\ ".join(f"{typeset(name)} = {value}" for name, value in sizes.items())
-
-
-def digits(value: float) -> str:
-    """Five significant digits, with a power of ten where the number is very small or large."""
-    text = f"{value:.5g}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        return rf"{mantissa} \times 10^{{{int(exponent)}}}"
-    return text
-
-
-def _checks(writing: Writing, in_rows: Proof | None = None) -> Iterator[Block]:
-    derivation = writing.derivation
-    yield Heading(1, Sentence(say.CHECKS))
-    header = tuple(Sentence(text) for text in (say.WHAT, say.STATEMENT, say.HOW))
-    rows: list[tuple[Inline, ...]] = []
-    for verdict in Verdict:
-        members = [eq for eq in derivation.backward if eq.proof.verdict is verdict]
-        if members:
-            rows.append((Math(ranges(members)), Sentence(say.EACH_STEP), how(members[0].proof, members)))
-    if in_rows is not None:
-        every = Math(ranges(derivation.backward))
-        rows.append(
-            (
-                every,
-                Sentence(say.TRANSPOSES),
-                how(in_rows, [Line(derivation.backward[0].expression, Reason(Why.RULE), in_rows)]),
-            )
-        )
-    for verdict in Verdict:
-        chains = [
-            eq for eq in derivation.backward if eq.differential and _weakest(eq.differential).proof.verdict is verdict
-        ]
-        if chains:
-            checked = [line for eq in chains for line in eq.differential]
-            rows.append((Math(ranges(chains)), Sentence(tell.EACH_LINE), how(_weakest(checked).proof, checked)))
-    if derivation.end_to_end is not None:
-        parameters = _parameters(writing, "and")
-        error = Math(digits(float(derivation.end_to_end.largest_error)))
-        values: dict[str, Inline] = {"points": Plain(str(derivation.end_to_end.points)), "error": error}
-        rows.append((parameters, Sentence(say.WHOLE_GRADIENT), Sentence(say.DIFFERENCES, values)))
-    yield Table(header, tuple(rows), wide=2)
-
-
-def _weakest(lines: Sequence[DifferentialLine]) -> DifferentialLine:
-    return next((line for line in lines if line.proof.verdict is not Verdict.PROVED), lines[0])
-
-
-def ranges(members: Sequence[Equation]) -> str:
-    """(4)–(7), or several such runs."""
-    runs: list[list[int]] = []
-    for eq in members:
-        if runs and eq.label == runs[-1][-1] + 1:
-            runs[-1].append(eq.label)
-        else:
-            runs.append([eq.label])
-    return r",\ ".join(f"({run[0]})" if len(run) == 1 else rf"({run[0]})\text{{–}}({run[-1]})" for run in runs)
-
-
-def how(proof: Proof, members: Sequence[Equation | Line | DifferentialLine]) -> Inline:
-    """How sure, and at which sizes."""
-    if proof.verdict is Verdict.UNCHECKED:
-        return Sentence(say.UNCHECKED_STEP)
-    widest = max((eq.proof for eq in members), key=lambda p: max((len(s) for s in p.sizes), default=0))
-    if not any(widest.sizes):
-        return Sentence(say.PROVED)
-    is_proved = proof.verdict is Verdict.PROVED
-    if any(not _is_within(eq.proof.sizes, widest.sizes) for eq in members):
-        numbers = [n for eq in members for sizes in eq.proof.sizes for n in sizes.values()]
-        ends = {"least": Math(str(min(numbers))), "most": Math(str(max(numbers)))}
-        return Sentence(say.PROVED_BETWEEN if is_proved else say.VERIFIED_BETWEEN, ends)
-    text = say.PROVED_AT if is_proved else say.VERIFIED_AT
-    return Sentence(text, {"sizes": listed([Math(assigned(s)) for s in widest.sizes])})
-
-
-def _is_within(sizes: Sequence[Mapping[str, int]], others: Sequence[Mapping[str, int]]) -> bool:
-    """Whether sizes are among those of another proof."""
-    return all(any(a.items() <= b.items() for b in others) for a in sizes)
 
 
 def program(writing: Writing, code: str) -> Iterator[Block]:

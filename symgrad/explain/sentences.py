@@ -197,6 +197,7 @@ PROVED_AT = Text(
     zh="证毕：以符号逐元素证明，尺寸取 {sizes}",
 )
 PROVED = Text(en="proved with symbols", zh="证毕：以符号证明")
+VERIFIED = Text(en="verified numerically, to 50 digits at random points", zh="数值验证：在随机点处以 50 位精度核对")
 VERIFIED_AT = Text(
     en="verified numerically, to 50 digits at random points, at {sizes}",
     zh="数值验证：在随机点处以 50 位精度核对，尺寸取 {sizes}",

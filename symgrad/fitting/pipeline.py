@@ -13,10 +13,10 @@ import numpy as np
 from symgrad.compile.arguments import Argument
 from symgrad.compile.domain import Breakdown
 from symgrad.compile.function import Compiled
+from symgrad.derive.convexity import is_convex
+from symgrad.derive.ranges import Range
 from symgrad.errors import InputError
 from symgrad.fitting.binding import Bound, bind, data_of
-from symgrad.fitting.convexity import is_convex
-from symgrad.fitting.ranges import Range
 from symgrad.fitting.result import FitResult
 from symgrad.fitting.scores import Scores, Target, target_of
 from symgrad.fitting.start import Start, slot_of, starting_values

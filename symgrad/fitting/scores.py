@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.derive.convexity import is_probability
 from symgrad.fitting.binding import class_fact
-from symgrad.fitting.convexity import is_probability
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.tables import accuracy, decide, log_loss, mae, mse, r2
 from symgrad.tables.metrics import SUM_SLACK

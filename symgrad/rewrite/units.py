@@ -34,7 +34,7 @@ def over_units(e: Expr, v: Leaf) -> Form:
     >>> str(to_expression(over_units(X.T @ (p * (X @ v)) + 2 * v, v)))
     'X.T @ (p[:, None] * X) + 2 * eye(d)'
     """
-    form = to_form(_with_inverses(e, v))
+    form = to_form(with_inverses(e, v))
     try:
         return _taken(form, v)
     except NotTaken:
@@ -49,7 +49,7 @@ def over_units(e: Expr, v: Leaf) -> Form:
         ) from None
 
 
-def _with_inverses(e: Expr, v: Leaf) -> Expr:
+def with_inverses(e: Expr, v: Leaf) -> Expr:
     """solve(A, b) as A⁻¹ b where b holds v: a factor can only be taken out of a product."""
     new: dict[Expr, Expr] = {}
     holds: set[Expr] = {v}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.derive.convexity import is_convex, is_probability
+from symgrad.derive.ranges import Range
 from symgrad.errors import ShapeError
-from symgrad.fitting.convexity import is_convex, is_probability
-from symgrad.fitting.ranges import Range
 from symgrad.fitting.start import slot_of
 from symgrad.problem import Problem
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symgrad.fitting.ranges import ALL, AT_LEAST_ONE, NONNEGATIVE, SIGNED_UNIT, UNIT, Range
+from symgrad.derive.ranges import ALL, AT_LEAST_ONE, NONNEGATIVE, SIGNED_UNIT, UNIT, Range
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
@@ -65,7 +65,10 @@ def curve_of(e: Expr, known: Mapping[str, Range] | None = None) -> Curve:
     bounds = known or {}
     curves: dict[Expr, Curve] = {}
     for node in postorder([e]):
-        curves[node] = _node(node, [curves[child] for child in node.children], bounds)
+        found = _node(node, [curves[child] for child in node.children], bounds)
+        if isinstance(node, Contraction) and not found.convex and is_quadratic_form(node, curves):
+            found = Curve(NONNEGATIVE, convex=True)
+        curves[node] = found
     return curves[e]
 
 
@@ -167,6 +170,52 @@ def _contraction(node: Contraction, curves: Sequence[Curve]) -> Curve:
         convex=curve.affine or (is_free and signed.convex),
         concave=curve.affine or (is_free and signed.concave),
     )
+
+
+def is_quadratic_form(node: Contraction, curves: Mapping[Expr, Curve]) -> bool:
+    """Whether a product is Σ w eₐ Kₐᵦ eᵦ with an affine e, a positive definite K and weights that are never negative."""
+    parts = _flattened(node)
+    kernels = [
+        k for k, (e, own) in enumerate(parts) if _is_definite(e) and len(set(own)) == 2 and min(own) >= node.rank
+    ]
+    for k in kernels:
+        a, b = parts[k][1]
+        ends = [(e, own) for m, (e, own) in enumerate(parts) if m != k and (a in own or b in own)]
+        rest = [(e, own) for m, (e, own) in enumerate(parts) if m != k and a not in own and b not in own]
+        if len(ends) != 2 or not all(curves[e].is_constant and curves[e].range.low >= 0 for e, _ in rest):
+            continue
+        (e, one), (f, two) = ends
+        is_mirrored = {*one, *two} >= {a, b} and tuple({a: b, b: a}.get(i, i) for i in one) == two
+        if e is f and is_mirrored and not (a in one and b in one) and curves[e].affine:
+            return True
+    return False
+
+
+def _flattened(node: Contraction) -> list[tuple[Expr, tuple[int, ...]]]:
+    """The factors of a product of products, with their indices; K⁻¹b of a linear system as a product too."""
+    fresh, parts = 1000, list[tuple[Expr, tuple[int, ...]]]()
+    stack = list(zip(node.operands, node.indices, strict=True))
+    while stack:
+        e, own = stack.pop()
+        if isinstance(e, Contraction):
+            inner = {i for one in e.indices for i in one if i >= e.rank}
+            names = {**dict(enumerate(own)), **{i: fresh + k for k, i in enumerate(sorted(inner))}}
+            fresh += len(inner)
+            stack += [(x, tuple(names[i] for i in one)) for x, one in zip(e.operands, e.indices, strict=True)]
+        elif isinstance(e, Apply) and e.primitive == "solve" and _is_definite(e.operands[0]):
+            parts.append((e.operands[0], (own[0], fresh)))
+            stack.append((e.operands[1], (fresh, *own[1:])))
+            fresh += 1
+        else:
+            parts.append((e, own))
+    return parts
+
+
+def _is_definite(e: Expr) -> bool:
+    """Whether a matrix is declared to be positive definite, or is the inverse of one that is."""
+    if isinstance(e, Apply) and e.primitive == "inv":
+        e = e.operands[0]
+    return isinstance(e, Leaf) and "positive_definite" in e.facts
 
 
 def _power(x: Curve, exponent: object) -> Curve:
