@@ -8,9 +8,10 @@ from fractions import Fraction
 
 from symgrad.derive.derivation import Move
 from symgrad.derive.reverse import contraction_cotangent
-from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, Role, contraction, linear, scale
+from symgrad.graph.expression import Apply, Contraction, Expr, Leaf, Linear, Role, contraction, linear, scale
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
+from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.display import written
 
 ONE = Fraction(1)
@@ -105,16 +106,23 @@ def one_line(b: Bracket, dx: Leaf, moves: dict[Move, None]) -> list[Bracket]:
             ((c, e),) = b.right.terms
             b = Bracket(b.coefficient * c, b.left, e)
             continue
-        assert isinstance(b.right, Contraction)
+        assert isinstance(b.right, Contraction | Apply)
         place = next(k for k, e in enumerate(b.right.operands) if _holds(e, dx))
-        move = _move(b.right, place)
+        move = _move(b.right, place) if isinstance(b.right, Contraction) else Move.ADJOINT
         if move not in LIGHT:
             if heavy and not (heavy | {move} <= PRODUCTS):
                 break
             heavy.add(move)
         moves[move] = None
-        b = _without_sign(b.coefficient, contraction_cotangent(b.right, place, b.left), b.right.operands[place])
+        b = _without_sign(b.coefficient, _other_side(b.right, place, b.left), b.right.operands[place])
     return [b]
+
+
+def _other_side(node: Contraction | Apply, place: int, left: Expr) -> Expr:
+    """What ⟨left, node⟩ has beside the operand in `place`, in which the node is linear."""
+    if isinstance(node, Contraction):
+        return contraction_cotangent(node, place, left)
+    return PRIMITIVES[node.primitive].pullback(left, node, node.operands, dict(node.options))[place]
 
 
 def _without_sign(coefficient: Fraction, left: Expr, right: Expr) -> Bracket:

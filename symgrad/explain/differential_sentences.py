@@ -58,6 +58,7 @@ LAWS: Mapping[Move, tuple[str, str]] = {
     Move.SCALING: (_inner("A", r"\mathrm{diag}(b)\, C"), _inner(r"(A \odot C)\, \mathbf{1}", "b")),
     Move.SUM: (_inner("a", r"B\, \mathbf{1}"), _inner(r"a \mathbf{1}^{\top}", "B")),
     Move.SPREAD: (_inner("A", r"b\, \mathbf{1}^{\top}"), _inner(r"A\, \mathbf{1}", "b")),
+    Move.ADJOINT: (_inner("A", "f(B)"), _inner(r"f^{*}(A)", "B")),
     Move.OUT: (_inner("A", "B c"), _inner("A", "B") + r"\, c"),
     Move.SCALAR: (_inner("A", "c B"), _inner("c A", "B")),
 }
