@@ -9,24 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from symgrad.compile.arrays import Array
+from symgrad.compile.labels import without_one_hot
 from symgrad.compile.operations import Op, Operations
 from symgrad.compile.order import Indices, Task, pairs
 from symgrad.graph.sizes import ONE, Size
-
-
-@dataclass(frozen=True, slots=True)
-class Array:
-    """An operation with an index for each axis: x, 1/x where it is a divisor, x⁻¹ where it is an inverse."""
-
-    op: Op
-    indices: Indices
-    is_divisor: bool = False
-    is_inverse: bool = False
-
-    @property
-    def key(self) -> tuple[int, bool, bool]:
-        """Which array it is, whatever its indices."""
-        return id(self.op), self.is_divisor, self.is_inverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +25,7 @@ class Contractor:
 
     def contract(self, arrays: Sequence[Array], result: Indices, sizes: Mapping[int, Size]) -> list[Array]:
         """The product summed over every index that is not in `result`, as one array and scalar factors."""
-        arrays = self._slid(arrays, result)
+        arrays = without_one_hot(self.ops, self._slid(arrays, result), result, self.plain)
         alone = [self._summed_alone(k, arrays, result) for k in range(len(arrays))]
         scalars = [a for a in alone if not a.indices]
         pending = [a for a in alone if a.indices]

@@ -29,7 +29,18 @@ def shifted(x, width, axis):
     margins = [(width - 1, width - 1) if k == axis else (0, 0) for k in range(x.ndim)]
     return np.lib.stride_tricks.sliding_window_view(np.pad(x, margins), width, axis=axis)[..., ::-1]
 '''
-OWN = {"softmax_and_log": SOFTMAX_AND_LOG, "shifted": SHIFTED, "inverse_or_zero": INVERSE_OR_ZERO}
+ADDED = '''
+def added(x, labels, classes):
+    """For each class the sum of the rows of x whose label it is."""
+    rows = x.reshape((labels.size, -1))
+    if classes <= 64:
+        y = (np.arange(classes)[:, None] == labels.ravel()).astype(x.dtype) @ rows
+    else:
+        y = np.zeros((classes, rows.shape[1]), x.dtype)
+        np.add.at(y, labels.ravel(), rows)
+    return y.reshape((classes,) + x.shape[labels.ndim:])
+'''
+OWN = {"softmax_and_log": SOFTMAX_AND_LOG, "shifted": SHIFTED, "inverse_or_zero": INVERSE_OR_ZERO, "added": ADDED}
 
 ARRAYS = '''
 def _arrays(arrays, sizes):

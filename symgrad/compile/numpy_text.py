@@ -278,6 +278,20 @@ def _windows(op: Op, args: Sequence[Text], context: Context) -> Text:
     return f"np.lib.stride_tricks.sliding_window_view({args[0][0]}, {args[1][0]}, axis={op.data})", ATOM
 
 
+def _take(op: Op, args: Sequence[Text], context: Context) -> Text:
+    where = ", ".join([*[":"] * op.data, args[1][0]])
+    return f"{enclosed(args[0], ATOM)}[{where}]", ATOM
+
+
+def _pick(op: Op, args: Sequence[Text], context: Context) -> Text:
+    return f"{enclosed(args[0], ATOM)}[np.arange({args[1][0]}.size), {args[1][0]}]", ATOM
+
+
+def _added(op: Op, args: Sequence[Text], context: Context) -> Text:
+    context.kernels["added"] = None
+    return f"added({', '.join(t for t, _ in args)})", ATOM
+
+
 def _shifted(op: Op, args: Sequence[Text], context: Context) -> Text:
     context.kernels["shifted"] = None
     return f"shifted({args[0][0]}, {args[1][0]}, axis={op.data})", ATOM
@@ -292,6 +306,9 @@ _PRINTERS: Mapping[str, Printer] = {
     "window": _window,
     "windows": _windows,
     "shifted": _shifted,
+    "take": _take,
+    "pick": _pick,
+    "added": _added,
     "permute": _permute,
     "expand": _expand,
     "broadcast": _broadcast,

@@ -10,6 +10,9 @@ A backend prints these kinds and no others:
 | window | | | the selector [u = t + s] |
 | windows | x, width | axis | all windows of x along an axis, the place within each as a last axis |
 | shifted | x, width | axis | x moved along an axis by 0, 1, … places, zeros entering; the last axis says by how many |
+| take | x, c | axis | x with an axis replaced by the entries that labels name |
+| pick | x, c | | x[i, cᵢ] for the labels c |
+| added | x, c, k | | for each of k classes the sum of the rows of x whose label it is |
 | permute | x | axes | axes in that order |
 | expand | x | own | x with its axes at `own`, the other axes of size 1 |
 | broadcast | x | own | the same, repeated to the shape |

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.compile.contract import Array, Contractor
+from symgrad.compile.arrays import Array
+from symgrad.compile.contract import Contractor
 from symgrad.compile.dissolve import Program, Stated
 from symgrad.compile.flat import Flat, Sharing, flatten, is_scaled, sharing
 from symgrad.compile.operations import Op, Operations, Type

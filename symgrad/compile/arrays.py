@@ -1,0 +1,23 @@
+"""An operation with an index for each of its axes: what products are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symgrad.compile.operations import Op
+from symgrad.compile.order import Indices
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An operation with an index for each axis: x, 1/x where it is a divisor, x⁻¹ where it is an inverse."""
+
+    op: Op
+    indices: Indices
+    is_divisor: bool = False
+    is_inverse: bool = False
+
+    @property
+    def key(self) -> tuple[int, bool, bool]:
+        """Which array it is, whatever its indices."""
+        return id(self.op), self.is_divisor, self.is_inverse
