@@ -31,7 +31,7 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 
-SIZES = {"n": 3, "d": 4, "k": 2}
+SIZES = {"n": 3, "d": 4, "k": 2, "h": 5, "m": 6, "t": 4, "v": 7}
 n, d, k = sg.dims("n d k")
 EXPONENTS = [Fraction(e) for e in ("2", "3", "-1", "-2", "1/2", "-1/2", "3/2")]
 _p, _q = sympy.symbols("p q", real=True)

@@ -201,7 +201,7 @@ def complaint(text):
     return line
 
 
-BETWEEN = "between the brackets stand `:`, `None`, whole numbers, sizes, slices of these, and labels"
+BETWEEN = "is not understood; write `:`, `None`, whole numbers, sizes, slices of these, or labels"
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ BETWEEN = "between the brackets stand `:`, `None`, whole numbers, sizes, slices 
         ("X(y)", "formula:1:1: X is not a function; write X * (…) for a product"),
         ("0 < y < 1", "formula:1:1: comparisons are not chained; write (a < b) & (b < c)"),
         ("_1 = X @ w\n_1 + q", "formula:2:6: q is not known; write one of n, m, d, k, X, Y, A, y, w, s"),
-        ("y[w]", f"formula:1:1: (y)[w]: {BETWEEN}"),
-        ("y[X.T]", f"formula:1:1: (y)[X.T]: {BETWEEN}"),
+        ("y[w]", f"formula:1:1: (y)[w] {BETWEEN}"),
+        ("y[X.T]", f"formula:1:1: (y)[X.T] {BETWEEN}"),
         ("max(y, axis=w)", "formula:1:13: axis is not understood here; write an axis such as 0, or (0, 1)"),
         ("pad(y, before=w)", "formula:1:1: pad: w is not a size; use sg.dims or a whole number from 1"),
         ("concatenate(y)", "formula:1:13: concatenate takes a list; write its arrays between [ and ]"),

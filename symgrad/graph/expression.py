@@ -530,7 +530,9 @@ def index(x: Expr, key: object) -> Expr:
     if any(isinstance(i, Rows) or (isinstance(i, Leaf) and i.role is Role.LABELS) for i in items):
         return _gathered(x, items)
     if sum(i is not None for i in items) > x.rank:
-        raise InputError(f"({x})[…]: there are more indices than axes, its shape is {show_shape(x.shape)}")
+        raise InputError(
+            f"({x})[…]: there are more indices than axes, its shape is {show_shape(x.shape)}; leave one out"
+        )
     shape: list[Size] = []
     own: list[int] = []
     fresh = len(items) + x.rank
@@ -567,7 +569,7 @@ def _place(x: Expr, item: object, n: Size, default: Size) -> Size:
     found = _size_of(coerce(item))
     if found is None:
         raise InputError(
-            f"({x})[{item}]: between the brackets stand `:`, `None`, whole numbers, sizes, slices of these, and labels"
+            f"({x})[{item}] is not understood; write `:`, `None`, whole numbers, sizes, slices of these, or labels"
         )
     value = found.value
     return found if value is None or value >= 0 else n + found
@@ -577,8 +579,8 @@ def slice_of(x: Expr, *, axis: int, start: Size, stop: Size, step: int = 1) -> E
     """x[…, start:stop:step, …] along an axis; the whole axis is x itself."""
     n, length = x.shape[axis], stop - start
     count = length.over(step)
-    room = (n - stop).value
-    if count is None or (count.value is not None and count.value < 1) or (room is not None and room < 0):
+    room = n - stop
+    if count is None or (count.value is not None and count.value < 1) or room.is_negative:
         part = f"{start}:{stop}" + (f":{step}" if step != 1 else "")
         why = f"{length} is not known to be a multiple of {step}" if count is None else "it has no such entries"
         raise ShapeError(f"({x})[{part}] along axis {axis}: {why}, the shape is {show_shape(x.shape)}; mend the slice")

@@ -52,6 +52,11 @@ class Size:
         """Whether the size is one name alone."""
         return len(self.terms) == 1 and self.terms[0][1] == 1 and [p for _, p in self.terms[0][0]] == [1]
 
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is below 0 whatever the names are: no coefficient is positive."""
+        return bool(self.terms) and all(c < 0 for _, c in self.terms)
+
     def at(self, values: Mapping[str, int]) -> int:
         """The number that this size is where the names have `values`."""
         return sum(c * prod(values[name] ** power for name, power in monomial) for monomial, c in self.terms)
