@@ -75,7 +75,7 @@ def test_every_entry_of_every_table_is_listed(language):
         )
         if is_word:
             assert re.search(rf"^  {re.escape(name)}\(", text, re.M), name
-            assert f"**`{name}(" in page, name
+            assert f"`{name}(" in page, name
 
 
 def test_every_word_has_a_first_line():
@@ -131,6 +131,13 @@ TORCH = {
     "solve": torch.linalg.solve,
     "det": torch.linalg.det,
     "logdet": torch.logdet,
+    "max": torch.max,
+    "prod": torch.prod,
+    "cumsum": lambda x: torch.cumsum(x, dim=-1),
+    "tril": torch.tril,
+    "cholesky": torch.linalg.cholesky,
+    "kron": torch.kron,
+    "flip": lambda x: torch.flip(x, dims=[-1]),
 }
 
 
@@ -138,9 +145,11 @@ TORCH = {
 def test_a_printed_pullback_is_torchs(name):
     """Read back from the text of the terminal, by the parser of the language."""
     (sample,) = [s for s in SAMPLES if s.entry.name == name]
-    lines = dict(re.findall(r"^  pullback +(\w+)_bar = (.*)$", rules_text(name, "text", "en"), re.M))
-    seed = next(e for s in sample.slopes for e in leaves_of(s) if e.name == f"{sample.value.name}_bar")
-    known = {e.name: e for e in (*sample.operands, sample.value, seed)}
+    lines = dict(re.findall(r"^  pullback +(\w+) = (.*)$", rules_text(name, "text", "en"), re.M))
+    shown = [*sample.slopes, *(e for _, e in sample.shared)]
+    seed = next(e for s in shown for e in leaves_of(s) if e.name == f"{sample.value.name}_bar")
+    known = {e.name: e for e in (*sample.operands, sample.value, seed, *(e for e, _ in sample.shared))}
+    known |= {"n": sg.dims("n"), "d": sg.dims("d")}
     sizes = {"n": 4, "d": 3}
     random = np.random.default_rng(0)
     arrays = {e: random.normal(size=[s.at(sizes) for s in e.shape]) for e in sample.operands}
@@ -150,8 +159,13 @@ def test_a_printed_pullback_is_torchs(name):
     ybar = np.asarray(random.normal(size=value.shape))
     theirs = torch.autograd.grad(value, tensors, torch.tensor(ybar))
     values = {**arrays, sample.value: value.detach().numpy(), seed: ybar}
+    for e, _ in sample.shared:
+        values[e] = run_in_numpy(sg.parse(lines[e.name], known), values, sizes)
     for x, expected in zip(sample.operands, theirs, strict=True):
-        ours = run_in_numpy(sg.parse(lines[x.name], known), values, sizes)
+        ours = run_in_numpy(sg.parse(lines[f"{x.name}_bar"], known), values, sizes)
+        if name == "cholesky":
+            # Ours reads the lower triangle only, where each entry stands for both; PyTorch's spreads it over both.
+            ours = (ours + ours.T) / 2
         np.testing.assert_allclose(ours, expected, rtol=1e-8, atol=1e-10)
 
 
@@ -199,7 +213,7 @@ def test_one_entry():
 def test_what_there_is_not():
     assert complaint("softmx") == "no rule is called softmx; did you mean softmax? `symgrad rules` lists all"
     assert complaint("qqqqq", "-f", "md") == "no rule is called qqqqq; `symgrad rules` lists all"
-    assert "no page of its own" in complaint("mean", "-f", "latex")
+    assert run("mean", "-f", "latex").exit_code == 0
     assert ".pdf cannot be written" in complaint("-o", "rules.pdf")
 
 

@@ -8,11 +8,19 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from symgrad.derive.catalogue import laws, samples
+from symgrad.derive.catalogue import Sample, laws, samples
 from symgrad.errors import InputError
-from symgrad.explain.catalogue import Catalogue, Definition, entry_blocks, law_blocks, rules_page
+from symgrad.explain.catalogue import (
+    Catalogue,
+    Definition,
+    definition_blocks,
+    entry_blocks,
+    fact_blocks,
+    law_blocks,
+    rules_page,
+)
 from symgrad.explain.catalogue_text import definition_text, entry_text, fact_text, law_text, list_text
-from symgrad.explain.document import Document, Plain
+from symgrad.explain.document import Block, Document, Plain
 from symgrad.explain.formats import render
 from symgrad.primitives import language as vocabulary
 from symgrad.primitives.entry import Function, Primitive
@@ -27,34 +35,50 @@ def rules_text(name: str, form: str, language: Language) -> str:
     catalogue = read_catalogue()
     if not name:
         return list_text(catalogue, language) if form == TEXT else render(rules_page(catalogue, language), form)
+    # A name may be a primitive's and a fact's.
+    shown = list(_texts(catalogue, name, language) if form == TEXT else _blocks(catalogue, name, language))
+    if not shown:
+        raise _unknown(catalogue, name)
+    if form == TEXT:
+        return "\n\n".join(map(str, shown))
+    blocks = tuple(block for block in shown if not isinstance(block, str))
+    return render(Document(Plain(name), blocks, language), form)
+
+
+def _texts(catalogue: Catalogue, name: str, language: Language) -> Iterator[str]:
+    yield from (entry_text(catalogue, s, language) for s in catalogue.samples if name in _names(catalogue, s))
+    yield from (law_text(law, language) for law in catalogue.laws if law.name == name)
+    yield from (fact_text(fact, language) for fact in catalogue.facts if fact.name == name)
+    yield from (definition_text(d) for d in catalogue.definitions if d.name == name)
+
+
+def _blocks(catalogue: Catalogue, name: str, language: Language) -> Iterator[Block]:
     for sample in catalogue.samples:
-        if name in (sample.entry.name, catalogue.words.get(sample.entry.name)):
-            if form == TEXT:
-                return entry_text(catalogue, sample, language)
-            blocks = tuple(entry_blocks(catalogue, sample, language))
-            return render(Document(Plain(name), blocks, language), form)
+        if name in _names(catalogue, sample):
+            yield from entry_blocks(catalogue, sample, language)
     for law in catalogue.laws:
-        if name == law.name:
-            blocks = tuple(law_blocks(law, language))
-            return law_text(law, language) if form == TEXT else render(Document(Plain(name), blocks, language), form)
-    if form != TEXT:
-        _known(catalogue, name)
-        raise InputError(f"{name} has no page of its own; leave out -f and -o, or write the whole catalogue")
-    if name in FACTS:
-        return fact_text(FACTS[name], language)
-    found = [d for d in catalogue.definitions if d.name == name]
-    return definition_text(found) if found else _known(catalogue, name)
+        if law.name == name:
+            yield from law_blocks(law, language)
+    for fact in catalogue.facts:
+        if fact.name == name:
+            yield from fact_blocks(fact)
+    for definition in catalogue.definitions:
+        if definition.name == name:
+            yield from definition_blocks(definition)
 
 
-def _known(catalogue: Catalogue, name: str) -> str:
-    """Refuse a name that the catalogue does not have."""
+def _names(catalogue: Catalogue, sample: Sample) -> tuple[str, str]:
+    """The name in the table, and the word of the language."""
+    return sample.entry.name, catalogue.words.get(sample.entry.name, "")
+
+
+def _unknown(catalogue: Catalogue, name: str) -> InputError:
+    """What is wrong with a name that the catalogue does not have."""
     names = [*catalogue.words.values(), *(s.entry.name for s in catalogue.samples), *FACTS]
     names += [*(d.name for d in catalogue.definitions), *(law.name for law in catalogue.laws)]
-    if name in names:
-        return ""
     near = get_close_matches(name, names, 1)
     meant = f"did you mean {near[0]}? " if near else ""
-    raise InputError(f"no rule is called {name}; {meant}`symgrad rules` lists all")
+    return InputError(f"no rule is called {name}; {meant}`symgrad rules` lists all")
 
 
 def read_catalogue() -> Catalogue:

@@ -99,27 +99,35 @@ def one_line(b: Bracket, dx: Leaf, moves: dict[Move, None]) -> list[Bracket]:
         opened = [Bracket(b.coefficient * c, b.left, e) for c, e in b.right.terms]
         return [x for part in opened for x in one_line(part, dx, moves)]
     heavy: set[Move] = set()
-    while b.right is not dx:
-        if isinstance(b.right, Linear):
-            if len(b.right.terms) > 1:
-                break
-            ((c, e),) = b.right.terms
-            b = Bracket(b.coefficient * c, b.left, e)
-            continue
+    b = _without_coefficient(b)
+    while b.right is not dx and not isinstance(b.right, Linear):
         assert isinstance(b.right, Contraction | Apply)
-        place = next(k for k, e in enumerate(b.right.operands) if _holds(e, dx))
+        places = [k for k, e in enumerate(b.right.operands) if _holds(e, dx)]
+        place = places[0]
         move = _move(b.right, place) if isinstance(b.right, Contraction) else Move.ADJOINT
         if move not in LIGHT:
             if heavy and not (heavy | {move} <= PRODUCTS):
                 break
             heavy.add(move)
         moves[move] = None
-        b = _without_sign(b.coefficient, _other_side(b.right, place, b.left), b.right.operands[place])
+        parts = [_without_sign(b.coefficient, _adjoint(b.right, k, b.left), b.right.operands[k]) for k in places]
+        parts = list(map(_without_coefficient, parts))
+        if len(parts) > 1:  # [dX, 2 dX]: a join is linear in all of its operands together
+            return parts
+        (b,) = parts
     return [b]
 
 
-def _other_side(node: Contraction | Apply, place: int, left: Expr) -> Expr:
-    """What ⟨left, node⟩ has beside the operand in `place`, in which the node is linear."""
+def _without_coefficient(b: Bracket) -> Bracket:
+    """The inner product with the coefficient of its right side in front of it."""
+    while isinstance(b.right, Linear) and len(b.right.terms) == 1:
+        ((c, e),) = b.right.terms
+        b = Bracket(b.coefficient * c, b.left, e)
+    return b
+
+
+def _adjoint(node: Contraction | Apply, place: int, left: Expr) -> Expr:
+    """What stands beside the operand in `place` when everything else has left it."""
     if isinstance(node, Contraction):
         return contraction_cotangent(node, place, left)
     return PRIMITIVES[node.primitive].pullback(left, node, node.operands, dict(node.options))[place]

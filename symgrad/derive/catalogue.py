@@ -23,9 +23,12 @@ from symgrad.errors import InputError, SymgradError
 from symgrad.fields import Symbolic
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role, Shape, elementwise, leaf, total
 from symgrad.graph.sizes import ZERO, Size
+from symgrad.graph.walk import postorder, use_counts
 from symgrad.primitives.entry import Function, Primitive
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.rewrite.convert import substitute, to_form
+from symgrad.rewrite.cost import cost
 from symgrad.rewrite.display import written
 
 N, D = Size.symbol("n"), Size.symbol("d")
@@ -33,6 +36,9 @@ N, D = Size.symbol("n"), Size.symbol("d")
 SHAPES: tuple[Shape, ...] = ((N, D), (N, N), (N,))
 # A family of functions is shown by this member of it.
 MEMBER = Fraction(3)
+# A pullback of more symbols than LONGEST gets names for what it holds more than once, unless that is SHORT.
+LONGEST, SHORT = 40, 4
+LETTERS = "MSTUV"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Sample:
 
     `slopes` are derivatives of a function, and of a primitive the cotangents that its pullback gives for that of its
     value, ȳ; None where it is 0. `cases` are a function's body, each case with SymPy's condition for it, which is True for
-    the last; `definition` is a primitive's in the model language.
+    the last; `definition` is a primitive's in the model language. `shared` names, inner ones first, what long slopes hold
+    more than once.
     """
 
     entry: Function | Primitive
@@ -51,6 +58,7 @@ class Sample:
     slopes: tuple[Expr | None, ...]
     cases: tuple[tuple[Expr, Any], ...] = ()
     definition: Expr | None = None
+    shared: tuple[tuple[Leaf, Expr], ...] = ()
 
     @property
     def numpy(self) -> str:
@@ -59,15 +67,15 @@ class Sample:
         if isinstance(self.entry, Function):
             return self.entry.numpy.format(*names)
         assert isinstance(self.node, Apply)
-        options = {key: _told(value) for key, value in self.node.options}
+        options = {key: _as_code(value) for key, value in self.node.options}
         return self.entry.numpy(names, options, [e.rank for e in self.operands])
 
 
-def _told(option: Any) -> Any:
-    """An option with sizes in words."""
-    if isinstance(option, tuple):
-        return tuple(map(_told, option))
-    return str(option) if isinstance(option, Size) else option
+def _as_code(value: Any) -> Any:
+    """A size, or a tuple of sizes, as it stands in code."""
+    if isinstance(value, tuple) and any(isinstance(x, Size) for x in value):
+        return tuple(map(str, value))
+    return str(value) if isinstance(value, Size) else value
 
 
 def samples() -> tuple[Sample, ...]:
@@ -117,12 +125,27 @@ def _primitive(entry: Primitive) -> Sample:
     seed = leaf(f"{value.name}_bar", node.shape, Role.INTERMEDIATE)
     pulled = entry.pullback(seed, value, node.operands, options)
     slopes = tuple(None if _is_zero(e) else written(e) for e in pulled)
+    shared = _shared([e for e in slopes if e is not None])
+    names: dict[Expr, Expr] = {e: name for name, e in shared}
+    slopes = tuple(None if e is None else substitute(e, names) for e in slopes)
+    # Each may hold the ones before it.
+    shown = tuple((name, substitute(e, {k: v for k, v in names.items() if k is not e})) for name, e in shared)
     definition = entry.definition(node.operands, options) if entry.definition is not None else None
-    return Sample(entry, node, value, operands, slopes, definition=definition)
+    return Sample(entry, node, value, operands, slopes, definition=definition, shared=shown)
+
+
+def _shared(slopes: Sequence[Expr]) -> list[tuple[Leaf, Expr]]:
+    """Names for what stands more than once in slopes too long to be read."""
+    found: list[tuple[Leaf, Expr]] = []
+    if max((cost(e) for e in slopes), default=0) > LONGEST:
+        counts = use_counts(postorder(slopes))
+        again = [e for e, count in counts.items() if count > 1 and cost(e) > SHORT and isinstance(e, Apply)]
+        found = [(leaf(name, e.shape, Role.INTERMEDIATE), e) for name, e in zip(LETTERS, again, strict=False)]
+    return found
 
 
 def _is_zero(e: Expr) -> bool:
-    return not str(written(e)).strip("-0")
+    return not to_form(e).terms
 
 
 def _applications(entry: Primitive) -> Iterator[tuple[tuple[Leaf, ...], Expr]]:
@@ -166,7 +189,7 @@ def _options(entry: Primitive, operands: Sequence[Leaf]) -> Iterator[Mapping[str
     yield {}
     missing = [key for key, value in entry.options.items() if value is None and key != "axis"]
     yield {key: tuple(reversed(operands[0].shape)) for key in missing}
-    yield dict.fromkeys(missing, 2)
+    yield dict.fromkeys(missing, Size.constant(2))
 
 
 # ---- laws

@@ -95,7 +95,7 @@ class Move(Enum):
     DIAGONAL = "diagonal"  # ⟨A, diag(v)⟩ = ⟨diag(A), v⟩, and the same read from the right
     SUM = "sum"  # ⟨a, B 1⟩ = ⟨a 1ᵀ, B⟩
     SPREAD = "spread"  # ⟨A, b 1ᵀ⟩ = ⟨A 1, b⟩
-    ADJOINT = "adjoint"  # ⟨A, f(B)⟩ = ⟨f*(A), B⟩ for a linear rearrangement: what f takes away f* puts back
+    ADJOINT = "adjoint"  # ⟨A, F(B)⟩ = ⟨F*(A), B⟩, F a primitive that is linear in B and F* its pullback
     ENTRIES = "entries"  # entry by entry: the sum over what B does not hold is done first
     COLLECT = "collect"  # ⟨A, C⟩ + ⟨B, C⟩ = ⟨A + B, C⟩
 

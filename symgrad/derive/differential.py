@@ -201,12 +201,13 @@ class _Prover:
             own = [b for s in shares if s.target is self.loss for b in s.states[0].brackets]
             proof = _weakest([column[0][1] for column in columns])
             lines.append(DifferentialLine(summed([*first, *own]), (Move.CHAIN,), proof))
-        put_in: tuple[Move, ...] = (Move.PUT_IN,)
-        for row in zip_longest(*columns):
+        for k, row in enumerate(zip_longest(*columns)):
             cells = [cell if cell is not None else column[-1] for cell, column in zip(row, columns, strict=True)]
             moves = tuple(dict.fromkeys(m for cell in row if cell is not None for m in cell[0].moves))
             brackets = [b for state, _ in cells for b in state.brackets]
-            lines.append(DifferentialLine(summed(brackets), moves or put_in, _weakest([p for _, p in cells])))
+            lines.append(
+                DifferentialLine(summed(brackets), moves if k else (Move.PUT_IN,), _weakest([p for _, p in cells]))
+            )
         end = self._end(eq, shares, dx)
         if end is not None:
             lines.append(end)

@@ -32,7 +32,7 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.indexproof import index_proof
-from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS
+from symgrad.explain.notes import SIGNS
 from symgrad.explain.sources import SOURCES, keys_in
 from symgrad.explain.writing import Writing, equation_rows, writing_of
 from symgrad.graph.expression import Expr
@@ -145,12 +145,15 @@ def _remarks(sample: Sample) -> Iterator[Inline]:
     if isinstance(entry, Primitive):
         values = {"x": Math(typeset(sample.operands[0].name)), "y": Math(typeset(sample.value.name))}
         yield Sentence(entry.reason, values)
-        if entry.domain is not None:
-            yield Sentence(entry.domain)
+    if entry.domain is not None:
+        yield Sentence(entry.domain)
     if entry.kink is not None:
         yield Sentence(entry.kink)
     if all(slope is None for slope in sample.slopes) and isinstance(entry, Function):
         yield Sentence(say.NOTHING)
+    if entry.sign is not None:
+        sign, text = entry.sign
+        yield Sentence(sentences.NOTATION, {"items": Sentence(text, {"sign": Math(sign)})})
 
 
 def _function_rows(sample: Sample, language: Language) -> Iterator[Row]:
@@ -193,6 +196,8 @@ def _primitive_rows(sample: Sample, language: Language) -> Iterator[Row]:
         writing = _writing(sample, language)
         own = writing.indices(value.shape)
         yield writing.entry_row(writing.entry(value, own) if own else "", spelled(sample.definition), own)
+    for name, e in sample.shared:
+        yield Row(typeset(name.name), _tex(e, language))
     for x, slope in zip(sample.operands, sample.slopes, strict=True):
         yield Row(typeset(f"{x.name}_bar"), "0" if slope is None else _tex(slope, language))
 
@@ -212,13 +217,12 @@ def _tex(e: Expr, language: Language) -> str:
 
 
 def _shown(sample: Sample) -> list[Expr]:
-    return [sample.node, *(slope for slope in sample.slopes if slope is not None)]
+    return [sample.node, *(e for _, e in sample.shared), *(slope for slope in sample.slopes if slope is not None)]
 
 
 def _notation(samples: Sequence[Sample], language: Language) -> Inline | None:
     used = frozenset[str]().union(*(symbols_used(e) for s in samples for e in _shown(s)))
     items = [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in SIGNS.items() if key in used]
-    items += [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in FUNCTION_SIGNS.items() if key == "sigmoid"]
     return Sentence(sentences.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
 
 
@@ -236,11 +240,16 @@ def _definitions(definitions: Sequence[Definition]) -> Iterator[Block]:
     """A table for each module, under what the module says of itself."""
     places = dict.fromkeys(d.place for d in definitions)
     for place in places:
-        yield Paragraph((Sentence(say.PLACE, {"module": Plain(place)}),))
+        yield Heading(2, Plain(place))
         for d in definitions:
             if d.place == place:
-                yield Heading(2, Sentence(say.FACT, {"name": CodeSpan(d.signature)}))
-                yield Paragraph((_quoted(d.about),))
+                yield from definition_blocks(d)
+
+
+def definition_blocks(definition: Definition) -> Iterator[Block]:
+    """How it is called, and what it says of itself."""
+    values = {"name": CodeSpan(definition.signature), "about": _quoted(definition.about)}
+    yield Paragraph((Sentence(say.DEFINED, values),))
 
 
 def _quoted(about: str) -> Inline:

@@ -54,7 +54,7 @@ NOTHING = Text(en="Its derivative is 0 wherever it has one.", zh="在可导处�
 
 FACT = Text(en="{name}.", zh="{name}。")
 STATED = Text(en="{sentence}.", zh="{sentence}。")
-PLACE = Text(en="{module}", zh="{module}")
+DEFINED = Text(en="{name}: {about}", zh="{name}：{about}")
 CHECK = Text(en="Data are checked by", zh="对数据的检查：")
 KEY = Text(en="key", zh="标记")
 REFERENCE = Text(en="reference", zh="文献")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from symgrad.derive.catalogue import Law, Sample
 from symgrad.explain import catalogue_sentences as say
@@ -52,8 +52,11 @@ def _row(left: str, right: str) -> str:
 
 
 def derivatives(sample: Sample) -> Iterator[str]:
-    """dy/dx = … of a function, x_bar = … of a primitive; what is 0 everywhere is left out of a function's."""
+    """dy/dx = … of a function, x_bar = … of a primitive; what is 0 everywhere is left out of a
+    function's. What a long formula holds more than once comes first.
+    """
     y = sample.value.name
+    yield from (f"{name.name} = {e}" for name, e in sample.shared)
     for x, slope in zip(sample.operands, sample.slopes, strict=True):
         if isinstance(sample.entry, Primitive):
             yield f"{x.name}_bar = {0 if slope is None else slope}"
@@ -73,7 +76,7 @@ def entry_text(catalogue: Catalogue, sample: Sample, language: Language) -> str:
     if isinstance(entry, Primitive):
         names = {"x": sample.operands[0].name, "y": sample.value.name}
         fields.append((say.WHY, entry.reason.to(language).format(**names)))
-        fields += [(say.DOMAIN, entry.domain.to(language))] if entry.domain is not None else []
+    fields += [(say.DOMAIN, entry.domain.to(language))] if entry.domain is not None else []
     fields += [(say.KINK, entry.kink.to(language))] if entry.kink is not None else []
     fields += [(Text(en="NumPy", zh="NumPy"), sample.numpy)] if sample.numpy else []
     fields += [(say.CITED, entry.citation)] if isinstance(entry, Primitive) and entry.citation else []
@@ -89,6 +92,6 @@ def fact_text(fact: Fact, language: Language) -> str:
     return f"{fact.name}: {fact.sentence.to(language)}\n\n  {say.CHECK.to(language)} {fact.check.format('X')}"
 
 
-def definition_text(definitions: Sequence[Definition]) -> str:
+def definition_text(definition: Definition) -> str:
     """A definition's own words."""
-    return "\n".join(f"{d.signature}: {d.about}" for d in definitions)
+    return f"{definition.signature}: {definition.about}"

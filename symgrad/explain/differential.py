@@ -39,6 +39,8 @@ def head(writing: Writing, equations: Sequence[Equation]) -> Iterator[Block]:
     if rows:
         yield Paragraph((Sentence(say.LAWS_USED),))
         yield Display(tuple(rows))
+    if Move.ADJOINT in used:
+        yield Paragraph((Sentence(say.ADJOINT, {"f": Math("F"), "adjoint": Math(r"F^{\ast}")}),))
 
 
 def rows(writing: Writing, eq: Equation, slopes: Mapping[int, Inline]) -> Iterator[Row]:

@@ -27,6 +27,11 @@ PAIRING = Text(
 )
 LAWS_USED = Text(en="Its laws, as far as they are used:", zh="用到的内积运算律：")
 
+ADJOINT = Text(
+    en="Here {f} is a linear operation such as a slice, a solution or a cumulative sum, and {adjoint} its adjoint.",
+    zh="其中 {f} 是切片、解方程组、累加等线性运算，{adjoint} 是它的伴随运算。",
+)
+
 # ---- beside a line
 PUT_IN = Text(en="{differential} by {equation}", zh="由 {equation} 求 {differential}")
 PUT_IN_WITH = Text(
@@ -58,7 +63,7 @@ LAWS: Mapping[Move, tuple[str, str]] = {
     Move.SCALING: (_inner("A", r"\mathrm{diag}(b)\, C"), _inner(r"(A \odot C)\, \mathbf{1}", "b")),
     Move.SUM: (_inner("a", r"B\, \mathbf{1}"), _inner(r"a \mathbf{1}^{\top}", "B")),
     Move.SPREAD: (_inner("A", r"b\, \mathbf{1}^{\top}"), _inner(r"A\, \mathbf{1}", "b")),
-    Move.ADJOINT: (_inner("A", "f(B)"), _inner(r"f^{*}(A)", "B")),
+    Move.ADJOINT: (_inner("A", "F(B)"), _inner(r"F^{\ast}(A)", "B")),
     Move.OUT: (_inner("A", "B c"), _inner("A", "B") + r"\, c"),
     Move.SCALAR: (_inner("A", "c B"), _inner("c A", "B")),
 }

@@ -23,7 +23,7 @@ SIGNS = {
     "⁻": "$^{-}$", "⟨": r"$\langle$", "⟩": r"$\rangle$",
     **{c: f"${tex}$" for c, tex in GREEK_LETTERS.items()},
     **{c: f"$_{{{plain}}}$" for c, plain in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₘₙₜ", "0123456789ijkmnt", strict=True)},
-    **{c: f"$^{{{plain}}}$" for c, plain in zip("⁰¹⁴⁵⁶⁷⁸⁹ⁿˣ", "01456789nx", strict=True)},
+    **{c: f"$^{{{plain}}}$" for c, plain in zip("⁰¹⁴⁵⁶⁷⁸⁹ⁿˣʸᶻᵗˢᵏ", "01456789nxyztsk", strict=True)},
 }  # fmt: skip
 
 
