@@ -97,7 +97,8 @@ def around(problem, arrays, at, scale, rng, symmetric=()):
             step[name] = step[name] + step[name].T
         for sign in (1, -1):
             moved = {name: a + sign * scale * step[name] for name, a in at.items()}
-            changes.append(f(**arrays, **moved)[0] - here)
+            with np.errstate(all="ignore"):  # a step may leave the domain: the value is not a number there
+                changes.append(f(**arrays, **moved)[0] - here)
     return np.array(changes)
 
 

@@ -169,9 +169,8 @@ def test_random_expressions_are_transposed(seed, rank):
     for x, a in columns.items():
         if x.role is Role.COTANGENT:
             rows[row_of(x)] = a[None, :] if a.ndim == 1 else a.T
-    try:
-        (a,), (b,) = evaluate([e], columns, sizes, S), evaluate([turned(e)], rows, sizes, S)
-    except ZeroDivisionError:
+    (a,), (b,) = evaluate([e], columns, sizes, S), evaluate([turned(e)], rows, sizes, S)
+    if any(S.context.isnan(x) for x in a.ravel()):
         pytest.skip("a random expression divides by u - u")
     assert is_transpose(a, b), f"{e} → {turned(e)}"
 

@@ -41,7 +41,7 @@ def test_the_proofs_refuse_what_a_broken_rule_derives(s):
 
 def test_every_rule_of_the_tables_is_broken():
     names = " ".join(s.name for s in EVERY)
-    assert all(f"primitive {name}" in names for name in PRIMITIVES)
+    assert all(f"primitive {name}" in names for name in PRIMITIVES.keys() - sabotage.WITHOUT_VARIABLES)
     assert all(f"function {name}[" in names for name, f in FUNCTIONS.items() if f.derivatives is not None)
 
 

@@ -159,6 +159,13 @@ CHOLESKY = Primitive(
         zh="由 {y} {y}ᵀ = {x} 得 d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
         "只读取 {x} 的下三角部分（含对角线），导数也写在那里。",
     ),
+    reason_in_rows=Text(
+        en="From {y} {y}ᵀ = {x} follows d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}; multiplied by the inverse from both sides, the first term is"
+        " lower triangular and the second its mirror image. {x} is read on and below its diagonal; transposed, its derivative"
+        " stands on and above it.",
+        zh="由 {y} {y}ᵀ = {x} 得 d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
+        "只读取 {x} 的下三角部分（含对角线），导数转置后位于上三角部分。",
+    ),
     latex=r"\mathrm{chol}",
     numpy=lambda args, options, ranks: f"np.linalg.cholesky({args[0]})",
     domain=Text(en="The matrix has to be symmetric and positive definite.", zh="矩阵须对称正定。"),

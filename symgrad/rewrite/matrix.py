@@ -128,7 +128,7 @@ def _indices(f: Factor) -> Indices:
 def _power(f: Factor) -> Expr:
     """atom^p without axes of size 1; a negative power as the reciprocal of a positive one, which prints as a quotient."""
     base = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
-    if len(set(f.indices)) < len(f.indices) == 2 and f.power != 1:
+    if len(set(f.indices)) < len(f.indices) == 2 and ONLY not in f.indices and f.power != 1:
         # The powers of the diagonal, not the diagonal of the powers: there may be zeros off it.
         base = contraction([base], [(0, 0)], base.shape[:1])
     if ONLY in f.indices:

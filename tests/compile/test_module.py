@@ -16,7 +16,7 @@ import sympy
 import symgrad.primitives.language as sg
 from symgrad.compile import compile_derivation
 from symgrad.errors import DerivationError, InputError
-from symgrad.graph.expression import contraction, elementwise, linear
+from symgrad.graph.expression import coerce, contraction, elementwise, linear
 
 from compile.by_hand import Hand, derivation, product  # isort: skip
 from compile.models import MODELS, arrays_for, derived, swept  # isort: skip
@@ -190,7 +190,7 @@ def test_functions_given_to_sympy():
     v = sg.parameter("v", n)
     hand = Hand()
     hand("L", sg.sum(elementwise("scalar", w, parameter=f1)) + sg.sum(elementwise("scalar", w, v, parameter=f2)))
-    ones = contraction([sg.coerce(0)], [()], w.shape)
+    ones = contraction([coerce(0)], [()], w.shape)
     f = compile_derivation(derivation(hand, {"w": ones, "v": ones}))
     x = np.array([-1.0, 2.0])
     expected = (np.sqrt(2) * np.sin(x) ** 2 + np.pi / 3).sum() + 8
@@ -244,6 +244,6 @@ def test_a_chain_of_5000_nodes(step):
         x = step(x)
     hand = Hand()
     hand("L", sg.sum(x))
-    zero = contraction([sg.coerce(0)], [()], w.shape)
+    zero = contraction([coerce(0)], [()], w.shape)
     f = compile_derivation(derivation(hand, {"w": zero}))
     assert f.value(w=np.zeros(1)) == 0
