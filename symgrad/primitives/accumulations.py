@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.graph.expression import Expr, Shape, total
+from symgrad.graph.expression import Expr, Shape, contraction, identity, total
 from symgrad.graph.sizes import Size
 from symgrad.primitives.entry import DEFINITION, Array, Primitive, Scalars
 from symgrad.primitives.normalisers import along, normal_axis, one_axis, reduced, same_shape, stretched
@@ -41,8 +41,14 @@ def _others_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Ar
 
 def _others_pullback(ybar: Expr, y: Expr, operands: Sequence[Expr], options: Options) -> tuple[Expr, ...]:
     """Σᵢ ȳᵢ ∂yᵢ/∂xₖ over i ≠ k, where ∂yᵢ/∂xₖ = yᵢ/xₖ."""
-    products = ybar * y
-    return ((total(products, options["axis"], keepdims=True) - products) / operands[0],)
+    (x,), axis, products = operands, options["axis"], ybar * y
+    if not isinstance(axis, int):
+        return ((total(products, axis, keepdims=True) - products) / x,)
+    # Summed without its own term, not subtracted from the whole: where xₖ is small that would cancel.
+    n = x.shape[axis]
+    places = [x.rank if k == axis else k for k in range(x.rank)]
+    rest = contraction((products, 1 - identity(n)), (places, (x.rank, axis)), x.shape)
+    return (rest / x,)
 
 
 def _cumsum_forward(s: Scalars, arrays: Sequence[Array], options: Options) -> Array:
