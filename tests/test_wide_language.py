@@ -263,3 +263,8 @@ def test_what_does_not_fit_is_refused_in_one_line(wrong, error):
         wrong(sg.parameter("x", 3, 4))
     assert "\n" not in str(refused.value)
     assert ";" in str(refused.value)
+
+
+def test_labels_are_no_numbers():
+    with pytest.raises(InputError, match=r"^c holds labels.* sg\.one_hot\(c\)"):
+        sg.Problem(sg.sum(sg.parameter("w", n) * sg.labels("c", n, k))).derive()

@@ -65,6 +65,7 @@ def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str], ord
     found = postorder([e for e in (loss, model) if e is not None])
     leaves = [e for e in found if isinstance(e, Leaf) and _is_declared(e)]
     _refuse_clashes(leaves)
+    _refuse_labels_as_numbers(found)
     taken = {e.name for e in leaves} | _size_names(leaves) | set(users.values())
     chosen = choose_names(loss, model, {node: name for node, name in renamed.items() if node is not loss}, taken)
     own: dict[Expr, Expr] = {}
@@ -120,6 +121,16 @@ def _refuse_clashes(leaves: Sequence[Expr]) -> None:
             raise InputError(f"two different arrays are called {e.name}; give each its own name")
         if e.name in sizes:
             raise InputError(f"{e.name} is both an array and a size; rename one of them")
+
+
+def _refuse_labels_as_numbers(nodes: Sequence[Expr]) -> None:
+    for node in nodes:
+        for e in node.children:
+            if isinstance(e, Leaf) and e.role is Role.LABELS and getattr(node, "primitive", "") != "one_hot":
+                raise InputError(
+                    f"{e.name} holds labels, which are names of classes and no numbers; index by it (E[{e.name}]), write"
+                    f" sg.one_hot({e.name}), or declare it with sg.data"
+                )
 
 
 def _wanted(program: Program, wrt: Collection[str] | None) -> tuple[Leaf, ...]:
