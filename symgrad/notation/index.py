@@ -202,10 +202,31 @@ def _lettered(
     """A letter for each index, the summed indices, and the factors without selectors that letters can say."""
     bound = bound_indices(term.factors, len(free))
     said, left = spelled([f.indices for f in term.factors if _is_window(f)], bound)
-    kept = [i for i in bound if i not in said]
+    chosen = _chosen(term, [i for i in bound if i not in said])
+    kept = [i for i in bound if i not in said and i not in chosen]
     names = dict(enumerate(free)) | dict(zip(kept, letters.take(_sizes(term, kept), beside), strict=True))
     names |= {i: from_one(names[a], sign, names[b]) for i, (a, sign, b) in said.items()}
-    return names, kept, [f for f in term.factors if not _is_window(f) or f.indices in set(left)]
+    for i, f in chosen.items():
+        (labels,) = f.atom.children if isinstance(f.atom, Apply) else ()
+        assert isinstance(labels, Leaf)
+        names[i] = entry_of(labels, [names[k] for k in f.indices[:-1]])
+    gone = set(chosen.values())
+    return names, kept, [f for f in term.factors if (not _is_window(f) or f.indices in set(left)) and f not in gone]
+
+
+def _chosen(term: Term, bound: Sequence[int]) -> dict[int, Factor]:
+    """The summed indices that labels name: Σ_m onehot(c)_im e_mr is e with c_i in the place of m."""
+    found: dict[int, Factor] = {}
+    for f in term.factors:
+        is_one_hot = isinstance(f.atom, Apply) and f.atom.primitive == "one_hot" and f.power == 1
+        if not is_one_hot or f.indices[-1] not in bound or f.indices[-1] in found:
+            continue
+        others = [g for g in term.factors if g is not f and f.indices[-1] in g.indices]
+        # The labels' own indices must have letters: none that other labels or windows stand for.
+        is_plain = all(i not in found and (i not in bound or i != f.indices[-1]) for i in f.indices[:-1])
+        if others and is_plain and f.indices[-1] not in f.indices[:-1]:
+            found[f.indices[-1]] = f
+    return found
 
 
 def _is_window(f: Factor) -> bool:
@@ -285,9 +306,11 @@ def _whole(atom: Expr, indices: Sequence[str], letters: Letters) -> str:
 
 
 def _moved(atom: Apply, indices: list[str], letters: Letters, beside: set[str]) -> Text | None:
-    """An entry of a slice, a reversal, a maximum or minimum as one of what it is taken of; None for other primitives."""
+    """An entry of what has a formula of entries: a slice, a reversal, a maximum, one-hot rows; None for other primitives."""
     operand, options = atom.operands[0], dict(atom.options)
     axis = options.get("axis")
+    if atom.primitive == "one_hot" and isinstance(operand, Leaf):
+        return f"[{entry_of(operand, indices[:-1])} = {indices[-1]}]", ATOM
     if atom.primitive in {"slice", "flip"} and isinstance(axis, int):
         own = indices[axis]
         place = _place(own, options) if atom.primitive == "slice" else f"{operand.shape[axis] + 1}-{_factor_of(own)}"

@@ -127,7 +127,7 @@ def entry(name: str, indices: Sequence[str]) -> str:
 
 def joined(indices: Sequence[str]) -> str:
     """Indices side by side; with commas where one of them is more than a letter: n,t+s."""
-    is_long = any(len(i) > 1 and not i.startswith("\\") for i in indices)
+    is_long = any(len(i) > 1 and not re.fullmatch(r"\\[a-zA-Z]+", i) for i in indices)
     return ("," if is_long else " " if "\\" in "".join(indices) else "").join(indices)
 
 
