@@ -60,7 +60,7 @@ def with_differentials(derivation: Derivation) -> Derivation:
     >>> X, w = data("X", n, d), parameter("w", d)
     >>> found = with_differentials(derive(sum(tanh(X @ w))))
     >>> [str(line.expression) for line in found.backward[-1].differential]
-    ['z_bar @ dz', 'z_bar @ (X @ dw)', '(X.T @ z_bar) @ dw']
+    ['z_bar @ dz', 'z_bar @ (X @ dw)', 'X.T @ z_bar @ dw']
     """
     prover = _Prover(derivation)
     return replace(derivation, backward=tuple(prover.equation(eq) for eq in derivation.backward))

@@ -217,9 +217,10 @@ def written(e: Expr) -> Expr:
     """The expression as the first line of a step writes it: its normal form, what terms share put in front.
 
     >>> from symgrad.primitives.language import data, dims
-    >>> x, y = (data(name, dims("n")) for name in "xy")
-    >>> str(written(x * y - x))
-    'x * (y - 1)'
+    >>> n, d = dims("n d")
+    >>> X, y, z = data("X", n, d), data("y", n), data("z", n)
+    >>> str(written(X.T @ y / n - X.T @ z / n))
+    'X.T @ (y - z) / n'
     """
     return _written(to_form(e))
 
