@@ -246,6 +246,8 @@ def test_indexing_is_numpys(key):
         (lambda x: x[0.5], InputError),
         (lambda x: x["a"], InputError),
         (lambda x: x[sg.labels("c", n, 9)], ShapeError),
+        (lambda x: x[sg.arange(4), sg.labels("c", 3, 4)], ShapeError),
+        (lambda x: x[sg.arange(3), sg.labels("c", 4, 4)], ShapeError),
         (lambda x: sg.reshape(x, 5), ShapeError),
         (lambda x: sg.concatenate([x, sg.data("y", 3)]), ShapeError),
         (lambda x: sg.concatenate([]), InputError),

@@ -603,11 +603,15 @@ def _gathered(x: Expr, items: Sequence[object]) -> Expr:
     if not isinstance(labels, Leaf) or labels.role is not Role.LABELS or not (is_paired or len(items) == 1):
         raise InputError(f"({x})[…]: write E[ids] for rows, or Z[sg.arange(n), labels] for one entry of each row")
     axis = 1 if is_paired else 0
-    fits = x.rank > axis and x.shape[axis] == labels.value and (not is_paired or labels.shape == x.shape[:1])
-    if not fits or (isinstance(rows, Rows) and x.shape[0] != rows.size):
+    shown = f"({x})[{'…, ' * is_paired}{labels.name}]: its shape is {show_shape(x.shape)}"
+    if isinstance(rows, Rows) and x.shape[:1] != (rows.size,):
         raise ShapeError(
-            f"({x})[{'…, ' * is_paired}{labels.name}]: its shape is {show_shape(x.shape)}, and {labels.name} of shape"
-            f" {show_shape(labels.shape)} names one of {labels.value} classes; declare the same sizes"
+            f"{shown}, and arange({rows.size}) numbers other rows; write arange({x.shape[0] if x.rank else 1})"
+        )
+    if x.rank <= axis or x.shape[axis] != labels.value or (is_paired and labels.shape != x.shape[:1]):
+        raise ShapeError(
+            f"{shown}, and {labels.name} of shape {show_shape(labels.shape)} names one of {labels.value} classes;"
+            " declare the same sizes"
         )
     chosen, k = one_hot(labels), labels.rank
     if is_paired:
