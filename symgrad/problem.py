@@ -20,7 +20,7 @@ from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
 from symgrad.explain.extrema import ExtremaPage
-from symgrad.explain.formats import render
+from symgrad.explain.formats import Page, render
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
@@ -178,7 +178,7 @@ class Problem:
         proof: Method = "index",
         numbers: bool = False,
         values: Mapping[str, Any] | str | None = None,
-    ) -> str:
+    ) -> Page:
         """The derivation as a handout, every line of it proved.
 
         What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`. In the

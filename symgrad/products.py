@@ -29,7 +29,7 @@ from symgrad.derive.pairing import (
 )
 from symgrad.derive.worked import work
 from symgrad.errors import InputError, ShapeError
-from symgrad.explain.formats import render
+from symgrad.explain.formats import Page, render
 from symgrad.explain.jacobian import JacobianPage, TangentPage, jacobian_page, tangent_page
 from symgrad.explain.second import SecondPage, second_page
 from symgrad.explain.steps import Detail
@@ -78,7 +78,7 @@ class HessianProduct:
         """f(**arrays, v=…) → (⟨∂L/∂θ, v⟩, {parameter: H v}), as costly as two gradients; no H is formed."""
         return compile_derivation(self.derivation, title=f"{self.page.title}: the Hessian times a vector")
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The derivation of H v as a handout."""
         return _rendered(self.page, second_page, format, language, detail)
 
@@ -105,7 +105,7 @@ class Hessian:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The Hessian derived, from the gradient on, as a handout."""
         return _rendered(self.page, second_page, format, language, detail)
 
@@ -122,7 +122,7 @@ class Vjp:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """What `backward(gradient=v)` computes, as a handout."""
         return _rendered(self.page, jacobian_page, format, language, detail)
 
@@ -144,7 +144,7 @@ class Jacobian:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The Jacobian derived, and what `backward(gradient=v)` makes of it, as a handout."""
         return _rendered(self.page, jacobian_page, format, language, detail)
 
@@ -160,12 +160,12 @@ class Jvp:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The forward derivation as a handout."""
         return _rendered(self.page, tangent_page, format, language, detail)
 
 
-def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail) -> str:
+def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail) -> Page:
     check_choice(language, detail)
     return render(write(content, language, detail), format)
 

@@ -318,13 +318,15 @@ def _stem(output: str) -> str:
     return os.path.splitext(os.path.basename(output))[0] or "grads"
 
 
-def _write(output: str, text: str) -> None:
+def _write(output: str, page: str | bytes) -> None:
     if output == "-":
-        typer.echo(text, nl=not text.endswith("\n"))
+        if isinstance(page, bytes) and sys.stdout.isatty():
+            raise InputError("this format is no text for a terminal; write it to a file with -o")
+        typer.echo(page, nl=isinstance(page, str) and not page.endswith("\n"))
         return
-    from symgrad.files import write_text
+    from symgrad.files import write_bytes
 
-    write_text(output, text)
+    write_bytes(output, page.encode() if isinstance(page, str) else page)
 
 
 def main() -> None:
