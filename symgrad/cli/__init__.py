@@ -157,6 +157,7 @@ def explain(
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
     ] = True,
+    graph: Annotated[bool, typer.Option("--graph/--no-graph", help="Draw which value is used by which.")] = True,
     layout: Annotated[
         Layout, typer.Option(help="numerator: derivatives stand transposed, that of a vector is a row.")
     ] = Layout.denominator,
@@ -179,7 +180,7 @@ def explain(
         only_of_gradients({**given, "--layout numerator": layout is not Layout.denominator})
         page = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
     else:
-        more: dict[str, Any] = {"fold": fold, "layout": layout.value, "proof": proof.value}
+        more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
         page = _load(model).explain(wrt=_names(wrt), numbers=numbers, values=values or None, **how, **more)
     _write(output, page)
 
