@@ -97,7 +97,7 @@ def render_as(document: Document, style: Style) -> str:
         keep_trailing_newline=True,
         **style.delimiters,  # type: ignore[arg-type]  # Jinja's names of its delimiters
     )
-    writer = _Writer(style, document.language)
+    writer = Writer(style, document.language)
     context: dict[str, Any] = {
         "document": document,
         "inline": writer.inline,
@@ -124,7 +124,9 @@ def _templates() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class Writer:
+    """Writes inline parts and lines of equations in a style."""
+
     style: Style
     language: Language
 
