@@ -140,7 +140,7 @@ def _templates() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes what stands inside a line, and the lines of displays, in a style and a language."""
+    """Writes inline parts and lines of equations in a style."""
 
     style: Style
     language: Language
