@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
-PAGES = {".md": "markdown", ".tex": "latex"}
+PAGES = {".md": "markdown", ".tex": "latex", ".txt": "text"}
 
 
 class Format(StrEnum):
@@ -26,6 +26,7 @@ class Format(StrEnum):
 
     md = "md"
     latex = "latex"
+    text = "text"
 
 
 class Listing(StrEnum):
@@ -106,6 +107,7 @@ app = typer.Typer(
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model file; - reads it from standard input.")]
 Wrt = Annotated[list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")]
+Width = Annotated[int | None, typer.Option(min=20, help="The columns of text; else the window's, or 80.")]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")]
 
 
@@ -161,6 +163,7 @@ def explain(
     layout: Annotated[
         Layout, typer.Option(help="numerator: derivatives stand transposed, that of a vector is a row.")
     ] = Layout.denominator,
+    width: Width = None,
     numbers: Numbers = False,
     values: Values = "",
     hessian: Hessian = "",
@@ -168,8 +171,8 @@ def explain(
     vjp: Vjp = False,
     jacobian: Jacobian = False,
 ) -> None:
-    """Write the derivation as a handout, every step proved."""
-    chosen = _page_format(form, output)
+    """Write the derivation as a handout, every step proved: drawn in a terminal, as Markdown into a pipe."""
+    chosen = _page_format(form, output, width)
     if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
     how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
@@ -182,7 +185,7 @@ def explain(
     else:
         more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
         page = _load(model).explain(wrt=_names(wrt), numbers=numbers, values=values or None, **how, **more)
-    _write(output, page)
+    _write(output, page, chosen)
 
 
 @app.command()
@@ -194,10 +197,11 @@ def extrema(
     output: Output = "-",
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     wrt: Wrt = None,
+    width: Width = None,
 ) -> None:
     """Write where all gradients are 0, and which of these points are minima, maxima and saddle points."""
-    chosen = _page_format(form, output)
-    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value))
+    chosen = _page_format(form, output, width)
+    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
 
 
 @app.command()
@@ -251,6 +255,10 @@ def fit(
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
     ] = None,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw the loss over the iterations, as .svg, .png or .pdf.")
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="The language of the picture.")] = Lang.en,
 ) -> None:
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
     from symgrad.cli.fits import run_fit
@@ -266,7 +274,8 @@ def fit(
         "seed": seed,
         "standardize": standardize,
     }
-    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output):
+    drawn = None if plot is None else (plot, lang.value)
+    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output, drawn):
         raise typer.Exit(1)
 
 
@@ -297,18 +306,23 @@ def _names(wrt: list[str] | None) -> list[str] | None:
     return wrt or None
 
 
-def _page_format(form: Format | None, output: str) -> str:
-    """The format asked for, else that of the output's suffix, else Markdown."""
+def _page_format(form: Format | None, output: str, width: int | None = None) -> str:
+    """The format asked for, else that of the output's suffix; else text for a terminal, and Markdown for a pipe."""
     if form is not None:
-        return "markdown" if form is Format.md else form.value
-    if output == "-":
-        return "markdown"
-    suffix = _suffix(output)
-    if suffix not in PAGES:
-        raise InputError(
-            f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
-        )
-    return PAGES[suffix]
+        chosen = "markdown" if form is Format.md else form.value
+    elif output == "-":
+        from symgrad.cli.terminal import is_terminal, window
+
+        chosen = "terminal" if is_terminal() else "markdown" if width is None else "text"
+        width = window() if width is None else width
+    else:
+        suffix = _suffix(output)
+        if suffix not in PAGES:
+            raise InputError(
+                f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
+            )
+        chosen = PAGES[suffix]
+    return f"{chosen}:{width}" if width is not None and chosen in ("text", "terminal") else chosen
 
 
 def _suffix(output: str) -> str:
@@ -319,7 +333,13 @@ def _stem(output: str) -> str:
     return os.path.splitext(os.path.basename(output))[0] or "grads"
 
 
-def _write(output: str, page: str | bytes) -> None:
+def _write(output: str, page: str | bytes, form: str = "") -> None:
+    if form.startswith("terminal"):
+        from symgrad.cli.terminal import show
+
+        assert isinstance(page, str)
+        show(page)
+        return
     if output == "-":
         if isinstance(page, bytes) and sys.stdout.isatty():
             raise InputError("this format is no text for a terminal; write it to a file with -o")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from symgrad.notation.formula import (
     Accent,
@@ -54,12 +55,11 @@ def columns(text: str) -> int:
     >>> columns("xyz"), columns("梯度"), columns("x̂")
     (3, 4, 1)
     """
-    return sum(map(_columns_of, text))
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
 
 
+@lru_cache(maxsize=4096)
 def _columns_of(char: str) -> int:
-    if char.isascii():
-        return 1
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
@@ -161,7 +161,12 @@ def _is_apart(before: Node, after: Node, items: Sequence[Node], k: int) -> bool:
         return not _is_slash(before) and not is_prefix
     if Kind.DOTS in (a, b):
         return True
-    return _is_wide(before) and not isinstance(after, Fence) or _is_wide(after)
+    return (_is_wide(before) and not _is_fenced(after)) or _is_wide(after)
+
+
+def _is_fenced(node: Node) -> bool:
+    """Whether brackets begin here: those of an argument stand at its function."""
+    return isinstance(node.base if isinstance(node, Script) else node, Fence)
 
 
 def _is_wide(node: Node) -> bool:
@@ -173,7 +178,10 @@ def _is_wide(node: Node) -> bool:
         return node.__class__ is Wrapped or (isinstance(inner, Row) and len(inner.items) > 1)
     if isinstance(node, Word):
         return len(node.text) > 1
-    return isinstance(node, Fraction | Text | Matrix | Cases) or kind_of(node) in (Kind.FUNCTION, Kind.LARGE)
+    if isinstance(node, Text):
+        # A text has its own spaces.
+        return False
+    return isinstance(node, Fraction | Matrix | Cases) or kind_of(node) in (Kind.FUNCTION, Kind.LARGE)
 
 
 def _is_slash(node: Node) -> bool:
