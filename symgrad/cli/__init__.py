@@ -229,6 +229,11 @@ def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
     _write(output, _load(model).compile(_names(wrt)).source)
 
 
+Plot = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Draw the loss over the iterations, as .svg, .png or .pdf.")
+]
+
+
 @app.command()
 def fit(
     model: Model,
@@ -255,9 +260,7 @@ def fit(
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
     ] = None,
-    plot: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Draw the loss over the iterations, as .svg, .png or .pdf.")
-    ] = None,
+    plot: Plot = None,
     lang: Annotated[Lang, typer.Option(help="The language of the picture.")] = Lang.en,
 ) -> None:
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
@@ -274,7 +277,7 @@ def fit(
         "seed": seed,
         "standardize": standardize,
     }
-    drawn = None if plot is None else (plot, lang.value)
+    drawn: tuple[str, Any] | None = None if plot is None else (plot, lang.value)
     if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output, drawn):
         raise typer.Exit(1)
 

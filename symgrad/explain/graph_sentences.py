@@ -25,4 +25,6 @@ COMPUTED = Text(en="{name} is computed from {sources}", zh="{name} 由 {sources}
 IS_ANOTHER = Text(en="{name} begins as {sources}", zh="{name} 的初值为 {sources}")
 ALONE = Text(en="{item}.", zh="{item}。")
 IN_GROUP = Text(en="Repeated {values}: {items}.", zh="{values} 重复：{items}。")
-BACK = Text(en="The derivatives come back along the same arrows: {derivatives}.", zh="导数沿同样的箭头反向传回：{derivatives}。")
+BACK = Text(
+    en="The derivatives come back along the same arrows: {derivatives}.", zh="导数沿同样的箭头反向传回：{derivatives}。"
+)

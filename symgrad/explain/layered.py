@@ -42,8 +42,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The middle of every block; for every edge the points between its ends: the end of the room behind its source, then
-    two for each layer that it passes, where it enters and where it leaves."""
+    """The middle of every block, and for every edge the points between its ends.
+
+    These are the end of the room behind its source, then two for each layer that it passes: where it enters and leaves.
+    """
 
     middles: Mapping[str, Point]
     routes: Mapping[Edge, tuple[Point, ...]]
@@ -89,12 +91,13 @@ def place(blocks: Sequence[Block], edges: Sequence[Edge]) -> Placement:
             middle = thickness - b.along / 2 if b.is_light else thickness / 2
             middles[b.key] = (round(starts[k] + middle, 3), across[b.key])
     routes: dict[Edge, tuple[Point, ...]] = {}
-    for a, b in edges:
-        route = [(round(ends[layer_of[a]], 3), across[a])]
-        for k in range(layer_of[a] + 1, layer_of[b]):
-            where = across[(a, b), k]
+    for edge in edges:
+        source, target = edge
+        route = [(round(ends[layer_of[source]], 3), across[source])]
+        for k in range(layer_of[source] + 1, layer_of[target]):
+            where = across[edge, k]
             route += [(round(starts[k], 3), where), (round(ends[k], 3), where)]
-        routes[a, b] = tuple(route)
+        routes[edge] = tuple(route)
     height = max(across[x] + net.sizes[x] / 2 for own in net.layers for x in own)
     return Placement(middles, routes, at, height)
 
@@ -114,21 +117,21 @@ def _layers(blocks: Sequence[Block], edges: Sequence[Edge]) -> dict[str, int]:
             layer[key] = max((layer[a] + 1 for a in before[key]), default=0)
         waiting = [key for key in waiting if key not in layer]
     top = max(layer.values(), default=0)
-    for b in blocks:
-        if b.is_last:
-            layer[b.key] = top + any(not x.is_last and layer[x.key] == top for x in blocks)
-    for b in blocks:
-        if not before[b.key] and not b.is_first and after[b.key]:
-            layer[b.key] = min(layer[key] for key in after[b.key]) - 1
+    for block in blocks:
+        if block.is_last:
+            layer[block.key] = top + any(not x.is_last and layer[x.key] == top for x in blocks)
+    for block in blocks:
+        if not before[block.key] and not block.is_first and after[block.key]:
+            layer[block.key] = min(layer[key] for key in after[block.key]) - 1
     return layer
 
 
 def _with_passing(blocks: Sequence[Block], edges: Sequence[Edge], layer_of: Mapping[str, int]) -> _Layered:
     net = _Layered([[] for _ in range(max(layer_of.values(), default=0) + 1)])
-    for b in blocks:
-        net.layers[layer_of[b.key]].append(b.key)
-        net.sizes[b.key] = b.across
-        net.weights[b.key] = LIGHT if b.is_light else 1.0
+    for block in blocks:
+        net.layers[layer_of[block.key]].append(block.key)
+        net.sizes[block.key] = block.across
+        net.weights[block.key] = LIGHT if block.is_light else 1.0
     for a, b in edges:
         path: list[object] = [a, *(((a, b), k) for k in range(layer_of[a] + 1, layer_of[b])), b]
         for k, x in enumerate(path[1:-1], layer_of[a] + 1):
@@ -199,9 +202,7 @@ def _entries(net: _Layered) -> dict[tuple[object, object], float]:
     return found
 
 
-def _wish(
-    x: object, at: Mapping[object, float], net: _Layered, meets: Mapping[tuple[object, object], float]
-) -> float:
+def _wish(x: object, at: Mapping[object, float], net: _Layered, meets: Mapping[tuple[object, object], float]) -> float:
     """Where all edges of x would be straightest."""
     above, below = net.above.get(x, []), net.below.get(x, [])
     wishes = [at[y] - meets[y, x] for y in above] + [at[y] + meets[x, y] for y in below]

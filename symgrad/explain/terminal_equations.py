@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from symgrad.explain.document import Row
 from symgrad.explain.wrapping import wrapped
-from symgrad.notation.boxes import Box, beside, box, broken, text_box
+from symgrad.notation.boxes import Box, beside, text_box
 from symgrad.notation.linear import columns, linear
+from symgrad.notation.unicode import box, broken
 
 # Between right sides and reasons; how far what goes on is set in; the least room for right sides.
 GAP, INDENT, LEAST = 3, 2, 16

@@ -18,6 +18,7 @@ import numpy as np
 
 from symgrad.errors import InputError, MissingTool
 from symgrad.files import write_bytes
+from symgrad.notation.linear import raised
 from symgrad.optimize import Iteration
 from symgrad.prose import Language, Text
 
@@ -64,17 +65,17 @@ def check_plot(path: str, language: Language) -> None:
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in METADATA:
         raise InputError(f"{path}: a picture is written as {', '.join(METADATA)}; choose one of these suffixes")
-    _fonts(_matplotlib("matplotlib.font_manager"), language, ())
+    _fonts(_matplotlib(), language, ())
 
 
 def write_plot(path: str, history: Sequence[Iteration], landscape: Landscape | None, language: Language) -> None:
     """Draw a descent into a file, all of it or none."""
     check_plot(path, language)
-    matplotlib = _matplotlib("matplotlib")
+    matplotlib = _matplotlib()
     names = () if landscape is None else landscape.names
     settings = {
         "svg.hashsalt": "symgrad",
-        "font.family": _fonts(_matplotlib("matplotlib.font_manager"), language, names),
+        "font.family": _fonts(matplotlib, language, names),
         "text.parse_math": False,
         "axes.unicode_minus": True,
         "axes.grid": True,
@@ -89,17 +90,18 @@ def write_plot(path: str, history: Sequence[Iteration], landscape: Landscape | N
     write_bytes(path, buffer.getvalue())
 
 
-def _matplotlib(name: str) -> Any:
+def _matplotlib() -> Any:
+    """matplotlib with the parts that are used here."""
     try:
-        # A computed name: matplotlib is no dependency.
-        return import_module(name)
+        import_module("matplotlib.figure")
+        return import_module("matplotlib")
     except ModuleNotFoundError:
         raise MissingTool("pictures are drawn by matplotlib; install it: pip install 'symgrad[plot]'") from None
 
 
-def _fonts(manager: Any, language: Language, names: Sequence[str]) -> list[str]:
+def _fonts(matplotlib: Any, language: Language, names: Sequence[str]) -> list[str]:
     """The fonts in the order in which they are asked for a character, a Chinese one where Chinese is written."""
-    installed = {font.name for font in manager.fontManager.ttflist}
+    installed = {font.name for font in matplotlib.font_manager.fontManager.ttflist}
     found = next((name for name in CHINESE if name in installed), None)
     if found is None and (language == "zh" or any(ord(c) > 0x2E7F for name in names for c in name)):
         raise MissingTool(
@@ -110,7 +112,7 @@ def _fonts(manager: Any, language: Language, names: Sequence[str]) -> list[str]:
 
 
 def _drawn(history: Sequence[Iteration], landscape: Landscape | None, language: Language) -> Any:
-    figure = _matplotlib("matplotlib.figure").Figure(
+    figure = _matplotlib().figure.Figure(
         figsize=(5.6, 4.4) if landscape is None else (10.4, 4.4), layout="constrained"
     )
     columns = 1 if landscape is None else 2
@@ -138,17 +140,25 @@ def _history(upper: Any, lower: Any, history: Sequence[Iteration], language: Lan
     marks = {"markersize": 3.5, "markevery": max(1, len(shown) // 12)}
     upper.plot(numbers, losses, color=BLUE, linestyle="-", marker="o", **marks)
     lower.plot(numbers, np.where(norms > 0, norms, math.nan), color=RED, linestyle="--", marker="s", **marks)
-    finite = losses[np.isfinite(losses)]
-    if finite.size and finite.min() > 0 and finite.max() > RATIO * finite.min():
-        upper.set_yscale("log")
-    if (norms > 0).any():
-        lower.set_yscale("log")
+    for axes, values in ((upper, losses), (lower, norms[norms > 0])):
+        finite = values[np.isfinite(values)]
+        if finite.size and finite.min() > 0 and finite.max() > RATIO * finite.min():
+            _powers_of_ten(axes)
     upper.set_title(HISTORY.to(language))
     upper.set_ylabel(LOSS.to(language))
     lower.set_ylabel(NORM.to(language))
     lower.set_xlabel(ITERATION.to(language))
     lower.xaxis.get_major_locator().set_params(integer=True)
     upper.tick_params(labelbottom=False)
+
+
+def _powers_of_ten(axes: Any) -> None:
+    ticker = _matplotlib().ticker
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(
+        ticker.FuncFormatter(lambda y, _: f"10{raised(f'{math.log10(y):.0f}'.replace('-', '−'))}")
+    )
+    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _chosen(count: int) -> list[int]:
@@ -183,7 +193,7 @@ def _contours(axes: Any, landscape: Landscape, language: Language) -> None:
         # Closer together near the minimum, where the loss is flat.
         levels = [least + (most - least) * ((k + 1) / LEVELS) ** 2 for k in range(LEVELS)]
         lines = axes.contour(xs, ys, heights, levels=levels, colors=GREY, linewidths=0.8)
-        axes.clabel(lines, lines.levels[2::2], fmt="%.3g", fontsize=7.5)
+        axes.clabel(lines, lines.levels[2::2], fmt=lambda x: f"{float(f'{x:.3g}'):.6g}", fontsize=7.5)
     _way(axes, first, second, language)
     axes.set_title(CONTOURS.to(language))
     axes.set_xlabel(landscape.names[0])

@@ -34,7 +34,8 @@ class FitResult:
     holds the parameters that predict the same from the data in their own units, or None. `train` and `test` hold the loss
     and the scores on the two parts, `test` is None without a split. `start` says where each parameter began, and
     `notes` what was not computed and why. Where θ is one number or two, `path` holds it after each step, and `surface` is the
-    loss with its gradients as a function of the parameters. Where there is a `diagnosis` the run failed, and the parameters are the best seen.
+    loss with its gradients as a function of the parameters. Where there is a `diagnosis` the run failed, and the
+    parameters are the best seen.
     """
 
     parameters: Mapping[str, Array]
