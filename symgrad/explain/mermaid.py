@@ -25,10 +25,10 @@ def _lines(graph: Graph, plain: Callable[[Inline], str]) -> Iterator[str]:
         yield f"  subgraph g{k} [{_quoted(part.values, plain)}]"
         yield from ("    " + _node(n, number, plain) for n in part.nodes)
         yield "  end"
+    yield from (f"  {number[a.source]} --> {number[a.target]}" for a in graph.arrows)
     named: set[str] = set()
     derivative = {n.key: n.derivative for n in graph.nodes}
     for a in graph.arrows:
-        yield f"  {number[a.source]} --> {number[a.target]}"
         own = derivative[a.source]
         if a.has_return and own is not None:
             text = "" if a.source in named else f"|{_quoted(own, plain)}|"
@@ -48,4 +48,4 @@ def _node(node: Node, number: dict[str, str], plain: Callable[[Inline], str]) ->
 def _quoted(item: Inline, plain: Callable[[Inline], str], more: str = "") -> str:
     """Between quotation marks; what is no letter, digit or plain sign is written by its number."""
     text = plain(item) + more
-    return '"' + "".join(c if c.isalnum() or c in " (),=∂…−" else f"#{ord(c)};" for c in text) + '"'
+    return '"' + "".join(c if c.isalnum() or c in " (),=/∂…−" else f"#{ord(c)};" for c in text) + '"'

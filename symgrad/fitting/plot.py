@@ -112,9 +112,7 @@ def _fonts(matplotlib: Any, language: Language, names: Sequence[str]) -> list[st
 
 
 def _drawn(history: Sequence[Iteration], landscape: Landscape | None, language: Language) -> Any:
-    figure = _matplotlib().figure.Figure(
-        figsize=(5.6, 4.4) if landscape is None else (10.4, 4.4), layout="constrained"
-    )
+    figure = _matplotlib().figure.Figure(figsize=(5.6, 4.4) if landscape is None else (10.4, 4.4), layout="constrained")
     columns = 1 if landscape is None else 2
     grid = figure.add_gridspec(2, columns, height_ratios=(3, 2))
     upper = figure.add_subplot(grid[0, 0])
