@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
-PAGES = {".md": "markdown", ".tex": "latex", ".txt": "text"}
+PAGES = {".md": "markdown", ".tex": "latex", ".pdf": "pdf", ".txt": "text"}
 
 
 class Format(StrEnum):
@@ -26,7 +26,15 @@ class Format(StrEnum):
 
     md = "md"
     latex = "latex"
+    pdf = "pdf"
     text = "text"
+
+
+class Engine(StrEnum):
+    """What sets a PDF: Typst comes with pip, TeX is to be installed."""
+
+    typst = "typst"
+    latex = "latex"
 
 
 class Listing(StrEnum):
@@ -35,6 +43,7 @@ class Listing(StrEnum):
     text = "text"
     md = "md"
     latex = "latex"
+    pdf = "pdf"
 
 
 class Lang(StrEnum):
@@ -106,6 +115,13 @@ app = typer.Typer(
 )
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model file; - reads it from standard input.")]
+Models = Annotated[
+    list[str], typer.Argument(metavar="MODEL…", help="A model file, or several; - reads it from standard input.")
+]
+Pages = Annotated[
+    str,
+    typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output, FOLDER/ for several models."),
+]
 Wrt = Annotated[list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")]
 Width = Annotated[int | None, typer.Option(min=20, help="The columns of text; else the window's, or 80.")]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")]
@@ -145,11 +161,11 @@ Values = Annotated[
 
 @app.command()
 def explain(
-    model: Model,
+    models: Models,
     form: Annotated[
         Format | None, typer.Option("-f", "--format", help="The page's format; else by the output's suffix.")
     ] = None,
-    output: Output = "-",
+    output: Pages = "-",
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
     wrt: Wrt = None,
@@ -170,22 +186,39 @@ def explain(
     hvp: Hvp = "",
     vjp: Vjp = False,
     jacobian: Jacobian = False,
+    engine: Annotated[Engine, typer.Option(help="What sets a PDF.")] = Engine.typst,
 ) -> None:
     """Write the derivation as a handout, every step proved: drawn in a terminal, as Markdown into a pipe."""
-    chosen = _page_format(form, output, width)
+    from symgrad.cli.pages import is_folder, write_pages
+
+    into = is_folder(output)
+    if len(models) > 1 and not into:
+        raise InputError(f"the pages of {len(models)} models need a folder; write -o pages/, with a slash at its end")
+    chosen = _page_format(form or (Format.md if into else None), output, width)
+    suffix = _suffix_of(chosen.partition(":")[0])
+    if engine is Engine.latex:
+        if chosen != "pdf":
+            raise InputError(f"--engine latex sets a PDF, and this page is {chosen}; write -f pdf, or -o page.pdf")
+        chosen = "pdf-latex"
     if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
     how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
-    if hessian or hvp or vjp or jacobian:
+    more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
+    more["numbers"] = numbers
+
+    def page_of(model: str) -> str | bytes:
+        if not (hessian or hvp or vjp or jacobian):
+            return _load(model).explain(wrt=_names(wrt), values=values or None, **how, **more)
         from symgrad.cli.products import only_of_gradients, product
 
         given = {"--proof differential": proof is not Method.INDEX, "--numbers": numbers, "--values": bool(values)}
         only_of_gradients({**given, "--layout numerator": layout is not Layout.denominator})
-        page = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
-    else:
-        more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
-        page = _load(model).explain(wrt=_names(wrt), numbers=numbers, values=values or None, **how, **more)
-    _write(output, page, chosen)
+        return product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
+
+    if not into:
+        _write(output, page_of(models[0]), chosen)
+    elif code := write_pages(models, output, suffix, page_of):
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -326,6 +359,11 @@ def _page_format(form: Format | None, output: str, width: int | None = None) -> 
             )
         chosen = PAGES[suffix]
     return f"{chosen}:{width}" if width is not None and chosen in ("text", "terminal") else chosen
+
+
+def _suffix_of(form: str) -> str:
+    """The suffix of a file in a format."""
+    return next((suffix for suffix, name in PAGES.items() if name == form), f".{form}")
 
 
 def _suffix(output: str) -> str:

@@ -8,6 +8,8 @@ from functools import partial
 
 from symgrad.errors import InputError
 from symgrad.explain.document import Document
+from symgrad.explain.latexmk import latex_pdf
+from symgrad.explain.pdf import pdf
 from symgrad.explain.template import LATEX, MARKDOWN, render_as
 from symgrad.explain.terminal import terminal_page, text_page
 
@@ -28,6 +30,8 @@ class Format:
 TABLE = (
     Format("markdown", partial(render_as, style=MARKDOWN), aliases=("md",)),
     Format("latex", partial(render_as, style=LATEX), aliases=("tex",)),
+    Format("pdf", pdf),
+    Format("pdf-latex", latex_pdf),
     Format("text", text_page, aliases=("txt",), write_in=text_page),
     Format("terminal", terminal_page, write_in=terminal_page),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 
 from symgrad.explain.document import Arrowhead, Curve, Figure, Inline, Label, Math, Rectangle
-from symgrad.explain.template import plain
+from symgrad.explain.template import in_words, plain
 from symgrad.notation.formula import (
     Accent,
     Group,
@@ -38,7 +38,7 @@ def svg(figure: Figure, language: Language) -> str:
     """The figure's drawing, an element of its own or inside an HTML page."""
     drawing = figure.drawing
     width, height = (round(size * UNIT, 1) for size in (drawing.width, drawing.height))
-    words = escape(" ".join(plain(sentence, language) for sentence in figure.words))
+    words = escape(" ".join(in_words(figure, language)))
     title = escape(plain(figure.caption, language).split(". ")[0].split("。")[0].rstrip("."))
     shown = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '

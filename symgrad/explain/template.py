@@ -30,6 +30,7 @@ from symgrad.explain.layout import Line, lines
 from symgrad.explain.mermaid import mermaid
 from symgrad.explain.tikz import tikz
 from symgrad.notation.linear import linear
+from symgrad.notation.spoken import spoken
 from symgrad.prose import Language, Text
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -63,6 +64,16 @@ class Style:
     figure: Callable[[Figure, Write, Write], str] = lambda figure, inline, plain: ""
 
 
+# For formats in which braces are markup.
+ANGLES = {
+    "block_start_string": "<%",
+    "block_end_string": "%>",
+    "variable_start_string": "<<",
+    "variable_end_string": ">>",
+    "comment_start_string": "<#",
+    "comment_end_string": "#>",
+}
+
 MARKDOWN = Style(
     template="markdown/page.md.j2",
     text=markdown_text,
@@ -79,14 +90,7 @@ LATEX = Style(
     math=lambda tex: f"${tex}$",
     code=latex_code,
     limit=66,
-    delimiters={
-        "block_start_string": "<%",
-        "block_end_string": "%>",
-        "variable_start_string": "<<",
-        "variable_end_string": ">>",
-        "comment_start_string": "<#",
-        "comment_end_string": "#>",
-    },
+    delimiters=ANGLES,
     figure=lambda figure, inline, plain: tikz(figure.drawing, inline),
 )
 # A cell's output: Markdown as Jupyter reads it, with formulas between dollar signs.
@@ -102,7 +106,25 @@ NOTEBOOK = Style(
 
 def render_as(document: Document, style: Style) -> str:
     """The document by a style's template."""
-    environment = Environment(
+    writer = Writer(style, document.language)
+    context: dict[str, Any] = {
+        "document": document,
+        "inline": writer.inline,
+        "lines": writer.lines,
+        "figure": lambda figure: style.figure(figure, writer.inline, lambda item: plain(item, document.language)),
+    }
+    template = environment(style).get_template(style.template)
+    text = template.render(context, is_cjk=document.language == "zh")
+    if document.language != "zh" and CJK.search(text):
+        text = template.render(context, is_cjk=True)
+    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    # In TeX an empty line before a display would be a paragraph's end, with its space and its page break.
+    return re.sub(r"\n\n(?=\\begin\{align\*\})", "\n", text)
+
+
+def environment(style: Style) -> Environment:
+    """Jinja, strict: what a template names must be there."""
+    return Environment(
         loader=FileSystemLoader(_templates()),
         undefined=StrictUndefined,
         autoescape=False,
@@ -111,20 +133,6 @@ def render_as(document: Document, style: Style) -> str:
         keep_trailing_newline=True,
         **style.delimiters,  # type: ignore[arg-type]  # Jinja's names of its delimiters
     )
-    writer = Writer(style, document.language)
-    context: dict[str, Any] = {
-        "document": document,
-        "inline": writer.inline,
-        "lines": writer.lines,
-        "figure": lambda figure: style.figure(figure, writer.inline, lambda item: plain(item, document.language)),
-    }
-    template = environment.get_template(style.template)
-    text = template.render(context, is_cjk=document.language == "zh")
-    if document.language != "zh" and CJK.search(text):
-        text = template.render(context, is_cjk=True)
-    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-    # In TeX an empty line before a display would be a paragraph's end, with its space and its page break.
-    return re.sub(r"\n\n(?=\\begin\{align\*\})", "\n", text)
 
 
 def _templates() -> Path:
@@ -206,6 +214,11 @@ def plain(
 ) -> str:
     """A sentence, formula, name or list as plain text, formulas in Unicode; or as the two writers spell them."""
     return Writer(Style("", text=text, math=math, code=text, limit=0, delimiters={}), language).inline(item)
+
+
+def in_words(figure: Figure, language: Language) -> list[str]:
+    """A picture for who does not see it, sentence by sentence, formulas as they are spoken."""
+    return [plain(sentence, language, math=lambda tex: spoken(tex, language)) for sentence in figure.words]
 
 
 def _text_in_math(text: str) -> str:
