@@ -46,6 +46,6 @@ def _node(node: Node, number: dict[str, str], plain: Callable[[Inline], str]) ->
 
 
 def _quoted(item: Inline, plain: Callable[[Inline], str], more: str = "") -> str:
-    """Between quotation marks; what is no letter, digit or plain sign is written by its number."""
+    """Between quotation marks; a sign of ASCII's that could be markup is written by its number."""
     text = plain(item) + more
-    return '"' + "".join(c if c.isalnum() or c in " (),=/∂…−" else f"#{ord(c)};" for c in text) + '"'
+    return '"' + "".join(c if c.isalnum() or c in " (),=/" or not c.isascii() else f"#{ord(c)};" for c in text) + '"'

@@ -12,7 +12,7 @@ from symgrad.notation.linear import columns, linear
 from symgrad.notation.unicode import box, broken
 
 # Between right sides and reasons; how far what goes on is set in; the least room for right sides.
-GAP, INDENT, LEAST = 3, 2, 16
+GAP, INDENT, LEAST = 3, 2, 10
 # A left side wider than this share of the line has a line of its own.
 WIDEST_LEFT = 0.4
 
@@ -98,7 +98,7 @@ def _pieces(r: Row, room: int) -> list[Box]:
             pieces[-1] = joined
         else:
             pieces.append(signed)
-    return [part for piece in pieces for part in broken(piece, room - INDENT)]
+    return [part for k, piece in enumerate(pieces) for part in broken(piece, room - INDENT, is_further=k > 0)]
 
 
 def _placed(own: Box, room: int, notes: tuple[int, str, str]) -> Iterator[Line]:

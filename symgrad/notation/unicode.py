@@ -49,8 +49,10 @@ def box(tex: str) -> Box:
     return _Printer(_has_small_scripts(row)).box_of(row)
 
 
-def broken(tex: str, room: int) -> list[Box]:
+def broken(tex: str, room: int, *, is_further: bool = False) -> list[Box]:
     """The formula in pieces that fit the room: after signs, else between factors, else inside brackets, else anywhere.
+
+    A formula that is further goes on with a sum: its first sign has a space on both sides.
 
     >>> for piece in broken(r"a + b + c", 5):
     ...     print(piece)
@@ -58,6 +60,9 @@ def broken(tex: str, room: int) -> list[Box]:
     + c
     """
     row = read(tex)
+    if is_further:
+        # Something stands before the first sign, if not on this line.
+        row = Row((Group(Row()), *row.items))
     return _Printer(_has_small_scripts(row)).fitted(row, room)
 
 
@@ -155,8 +160,12 @@ class _Printer:
     def _script(self, node: Node) -> Box:
         assert isinstance(node, Script)
         base = self._base(node.base)
-        primes = "′" * node.primes
-        base = beside([base, text_box(primes)]) if primes else base
+        if node.primes:
+            primes = "′" * node.primes
+            blank = " " * columns(primes)
+            base = beside([base, Box((primes, *[blank] * (len(base.lines) - 1)), base.baseline)])
+        if node.below is None and node.above is None:
+            return base
         if node.is_limits:
             return self._with_limits(base, node)
         low, high = (
@@ -283,7 +292,7 @@ class _Printer:
 
     def fitted(self, row: Row, room: int) -> list[Box]:
         """The pieces of a row, each at most `room` columns wide."""
-        whole = self.box_of(row)
+        whole = trimmed(self.box_of(row))
         if whole.width <= room:
             return [whole]
         pieces: list[Box] = []
