@@ -128,9 +128,9 @@ def test_nothing_lies_over_anything_else(name):
     drawing = figure_of(name).drawing
     boxes = frames_of_nodes(drawing)
     for k, a in enumerate(boxes):
-        assert 0 <= a.corner[0]
+        assert a.corner[0] >= 0
         assert a.corner[0] + a.width <= drawing.width
-        assert 0 <= a.corner[1]
+        assert a.corner[1] >= 0
         assert a.corner[1] + a.height <= drawing.height
         assert not any(overlap(a, b) for b in boxes[k + 1 :] if not is_within(b, a))
     curves = [s for s in drawing.shapes if isinstance(s, Curve)]

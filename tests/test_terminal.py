@@ -14,8 +14,8 @@ from documents import IS_WIDE, MODELS, other_pages, page
 from wcwidth import wcswidth
 
 from symgrad.cli.terminal import show
-from symgrad.explain.document import CodeSpan, Document, Heading, Paragraph, Plain, Row, Table
 from symgrad.explain.document import Code as Program
+from symgrad.explain.document import CodeSpan, Document, Heading, Paragraph, Plain, Row, Table
 from symgrad.explain.terminal import terminal_page, text_page
 from symgrad.explain.terminal_equations import equation_lines
 from symgrad.explain.wrapping import CLOSING, OPENING, wrapped
