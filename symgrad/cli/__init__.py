@@ -119,7 +119,9 @@ Models = Annotated[
 ]
 Pages = Annotated[
     str,
-    typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output, FOLDER/ for several models."),
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="Where to write; - is standard output, FOLDER/ for several models."
+    ),
 ]
 Wrt = Annotated[list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")]

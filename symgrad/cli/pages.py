@@ -46,6 +46,8 @@ def names_in(models: Sequence[str], folder: str, suffix: str) -> list[str]:
         stem = "model" if model == "-" else os.path.splitext(os.path.basename(model))[0]
         name = os.path.join(folder, stem + suffix)
         if name in names:
-            raise InputError(f"{model}: its page would be {name}, as that of another model; write it to a folder of its own")
+            raise InputError(
+                f"{model}: its page would be {name}, as that of another model; write it to a folder of its own"
+            )
         names.append(name)
     return names

@@ -52,7 +52,14 @@ def latex_pdf(document: Document) -> bytes:
 def _run(folder: Path, program: str) -> bool:
     """Whether latexmk made the file; settings of the user's are not read, so that it does the same everywhere."""
     switch = {"pdflatex": "-pdf", "xelatex": "-pdfxe"}[program]
-    command = ["latexmk", "-norc", switch, "-latexoption=-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error"]
+    command = [
+        "latexmk",
+        "-norc",
+        switch,
+        "-latexoption=-no-shell-escape",
+        "-interaction=nonstopmode",
+        "-halt-on-error",
+    ]
     try:
         run = subprocess.run(
             [*command, "page.tex"],

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from symgrad.notation import words as w
 from symgrad.notation.formula import (
     Accent,
     Cases,
@@ -30,7 +31,6 @@ from symgrad.notation.formula import (
 )
 from symgrad.notation.names import GREEK
 from symgrad.notation.reading import read
-from symgrad.notation import words as w
 from symgrad.notation.signs import Kind
 from symgrad.prose import Language
 from symgrad.prose import Text as Prose
@@ -93,7 +93,9 @@ class _Speaker:
             elif isinstance(item, Fence) and item.opening == "(" and _is_function(before) and _is_simple(item.inner):
                 words.append(self.row(item.inner))
             else:
-                words.append(self.sign(item, before, items[k + 1 : k + 2]) if isinstance(item, Symbol) else self.node(item))
+                words.append(
+                    self.sign(item, before, items[k + 1 : k + 2]) if isinstance(item, Symbol) else self.node(item)
+                )
             before, is_spaced, k = items[k], False, k + 1
         return " ".join(words)
 
@@ -110,7 +112,9 @@ class _Speaker:
             yield self.say(w.TIMES)
 
     def sign(self, item: Symbol, before: Node | None, after: Sequence[Node]) -> str:
-        if item.tex == r"\times" and not any(isinstance(x, Number) and x.text == "10" or _base(x) == "10" for x in after):
+        if item.tex == r"\times" and not any(
+            (isinstance(x, Number) and x.text == "10") or _base(x) == "10" for x in after
+        ):
             return self.say(w.BY)
         if item.tex == r"\cdot" and before is None and not after:
             return self.say(w.DOT)
@@ -161,7 +165,12 @@ class _Speaker:
 
     def fraction(self, node: Fraction) -> str:
         top, bottom = _items(node.top), _items(node.bottom)
-        if _is_partial(top[:1]) and _is_partial(bottom[:1]) and len(top) > 1 and not any(map(_is_partial, zip(bottom[1:]))):
+        if (
+            _is_partial(top[:1])
+            and _is_partial(bottom[:1])
+            and len(top) > 1
+            and not any(map(_is_partial, zip(bottom[1:])))
+        ):
             return self.derivative(top[1:], bottom[1:])
         simple = _is_simple(node.top) and _is_simple(node.bottom)
         return self.say(w.SIMPLE_FRACTION if simple else w.FRACTION, self.node(node.top), self.node(node.bottom))
@@ -297,7 +306,11 @@ def _is_function(node: Node | None) -> bool:
 def _is_operand(node: Node) -> bool:
     if isinstance(node, Text):
         return False
-    return not isinstance(node, Symbol) or node.kind in (Kind.LETTER, Kind.FUNCTION) or node.tex in (r"\nabla", r"\infty", r"\partial")
+    return (
+        not isinstance(node, Symbol)
+        or node.kind in (Kind.LETTER, Kind.FUNCTION)
+        or node.tex in (r"\nabla", r"\infty", r"\partial")
+    )
 
 
 def _ends_operand(node: Node | None) -> bool:
@@ -307,7 +320,9 @@ def _ends_operand(node: Node | None) -> bool:
         return node.kind is Kind.LETTER or node.tex in (r"\infty", "!")
     if isinstance(node, Word):
         return node.text != "d"
-    return not (isinstance(node, Script) and node.is_limits) and not (isinstance(node, Wrapped) and node.command == r"\mathop")
+    return not (isinstance(node, Script) and node.is_limits) and not (
+        isinstance(node, Wrapped) and node.command == r"\mathop"
+    )
 
 
 def _split(items: Sequence[Node]) -> list[tuple[Node, ...]]:
@@ -319,5 +334,3 @@ def _split(items: Sequence[Node]) -> list[tuple[Node, ...]]:
         else:
             parts[-1].append(item)
     return [tuple(part) for part in parts]
-
-

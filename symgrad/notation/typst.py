@@ -175,7 +175,11 @@ def _word(node: Word) -> str:
 
 def _script(node: Script) -> str:
     primes = "′" * node.primes
-    above = primes if node.above is None else _joined([primes, _argument(node.above)] if primes else [_argument(node.above)])
+    above = (
+        primes
+        if node.above is None
+        else _joined([primes, _argument(node.above)] if primes else [_argument(node.above)])
+    )
     top = f", t: {above}" if above else ""
     bottom = f", b: {_argument(node.below)}" if node.below is not None else ""
     if isinstance(node.base, Fence) and not node.base.size:

@@ -76,7 +76,10 @@ ACCENTS = {
 }  # fmt: skip
 MATRIX = Prose(en="a matrix of size {0} by {1}: {2}; end of matrix,", zh="{0} 行 {1} 列的矩阵：{2}；矩阵结束，")
 MATRIX_ROW = Prose(en="row {0}: {1}", zh="第 {0} 行：{1}")
-CASES, CASE = Prose(en="by cases: {0}; end of cases,", zh="分段：{0}；分段结束，"), Prose(en="{0} if {1}", zh="{0}，若 {1}")
+CASES, CASE = (
+    Prose(en="by cases: {0}; end of cases,", zh="分段：{0}；分段结束，"),
+    Prose(en="{0} if {1}", zh="{0}，若 {1}"),
+)
 BOLD = Prose(en="bold {0}", zh="粗体 {0}")
 BY = Prose(en="by", zh="乘")
 DOT = Prose(en="dot", zh="点")
