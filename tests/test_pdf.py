@@ -172,7 +172,7 @@ def test_without_typst_the_install_line_is_given(monkeypatch):
 
 
 def test_without_a_font_for_chinese_the_install_line_is_given(monkeypatch):
-    monkeypatch.setitem(sys.modules, by_typst.PACKAGE_OF_FONTS, None)
+    monkeypatch.setitem(sys.modules, "pylopdf_fonts_zh_cn", None)
     monkeypatch.setattr(by_typst, "CHINESE", (("No Such Serif", "No Such Sans"),))
     with pytest.raises(MissingTool, match=r"no font for Chinese was found; pip install 'symgrad\[pdf\]'"):
         pdf(page("softmax_regression", "zh"))

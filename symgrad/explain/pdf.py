@@ -24,7 +24,6 @@ CHINESE = (
     ("SimSun", "SimHei"),
     ("FandolSong", "FandolHei"),
 )
-PACKAGE_OF_FONTS = "pylopdf_fonts_zh_cn"
 # To look through all fonts of a system takes time: only where those at hand do not do.
 SEARCHES = (False, True)
 NO_FONT = re.compile(r'the text `"(.*?)"` could not be displayed', re.S)
@@ -62,7 +61,7 @@ def _typst() -> Any:
 
 def _folder_of_fonts() -> Path | None:
     try:
-        found = importlib.import_module(PACKAGE_OF_FONTS)
+        found = importlib.import_module("pylopdf_fonts_zh_cn")
     except ImportError:
         return None
     return Path(str(found.__file__)).parent

@@ -24,7 +24,8 @@ SAID = [
     (r"\mathrm{softmax}(Z)", "softmax of Z", "softmax 作用于 Z"),
     (r"n \times d", "n by d", "n 乘 d"),
     (r"3 \times 10^{-4}", "3 times 10 to the power minus 4, end of power", "3 乘 10 的幂，指数为 负 4，指数结束"),
-    (r"\begin{pmatrix} 1 & -2 \end{pmatrix}", "a matrix of size 1 by 2: row 1: 1, minus 2; end of matrix", "1 行 2 列的矩阵：第 1 行：1，负 2；矩阵结束"),
+    (r"\begin{pmatrix} 1 & -2 \end{pmatrix}", "a matrix of size 1 by 2: row 1: 1, minus 2; end of matrix",
+     "1 行 2 列的矩阵：第 1 行：1，负 2；矩阵结束"),
 ]  # fmt: skip
 
 
