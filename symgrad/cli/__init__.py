@@ -191,35 +191,17 @@ def explain(
     engine: Annotated[Engine, typer.Option(help="What sets a PDF.")] = Engine.typst,
 ) -> None:
     """Write the derivation as a handout, every step proved: drawn in a terminal, as Markdown into a pipe."""
-    from symgrad.cli.pages import is_folder, write_pages
+    from symgrad.cli.pages import Asked, folder_of, set_by, write_pages
 
-    into = is_folder(output)
-    if len(models) > 1 and not into:
-        raise InputError(f"the pages of {len(models)} models need a folder; write -o pages/, with a slash at its end")
-    chosen = _page_format(form or (Format.md if into else None), output, width)
-    suffix = _suffix_of(chosen.partition(":")[0])
-    if engine is Engine.latex:
-        if chosen != "pdf":
-            raise InputError(f"--engine latex sets a PDF, and this page is {chosen}; write -f pdf, or -o page.pdf")
-        chosen = "pdf-latex"
-    if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
-        raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
-    how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
+    folder = folder_of(models, output)
+    chosen = _page_format(form or (None if folder is None else Format.md), output, width)
+    only = {"--hessian": hessian, "--hvp": hvp, "--vjp": vjp, "--jacobian": jacobian}
+    how: dict[str, Any] = {"format": set_by(engine.value, chosen), "language": lang.value, "detail": detail.value}
     more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
-    more["numbers"] = numbers
-
-    def page_of(model: str) -> str | bytes:
-        if not (hessian or hvp or vjp or jacobian):
-            return _load(model).explain(wrt=_names(wrt), values=values or None, **how, **more)
-        from symgrad.cli.products import only_of_gradients, product
-
-        given = {"--proof differential": proof is not Method.INDEX, "--numbers": numbers, "--values": bool(values)}
-        only_of_gradients({**given, "--layout numerator": layout is not Layout.denominator})
-        return product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
-
-    if not into:
-        _write(output, page_of(models[0]), chosen)
-    elif code := write_pages(models, output, suffix, page_of):
+    asked = Asked(only, _names(wrt), how, {**more, "numbers": numbers, "values": values or None})
+    if folder is None:
+        _write(output, asked.page_of(models[0]), chosen)
+    elif code := write_pages(models, folder, _suffix_of(chosen), asked.page_of):
         raise typer.Exit(code)
 
 
@@ -346,26 +328,24 @@ def _names(wrt: list[str] | None) -> list[str] | None:
 
 def _page_format(form: Format | None, output: str, width: int | None = None) -> str:
     """The format asked for, else that of the output's suffix; else text for a terminal, and Markdown for a pipe."""
-    if form is not None:
-        chosen = "markdown" if form is Format.md else form.value
-    elif output == "-":
-        from symgrad.cli.terminal import is_terminal, window
+    from symgrad.cli.terminal import in_columns, shown
 
-        chosen = "terminal" if is_terminal() else "markdown" if width is None else "text"
-        width = window() if width is None else width
-    else:
-        suffix = _suffix(output)
-        if suffix not in PAGES:
-            raise InputError(
-                f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
-            )
-        chosen = PAGES[suffix]
-    return f"{chosen}:{width}" if width is not None and chosen in ("text", "terminal") else chosen
+    if form is not None:
+        return in_columns("markdown" if form is Format.md else form.value, width)
+    if output == "-":
+        return shown(width)
+    suffix = _suffix(output)
+    if suffix not in PAGES:
+        raise InputError(
+            f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
+        )
+    return in_columns(PAGES[suffix], width)
 
 
 def _suffix_of(form: str) -> str:
     """The suffix of a file in a format."""
-    return next((suffix for suffix, name in PAGES.items() if name == form), f".{form}")
+    name = form.partition(":")[0]
+    return next((suffix for suffix, own in PAGES.items() if own == name), f".{name}")
 
 
 def _suffix(output: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from symgrad.notation import words as w
 from symgrad.notation.formula import (
     Accent,
     Cases,
@@ -30,7 +31,6 @@ from symgrad.notation.formula import (
 )
 from symgrad.notation.names import GREEK
 from symgrad.notation.reading import read
-from symgrad.notation import words as w
 from symgrad.notation.signs import Kind
 from symgrad.prose import Language
 from symgrad.prose import Text as Prose
@@ -113,7 +113,7 @@ class _Speaker:
 
     def sign(self, item: Symbol, before: Node | None, after: Sequence[Node]) -> str:
         if item.tex == r"\times" and not any(
-            isinstance(x, Number) and x.text == "10" or _base(x) == "10" for x in after
+            (isinstance(x, Number) and x.text == "10") or _base(x) == "10" for x in after
         ):
             return self.say(w.BY)
         if item.tex == r"\cdot" and before is None and not after:
