@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
-PAGES = {".md": "markdown", ".tex": "latex"}
+PAGES = {".md": "markdown", ".tex": "latex", ".pdf": "pdf"}
 
 
 class Format(StrEnum):
     """What a page can be written as."""
 
     md = "md"
+    latex = "latex"
+    pdf = "pdf"
+
+
+class Engine(StrEnum):
+    """What sets a PDF: Typst comes with pip, TeX is to be installed."""
+
+    typst = "typst"
     latex = "latex"
 
 
@@ -34,6 +42,7 @@ class Listing(StrEnum):
     text = "text"
     md = "md"
     latex = "latex"
+    pdf = "pdf"
 
 
 class Lang(StrEnum):
@@ -105,6 +114,15 @@ app = typer.Typer(
 )
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model file; - reads it from standard input.")]
+Models = Annotated[
+    list[str], typer.Argument(metavar="MODEL…", help="A model file, or several; - reads it from standard input.")
+]
+Pages = Annotated[
+    str,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="Where to write; - is standard output, FOLDER/ for several models."
+    ),
+]
 Wrt = Annotated[list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")]
 
@@ -143,11 +161,11 @@ Values = Annotated[
 
 @app.command()
 def explain(
-    model: Model,
+    models: Models,
     form: Annotated[
         Format | None, typer.Option("-f", "--format", help="The page's format; else by the output's suffix.")
     ] = None,
-    output: Output = "-",
+    output: Pages = "-",
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
     wrt: Wrt = None,
@@ -166,22 +184,21 @@ def explain(
     hvp: Hvp = "",
     vjp: Vjp = False,
     jacobian: Jacobian = False,
+    engine: Annotated[Engine, typer.Option(help="What sets a PDF.")] = Engine.typst,
 ) -> None:
     """Write the derivation as a handout, every step proved."""
-    chosen = _page_format(form, output)
-    if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
-        raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
-    how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
-    if hessian or hvp or vjp or jacobian:
-        from symgrad.cli.products import only_of_gradients, product
+    from symgrad.cli.pages import Asked, folder_of, set_by, write_pages
 
-        given = {"--proof differential": proof is not Method.INDEX, "--numbers": numbers, "--values": bool(values)}
-        only_of_gradients({**given, "--layout numerator": layout is not Layout.denominator})
-        page = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
-    else:
-        more: dict[str, Any] = {"fold": fold, "layout": layout.value, "proof": proof.value}
-        page = _load(model).explain(wrt=_names(wrt), numbers=numbers, values=values or None, **how, **more)
-    _write(output, page)
+    folder = folder_of(models, output)
+    chosen = _page_format(form, output if folder is None else "-")
+    only = {"--hessian": hessian, "--hvp": hvp, "--vjp": vjp, "--jacobian": jacobian}
+    how: dict[str, Any] = {"format": set_by(engine.value, chosen), "language": lang.value, "detail": detail.value}
+    more: dict[str, Any] = {"fold": fold, "layout": layout.value, "proof": proof.value}
+    asked = Asked(only, _names(wrt), how, {**more, "numbers": numbers, "values": values or None})
+    if folder is None:
+        _write(output, asked.page_of(models[0]))
+    elif code := write_pages(models, folder, _suffix_of(chosen), asked.page_of):
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -308,6 +325,11 @@ def _page_format(form: Format | None, output: str) -> str:
             f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
         )
     return PAGES[suffix]
+
+
+def _suffix_of(form: str) -> str:
+    """The suffix of a file in a format."""
+    return next((suffix for suffix, name in PAGES.items() if name == form), f".{form}")
 
 
 def _suffix(output: str) -> str:

@@ -8,6 +8,8 @@ from functools import partial
 
 from symgrad.errors import InputError
 from symgrad.explain.document import Document
+from symgrad.explain.latexmk import latex_pdf
+from symgrad.explain.pdf import pdf
 from symgrad.explain.template import LATEX, MARKDOWN, render_as
 
 # What a page is written as: text, or the bytes of a file.
@@ -26,6 +28,8 @@ class Format:
 TABLE = (
     Format("markdown", partial(render_as, style=MARKDOWN), aliases=("md",)),
     Format("latex", partial(render_as, style=LATEX), aliases=("tex",)),
+    Format("pdf", pdf),
+    Format("pdf-latex", latex_pdf),
 )
 FORMATS: Mapping[str, Format] = {name: own for own in TABLE for name in (own.name, *own.aliases)}
 

@@ -52,6 +52,16 @@ class Style:
     delimiters: Mapping[str, str]
 
 
+# For formats in which braces are markup.
+ANGLES = {
+    "block_start_string": "<%",
+    "block_end_string": "%>",
+    "variable_start_string": "<<",
+    "variable_end_string": ">>",
+    "comment_start_string": "<#",
+    "comment_end_string": "#>",
+}
+
 MARKDOWN = Style(
     template="markdown/page.md.j2",
     text=markdown_text,
@@ -66,14 +76,7 @@ LATEX = Style(
     math=lambda tex: f"${tex}$",
     code=latex_code,
     limit=66,
-    delimiters={
-        "block_start_string": "<%",
-        "block_end_string": "%>",
-        "variable_start_string": "<<",
-        "variable_end_string": ">>",
-        "comment_start_string": "<#",
-        "comment_end_string": "#>",
-    },
+    delimiters=ANGLES,
 )
 # A cell's output: Markdown as Jupyter reads it, with formulas between dollar signs.
 NOTEBOOK = Style(
@@ -88,7 +91,24 @@ NOTEBOOK = Style(
 
 def render_as(document: Document, style: Style) -> str:
     """The document by a style's template."""
-    environment = Environment(
+    writer = Writer(style, document.language)
+    context: dict[str, Any] = {
+        "document": document,
+        "inline": writer.inline,
+        "lines": writer.lines,
+    }
+    template = environment(style).get_template(style.template)
+    text = template.render(context, is_cjk=document.language == "zh")
+    if document.language != "zh" and CJK.search(text):
+        text = template.render(context, is_cjk=True)
+    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    # In TeX an empty line before a display would be a paragraph's end, with its space and its page break.
+    return re.sub(r"\n\n(?=\\begin\{align\*\})", "\n", text)
+
+
+def environment(style: Style) -> Environment:
+    """Jinja, strict: what a template names must be there."""
+    return Environment(
         loader=FileSystemLoader(_templates()),
         undefined=StrictUndefined,
         autoescape=False,
@@ -97,19 +117,6 @@ def render_as(document: Document, style: Style) -> str:
         keep_trailing_newline=True,
         **style.delimiters,  # type: ignore[arg-type]  # Jinja's names of its delimiters
     )
-    writer = _Writer(style, document.language)
-    context: dict[str, Any] = {
-        "document": document,
-        "inline": writer.inline,
-        "lines": writer.lines,
-    }
-    template = environment.get_template(style.template)
-    text = template.render(context, is_cjk=document.language == "zh")
-    if document.language != "zh" and CJK.search(text):
-        text = template.render(context, is_cjk=True)
-    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-    # In TeX an empty line before a display would be a paragraph's end, with its space and its page break.
-    return re.sub(r"\n\n(?=\\begin\{align\*\})", "\n", text)
 
 
 def _templates() -> Path:
@@ -124,7 +131,9 @@ def _templates() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class Writer:
+    """Writes inline parts and lines of equations in a style."""
+
     style: Style
     language: Language
 
