@@ -17,6 +17,7 @@ from symgrad.explain.document import (
     CodeSpan,
     Display,
     Document,
+    Figure,
     Inline,
     Join,
     Listing,
@@ -26,6 +27,10 @@ from symgrad.explain.document import (
 )
 from symgrad.explain.escape import latex_code, latex_text, markdown_code, markdown_text
 from symgrad.explain.layout import Line, lines
+from symgrad.explain.mermaid import mermaid
+from symgrad.explain.tikz import tikz
+from symgrad.notation.linear import linear
+from symgrad.notation.spoken import spoken
 from symgrad.prose import Language, Text
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -40,9 +45,15 @@ TEXT_BEGIN, TEXT_END = "\x02", "\x03"
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
 
+Write = Callable[[Inline], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a template writes plain text, formulas and code inside a line, and how wide its equations may be."""
+    """How a template writes plain text, formulas and code inside a line, and how wide its equations may be.
+
+    `figure` draws a picture, with the writer of what stands inside a line and one of plain text.
+    """
 
     template: str
     text: Callable[[str], str]
@@ -50,6 +61,7 @@ class Style:
     code: Callable[[str], str]
     limit: float
     delimiters: Mapping[str, str]
+    figure: Callable[[Figure, Write, Write], str] = lambda figure, inline, plain: ""
 
 
 # For formats in which braces are markup.
@@ -69,6 +81,8 @@ MARKDOWN = Style(
     code=markdown_code,
     limit=92,
     delimiters={},
+    # GitHub shows an SVG file by reference only, and the page is one file.
+    figure=lambda figure, inline, plain: mermaid(figure.graph, plain),
 )
 LATEX = Style(
     template="latex/page.tex.j2",
@@ -77,6 +91,7 @@ LATEX = Style(
     code=latex_code,
     limit=66,
     delimiters=ANGLES,
+    figure=lambda figure, inline, plain: tikz(figure.drawing, inline),
 )
 # A cell's output: Markdown as Jupyter reads it, with formulas between dollar signs.
 NOTEBOOK = Style(
@@ -96,6 +111,7 @@ def render_as(document: Document, style: Style) -> str:
         "document": document,
         "inline": writer.inline,
         "lines": writer.lines,
+        "figure": lambda figure: style.figure(figure, writer.inline, lambda item: plain(item, document.language)),
     }
     template = environment(style).get_template(style.template)
     text = template.render(context, is_cjk=document.language == "zh")
@@ -187,6 +203,22 @@ class Writer:
         # Between Chinese and a formula TeX would swallow the space.
         joined = re.sub(rf"({CJK.pattern}) {TEXT_END}", rf"\1{TEXT_END}\\ ", joined)
         return joined.replace(TEXT_BEGIN, r"\text{").replace(TEXT_END, "}")
+
+
+def plain(
+    item: Inline,
+    language: Language,
+    *,
+    text: Callable[[str], str] = str,
+    math: Callable[[str], str] = linear,
+) -> str:
+    """A sentence, formula, name or list as plain text, formulas in Unicode; or as the two writers spell them."""
+    return Writer(Style("", text=text, math=math, code=text, limit=0, delimiters={}), language).inline(item)
+
+
+def in_words(figure: Figure, language: Language) -> list[str]:
+    """A picture for who does not see it, sentence by sentence, formulas as they are spoken."""
+    return [plain(sentence, language, math=lambda tex: spoken(tex, language)) for sentence in figure.words]
 
 
 def _text_in_math(text: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Paragraph
 from symgrad.explain.layout import INDENT, parts_of, width
-from symgrad.explain.template import ANGLES, CJK, Style, Writer, environment
+from symgrad.explain.template import ANGLES, CJK, Style, Writer, environment, in_words
+from symgrad.explain.typst_drawing import typst_drawing
 from symgrad.notation.spoken import spoken
 from symgrad.notation.typst import typst, typst_string
 from symgrad.prose import Language
@@ -83,6 +84,8 @@ def typst_page(document: Document, faces: Faces) -> str:
         "levels": _levels(document.blocks),
         "leads": [_leads(a, b) for a, b in zip(document.blocks, (*document.blocks[1:], None), strict=True)],
         "rows": lambda block: list(_rows(block, writer)),
+        "figure": lambda block: typst_drawing(block.drawing, writer.inline),
+        "words": lambda block: typst_string(" ".join(in_words(block, document.language))),
     }
     return environment(style).get_template(style.template).render(context)
 
