@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
-PAGES = {".md": "markdown", ".tex": "latex"}
+PAGES = {".md": "markdown", ".tex": "latex", ".html": "html"}
 
 
 class Format(StrEnum):
@@ -26,6 +26,7 @@ class Format(StrEnum):
 
     md = "md"
     latex = "latex"
+    html = "html"
 
 
 class Listing(StrEnum):

@@ -33,7 +33,7 @@ def markdown_text(text: str) -> str:
     >>> markdown_text("<script> $x$ {% if %}")
     '\\<script\\> \\$x\\$ \\{% if %\\}'
     """
-    return MARKDOWN_ACTIVE.sub(r"\\\1", _one_line(text))
+    return MARKDOWN_ACTIVE.sub(r"\\\1", one_line(text))
 
 
 def markdown_opening(text: str) -> str:
@@ -51,7 +51,7 @@ def markdown_opening(text: str) -> str:
 def markdown_code(text: str) -> str:
     """A piece of a program in Markdown."""
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    return f"{fence}{_one_line(text)}{fence}"
+    return f"{fence}{one_line(text)}{fence}"
 
 
 def latex_text(text: str) -> str:
@@ -60,7 +60,7 @@ def latex_text(text: str) -> str:
     >>> latex_text(r"\input{/etc/passwd} & 5 %")
     '\\textbackslash{}input\\{/etc/passwd\\} \\& 5 \\%'
     """
-    return "".join(LATEX.get(c) or SIGNS.get(c) or c for c in _one_line(text))
+    return "".join(LATEX.get(c) or SIGNS.get(c) or c for c in one_line(text))
 
 
 def latex_code(text: str) -> str:
@@ -70,6 +70,6 @@ def latex_code(text: str) -> str:
     return rf"\texttt{{{straight}}}"
 
 
-def _one_line(text: str) -> str:
-    """Without line breaks and control characters, which no format prints; outer spaces are kept."""
+def one_line(text: str) -> str:
+    """Text without line breaks and control characters, which no format prints; outer spaces are kept."""
     return "".join(" " if c in "\n\r\t\v\f\u2028\u2029" else c for c in text if c.isprintable() or c.isspace())

@@ -8,6 +8,7 @@ from functools import partial
 
 from symgrad.errors import InputError
 from symgrad.explain.document import Document
+from symgrad.explain.html import html_page
 from symgrad.explain.template import LATEX, MARKDOWN, render_as
 
 # What a page is written as: text, or the bytes of a file.
@@ -26,6 +27,7 @@ class Format:
 TABLE = (
     Format("markdown", partial(render_as, style=MARKDOWN), aliases=("md",)),
     Format("latex", partial(render_as, style=LATEX), aliases=("tex",)),
+    Format("html", html_page),
 )
 FORMATS: Mapping[str, Format] = {name: own for own in TABLE for name in (own.name, *own.aliases)}
 

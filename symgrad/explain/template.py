@@ -50,6 +50,7 @@ class Style:
     code: Callable[[str], str]
     limit: float
     delimiters: Mapping[str, str]
+    autoescape: bool = False
 
 
 MARKDOWN = Style(
@@ -88,28 +89,37 @@ NOTEBOOK = Style(
 
 def render_as(document: Document, style: Style) -> str:
     """The document by a style's template."""
-    environment = Environment(
-        loader=FileSystemLoader(_templates()),
-        undefined=StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        **style.delimiters,  # type: ignore[arg-type]  # Jinja's names of its delimiters
-    )
-    writer = _Writer(style, document.language)
+    writer = Writer(style, document.language)
     context: dict[str, Any] = {
         "document": document,
         "inline": writer.inline,
         "lines": writer.lines,
     }
-    template = environment.get_template(style.template)
+    template = environment(style).get_template(style.template)
     text = template.render(context, is_cjk=document.language == "zh")
     if document.language != "zh" and CJK.search(text):
         text = template.render(context, is_cjk=True)
     text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
     # In TeX an empty line before a display would be a paragraph's end, with its space and its page break.
     return re.sub(r"\n\n(?=\\begin\{align\*\})", "\n", text)
+
+
+def environment(style: Style) -> Environment:
+    """Jinja, strict: what a template names must be there."""
+    return Environment(
+        loader=FileSystemLoader(_templates()),
+        undefined=StrictUndefined,
+        autoescape=style.autoescape,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **style.delimiters,  # type: ignore[arg-type]  # Jinja's names of its delimiters
+    )
+
+
+def template_file(name: str) -> Path:
+    """A file that a template is handed: a style, a font."""
+    return _templates() / name
 
 
 def _templates() -> Path:
@@ -124,7 +134,9 @@ def _templates() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class Writer:
+    """Sentences, formulas and lines in a style and a language."""
+
     style: Style
     language: Language
 
