@@ -25,6 +25,8 @@ class Format(StrEnum):
     """What a page can be written as."""
 
     md = "md"
+    github = "github"
+    common = "common"
     latex = "latex"
     html = "html"
 

@@ -8,6 +8,12 @@ from symgrad.notation.names import GREEK_LETTERS
 
 # ASCII punctuation that Markdown or its mathematics could take for markup.
 MARKDOWN_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|$~&^!@])")
+# Addresses become links, and words between colons pictures.
+ADDRESS = re.compile(r":(?=//)|(?<=www)\.|:(?=[\w+-]+:)", re.I)
+SMART = re.compile(r"[\"']|(?<!\\)-(?=-)|(?<!\\)\.(?=\.)")
+# What begins a list, a rule, an underlined heading; pandoc counts by letters and roman numbers too, and knows definitions.
+OPENING = re.compile(r"^(\d+(?=[.)])|)([-+=.)])(?=\s|[-+=]|$)")
+COMMON_OPENING = re.compile(r"^(\(?(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)])|)([-+=:%.)])(?=\s|[-+=:]|$)")
 
 LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
@@ -33,19 +39,43 @@ def markdown_text(text: str) -> str:
     >>> markdown_text("<script> $x$ {% if %}")
     '\\<script\\> \\$x\\$ \\{% if %\\}'
     """
-    return MARKDOWN_ACTIVE.sub(r"\\\1", one_line(text))
+    return ADDRESS.sub(r"\\\g<0>", MARKDOWN_ACTIVE.sub(r"\\\1", one_line(text)))
 
 
-def markdown_opening(text: str) -> str:
-    r"""Text that begins a paragraph in Markdown: it must not open a list.
+def common_text(text: str) -> str:
+    r"""Text in the Markdown of pandoc and its like, which would also curl quotes and join dashes and dots.
 
-    >>> markdown_opening("1. Fit")
-    '1\\. Fit'
+    >>> common_text('"a" -- b... $c$')
+    '\\"a\\" \\-- b\\... \\$c\\$'
     """
-    escaped = markdown_text(text)
-    return re.sub(
-        r"^(\s*)([-+]|\d+)([.)]?)(?=\s)", r"\1\2\\\3" if re.match(r"\s*\d", escaped) else r"\1\\\2\3", escaped
-    )
+    return SMART.sub(r"\\\g<0>", markdown_text(text))
+
+
+def markdown_opening(paragraph: str) -> str:
+    r"""A paragraph of Markdown whose first characters open no list, rule, heading or program.
+
+    >>> markdown_opening("1. Fit"), markdown_opening("- a"), markdown_opening("    b")
+    ('1\\. Fit', '\\- a', 'b')
+    """
+    return OPENING.sub(r"\1\\\2", paragraph.strip(" "))
+
+
+def common_opening(paragraph: str) -> str:
+    r"""The same for pandoc and its like, which know more lists.
+
+    >>> common_opening("c. d"), common_opening("(iv) e"), common_opening(": f")
+    ('c\\. d', '(iv\\) e', '\\: f')
+    """
+    return COMMON_OPENING.sub(r"\1\\\2", paragraph.strip(" "))
+
+
+def before_formulas(line: str) -> str:
+    """A line for GitHub, which takes no formula for one that stands right behind a Chinese character or sign.
+
+    >>> before_formulas("记号：$`x`$ 和 $`y`$")
+    '记号： $`x`$ 和 $`y`$'
+    """
+    return re.sub(r"(?<=[^\x00-\x7f])(?=\$`)", " ", line)
 
 
 def markdown_code(text: str) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from symgrad.errors import InputError
 from symgrad.explain.document import Document
 from symgrad.explain.html import html_page
-from symgrad.explain.template import LATEX, MARKDOWN, render_as
+from symgrad.explain.template import COMMON, GITHUB, LATEX, render_as
 
 # What a page is written as: text, or the bytes of a file.
 Page = str | bytes
@@ -25,7 +25,8 @@ class Format:
 
 
 TABLE = (
-    Format("markdown", partial(render_as, style=MARKDOWN), aliases=("md",)),
+    Format("github", partial(render_as, style=GITHUB), aliases=("markdown", "md")),
+    Format("common", partial(render_as, style=COMMON)),
     Format("latex", partial(render_as, style=LATEX), aliases=("tex",)),
     Format("html", html_page),
 )

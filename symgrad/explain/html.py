@@ -5,6 +5,7 @@ A formula breaks where its row says: each term is a <math> of its own, and the b
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from markupsafe import Markup, escape
 
 from symgrad.errors import MissingTool
 from symgrad.explain import web_sentences as say
+from symgrad.explain.breaks import pieces
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Inline, Mark, Row
 from symgrad.explain.escape import one_line
 from symgrad.explain.layout import width
@@ -26,9 +28,11 @@ from symgrad.prose import Text
 # on a phone, and what stands beside a formula there.
 LIMIT = 78
 PHONE_LIMIT = 32
+PHONE_ROOM = 27
 SHORT_LEFT = 9
 SIDE_GAP = 3
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
+BESIDE_FORMULA = re.compile(r"(?<=</math>)(?=[,.;:!?)\]，。；：、！？）」])|(?<=[(（「])(?=<math)")
 MARK_SIGNS: dict[Mark, str] = {"proved": "✓", "verified": "≈", "unchecked": "?"}
 
 
@@ -40,7 +44,7 @@ class ShownRow:
     """
 
     left: Markup
-    pieces: tuple[Markup, ...]
+    right: tuple[Markup, ...]
     reason: Markup
     shape: Markup
     number: str
@@ -65,7 +69,7 @@ def html_page(document: Document) -> str:
     style = Style(
         template="html/page.html.j2",
         text=html_text,
-        math=lambda tex: convert(tex, displaystyle=False),
+        math=lambda tex: "<wbr>".join(convert(piece, displaystyle=False) for piece in pieces(tex, PHONE_ROOM)),
         code=lambda text: str(Markup("<code>{}</code>").format(one_line(text))),
         limit=LIMIT,
         delimiters={},
@@ -74,7 +78,8 @@ def html_page(document: Document) -> str:
     writer = Writer(style, document.language)
 
     def inline(item: Inline) -> Markup:
-        return Markup(writer.inline(item))  # noqa: S704  # each style function escapes what it is handed
+        # Each style function escapes what it is handed. Of itself a browser would break the line before the comma.
+        return Markup(BESIDE_FORMULA.sub("\u2060", writer.inline(item)))
 
     def rows(display: Display | Box) -> list[ShownRow]:
         return list(_shown(display.rows, inline, convert))
@@ -138,7 +143,7 @@ def _shown(
     rows: tuple[Row, ...], inline: Callable[[Inline], Markup], convert: Callable[..., str]
 ) -> Iterator[ShownRow]:
     def math(tex: str) -> Markup:
-        return Markup(convert(tex, displaystyle=True))  # noqa: S704  # MathML of our own notation
+        return Markup(convert(tex, displaystyle=True))  # MathML of our own notation
 
     left = max((width(r.left) for r in rows), default=0) + SIDE_GAP
     right = max((min(width(r.right), LIMIT - left) for r in rows), default=0)
@@ -149,21 +154,25 @@ def _shown(
         is_near = left + width(r.right) + beside + (SIDE_GAP if r.label is not None else 0) <= PHONE_LIMIT
         yield ShownRow(
             left=math(r.left) if r.left else Markup(),
-            pieces=tuple(map(math, _pieces(r))),
+            right=tuple(map(math, _broken(r))),
             reason=reason,
-            shape=Markup(convert(shape, displaystyle=False)) if shape else Markup(),  # noqa: S704  # as above
+            shape=Markup(convert(shape, displaystyle=False)) if shape else Markup(),
             number="" if r.label is None else f"({r.label})",
             mark=r.mark,
             place="below" if left + right + beside > LIMIT else "near" if is_near else "beside",
         )
 
 
-def _pieces(r: Row) -> Iterator[str]:
+def _broken(r: Row) -> Iterator[str]:
     """The relation with the first term, then the other terms, each with its sign."""
     first, *more = r.terms if len(r.terms) > 1 else (r.right,)
-    yield rf"{{}} {r.relation} {first}"
+    beginning, *rest = pieces(first, PHONE_ROOM)
+    yield rf"{{}} {r.relation} {beginning}"
+    yield from rest
     for term in more:
-        yield "{} " + (term if term.startswith(("-", "+")) else f"+ {term}")
+        own, *rest = pieces(term.lstrip("+"), PHONE_ROOM)
+        yield "{} " + (own if term.startswith("-") else f"+ {own}")
+        yield from rest
 
 
 def _length(reason: Markup) -> int:

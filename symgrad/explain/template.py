@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +24,16 @@ from symgrad.explain.document import (
     Plain,
     Sentence,
 )
-from symgrad.explain.escape import latex_code, latex_text, markdown_code, markdown_text
+from symgrad.explain.escape import (
+    before_formulas,
+    common_opening,
+    common_text,
+    latex_code,
+    latex_text,
+    markdown_code,
+    markdown_opening,
+    markdown_text,
+)
 from symgrad.explain.layout import Line, lines
 from symgrad.prose import Language, Text
 
@@ -51,15 +60,34 @@ class Style:
     limit: float
     delimiters: Mapping[str, str]
     autoescape: bool = False
+    # Around the formulas of a display.
+    fences: tuple[str, str] = ("", "")
+    # What a finished line needs where text and formulas meet, and a paragraph where it begins.
+    line: Callable[[str], str] = str
+    paragraph: Callable[[str], str] = str
 
 
-MARKDOWN = Style(
+GITHUB = Style(
     template="markdown/page.md.j2",
     text=markdown_text,
     math=lambda tex: f"$`{tex}`$",
     code=markdown_code,
     limit=92,
     delimiters={},
+    fences=("```math", "```"),
+    line=before_formulas,
+    paragraph=markdown_opening,
+)
+# Formulas between dollar signs, as pandoc, VS Code, Jupyter, CSDN and 知乎 read them.
+COMMON = Style(
+    template="markdown/page.md.j2",
+    text=common_text,
+    math=lambda tex: f"${tex.strip()}$",
+    code=markdown_code,
+    limit=92,
+    delimiters={},
+    fences=("$$", "$$"),
+    paragraph=common_opening,
 )
 LATEX = Style(
     template="latex/page.tex.j2",
@@ -92,8 +120,10 @@ def render_as(document: Document, style: Style) -> str:
     writer = Writer(style, document.language)
     context: dict[str, Any] = {
         "document": document,
-        "inline": writer.inline,
+        "inline": writer.finished,
+        "paragraph": writer.paragraph,
         "lines": writer.lines,
+        "fences": style.fences,
     }
     template = environment(style).get_template(style.template)
     text = template.render(context, is_cjk=document.language == "zh")
@@ -139,6 +169,15 @@ class Writer:
 
     style: Style
     language: Language
+
+    def finished(self, item: Inline) -> str:
+        """What stands on a line of its own, in a cell or in a heading."""
+        return self.style.line(self.inline(item))
+
+    def paragraph(self, sentences: Sequence[Inline]) -> str:
+        """Sentences in a row; Chinese ones need no space between them."""
+        joined = (" " if self.language == "en" else "").join(map(self.inline, sentences))
+        return self.style.paragraph(self.style.line(joined))
 
     def inline(self, item: Inline) -> str:
         """A sentence, formula, name or list in the format, escaped."""
