@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from symgrad.notation.names import GREEK_LETTERS
+from symgrad.notation.signs import TEXT_SIGNS
 
 # ASCII punctuation that Markdown or its mathematics could take for markup.
 MARKDOWN_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|$~&^!@])")
@@ -15,17 +16,13 @@ SMART = re.compile(r"[\"']|(?<!\\)-(?=-)|(?<!\\)\.(?=\.)")
 OPENING = re.compile(r"^(\d+(?=[.)])|)([-+=.)])(?=\s|[-+=]|$)")
 COMMON_OPENING = re.compile(r"^(\(?(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)])|)([-+=:%.)])(?=\s|[-+=:]|$)")
 
-LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": "'", "`": r"\textasciigrave{}", "-": "-",
-}  # fmt: skip
+LATEX = TEXT_SIGNS
 # Signs that occur in the tables' own prose, and which text fonts do not all have.
 SIGNS = {
     "²": "$^{2}$", "³": "$^{3}$", "≤": r"$\le$", "≥": r"$\ge$", "±": r"$\pm$", "−": "$-$", "×": r"$\times$",
-    "δ": r"$\delta$", "∂": r"$\partial$", "ᵀ": r"$^{\top}$", "Σ": r"$\sum$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}",
+    "δ": r"$\delta$", "∂": r"$\partial$", "ᵀ": r"$^{\top}$", "Σ": r"$\sum$", "·": r"$\cdot$",
     "‖": r"$\Vert$", "√": r"$\surd$", "⊙": r"$\odot$", "∞": r"$\infty$", "→": r"$\to$", "θ": r"$\theta$",
-    "§": r"\S{}", "∈": r"$\in$", "∏": r"$\prod$", "⊗": r"$\otimes$", "≈": r"$\approx$", "≠": r"$\ne$",
+    "∈": r"$\in$", "∏": r"$\prod$", "⊗": r"$\otimes$", "≈": r"$\approx$", "≠": r"$\ne$",
     "⁻": "$^{-}$", "⟨": r"$\langle$", "⟩": r"$\rangle$",
     **{c: f"${tex}$" for c, tex in GREEK_LETTERS.items()},
     **{c: f"$_{{{plain}}}$" for c, plain in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₘₙₜ", "0123456789ijkmnt", strict=True)},

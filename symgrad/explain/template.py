@@ -165,7 +165,7 @@ def _templates() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Sentences, formulas and lines in a style and a language."""
+    """Writes inline parts and lines of equations in a style."""
 
     style: Style
     language: Language
