@@ -6,6 +6,7 @@ taken apart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from symgrad.explain.layout import width
@@ -14,6 +15,8 @@ from symgrad.notation.reading import read
 from symgrad.notation.signs import Kind
 
 # A bracket of its own around fractions, and around what is no taller than a letter.
+SIGNS_APART = re.compile(r"\\(?:odot|oslash|otimes|times|cdot|to|le|ge|ne|in|leftarrow|mid)(?![a-zA-Z])")
+SET_APART = 1.2
 TALL, PLAIN = (r"\Bigl", r"\Bigr"), ("", "")
 
 
@@ -25,15 +28,20 @@ def pieces(tex: str, room: float) -> tuple[str, ...]:
     >>> pieces(r"P \odot \left(\frac{a}{b} - c\right)", 6)
     ('P', '{} \\odot \\Bigl(\\frac{a}{b}', '{} -c\\Bigr)')
     """
-    if width(tex) <= room:
+    if breadth(tex) <= room:
         return (tex,)
     found: list[str] = []
     for piece in _at_signs(read(tex).items):
         text = write(Row(tuple(piece)))
-        small = [text] if width(text) <= room else list(_between_factors(piece, room))
+        small = [text] if breadth(text) <= room else list(_between_factors(piece, room))
         # What begins with a sign that stands between two things needs one before it.
         found += [f"{{}} {part}" if k == 0 and found and _is_sign(piece[0]) else part for k, part in enumerate(small)]
     return tuple(found)
+
+
+def breadth(tex: str) -> float:
+    """About how many characters wide a formula is in a browser, which sets every sign between two things apart."""
+    return width(tex) + SET_APART * len(SIGNS_APART.findall(tex))
 
 
 def _is_sign(node: Node) -> bool:
@@ -83,7 +91,7 @@ def _between_factors(piece: Sequence[Node], room: float) -> Iterator[str]:
     current: list[Node] = []
     for item in piece:
         longer = [*current, item]
-        if current and not _holds_on(current[-1], item) and width(write(Row(tuple(longer)))) > room:
+        if current and not _holds_on(current[-1], item) and breadth(write(Row(tuple(longer)))) > room:
             yield write(Row(tuple(current)))
             current = [item]
         else:
@@ -94,10 +102,16 @@ def _between_factors(piece: Sequence[Node], room: float) -> Iterator[str]:
 
 def _holds_on(left: Node, right: Node) -> bool:
     """Whether two neighbours belong together: a sign with what it acts on, a bracket with what is in it."""
-    joins = (Kind.BINARY, Kind.RELATION, Kind.FUNCTION, Kind.LARGE, Kind.SPACE, Kind.STYLE)
-    base = left.base if isinstance(left, Script) else left
+    base, behind = (node.base if isinstance(node, Script) else node for node in (left, right))
+    if isinstance(behind, Symbol) and (behind.kind in (Kind.SPACE, Kind.PUNCTUATION) or _closes(behind)):
+        return True
+    if isinstance(base, Symbol) and base.kind is Kind.SPACE:
+        return False
+    joins = (Kind.BINARY, Kind.RELATION, Kind.FUNCTION, Kind.LARGE, Kind.STYLE)
     if isinstance(base, Symbol) and (base.kind in joins or base.tex in OPENINGS):
         return True
-    behind = right.base if isinstance(right, Script) else right
-    is_closing = isinstance(behind, Symbol) and behind.tex.startswith((")", "]", r"\rangle", r"\Bigr", r"\bigr", r"\rVert"))
-    return is_closing or (isinstance(right, Symbol) and right.kind in (Kind.SPACE, Kind.PUNCTUATION)) or isinstance(right, Fence)
+    return isinstance(behind, Fence) and not isinstance(base, Fence)
+
+
+def _closes(sign: Symbol) -> bool:
+    return sign.tex.startswith((")", "]", r"\rangle", r"\Bigr", r"\bigr", r"\rVert"))

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from symgrad.errors import MissingTool
 from symgrad.explain import web_sentences as say
-from symgrad.explain.breaks import pieces
+from symgrad.explain.breaks import breadth, pieces
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Inline, Mark, Row
 from symgrad.explain.escape import one_line
 from symgrad.explain.layout import width
@@ -25,10 +25,12 @@ from symgrad.explain.template import Style, Writer, environment, template_file
 from symgrad.prose import Text
 
 # About how many characters a line of a display holds on a wide screen, and how wide a left side stands beside its lines
-# on a phone, and what stands beside a formula there.
+# on a phone, what stands beside a formula there, and
+# from which width on formulas break there, in a line and in a cell of a table.
 LIMIT = 78
 PHONE_LIMIT = 32
-PHONE_ROOM = 27
+PHONE_ROOM = 22
+CELL_ROOM = 9
 SHORT_LEFT = 9
 SIDE_GAP = 3
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
@@ -66,20 +68,11 @@ class Part:
 def html_page(document: Document) -> str:
     """The document as a page that stands alone."""
     convert = _converter()
-    style = Style(
-        template="html/page.html.j2",
-        text=html_text,
-        math=lambda tex: "<wbr>".join(convert(piece, displaystyle=False) for piece in pieces(tex, PHONE_ROOM)),
-        code=lambda text: str(Markup("<code>{}</code>").format(one_line(text))),
-        limit=LIMIT,
-        delimiters={},
-        autoescape=True,
-    )
-    writer = Writer(style, document.language)
+    style = _style(convert, PHONE_ROOM)
+    writer, cells = (Writer(own, document.language) for own in (style, _style(convert, CELL_ROOM)))
 
     def inline(item: Inline) -> Markup:
-        # Each style function escapes what it is handed. Of itself a browser would break the line before the comma.
-        return Markup(BESIDE_FORMULA.sub("\u2060", writer.inline(item)))
+        return Markup(writer.finished(item))  # each function of a style escapes what it is handed
 
     def rows(display: Display | Box) -> list[ShownRow]:
         return list(_shown(display.rows, inline, convert))
@@ -92,12 +85,28 @@ def html_page(document: Document) -> str:
         opening=opening,
         parts=parts,
         inline=inline,
+        paragraph=lambda sentences: Markup(writer.paragraph(sentences)),
+        cell=lambda item: Markup(cells.finished(item)),
         rows=rows,
         say=lambda name: _word(name).to(document.language),
         signs=MARK_SIGNS,
         is_long_left=lambda display: any(width(r.left) > SHORT_LEFT for r in display.rows),
         style=Markup(template_file("html/page.css").read_text(encoding="utf-8")),
         font=b64encode(template_file("html/math.woff2").read_bytes()).decode(),
+    )
+
+
+def _style(convert: Callable[..., str], room: float) -> Style:
+    return Style(
+        template="html/page.html.j2",
+        text=html_text,
+        math=lambda tex: "<wbr>".join(convert(piece, displaystyle=False) for piece in pieces(tex, room)),
+        code=lambda text: str(Markup("<code>{}</code>").format(one_line(text))),
+        limit=LIMIT,
+        delimiters={},
+        autoescape=True,
+        # Of itself a browser would break a line between a formula and the comma behind it.
+        line=lambda line: BESIDE_FORMULA.sub("\u2060", line),
     )
 
 
@@ -146,12 +155,12 @@ def _shown(
         return Markup(convert(tex, displaystyle=True))  # MathML of our own notation
 
     left = max((width(r.left) for r in rows), default=0) + SIDE_GAP
-    right = max((min(width(r.right), LIMIT - left) for r in rows), default=0)
+    right = max((min(breadth(r.right), LIMIT - left) for r in rows), default=0)
     for r in rows:
         shape = rf"({r.shape})" if r.shape else ""
         reason = inline(r.reason) if r.reason is not None else Markup()
-        beside = sum(SIDE_GAP + length for length in (_length(reason), width(shape)) if length)
-        is_near = left + width(r.right) + beside + (SIDE_GAP if r.label is not None else 0) <= PHONE_LIMIT
+        beside = sum(SIDE_GAP + length for length in (_length(reason), breadth(shape)) if length)
+        is_near = left + breadth(r.right) + beside + (SIDE_GAP if r.label is not None else 0) <= PHONE_LIMIT
         yield ShownRow(
             left=math(r.left) if r.left else Markup(),
             right=tuple(map(math, _broken(r))),
