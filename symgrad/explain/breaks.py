@@ -17,6 +17,8 @@ from symgrad.notation.signs import Kind
 # A bracket of its own around fractions, and around what is no taller than a letter.
 SIGNS_APART = re.compile(r"\\(?:odot|oslash|otimes|times|cdot|to|le|ge|ne|in|leftarrow|mid)(?![a-zA-Z])")
 SET_APART = 1.2
+# A pair of brackets that is no wider is not taken apart.
+SHORT_BRACKET = 12
 TALL, PLAIN = (r"\Bigl", r"\Bigr"), ("", "")
 
 
@@ -25,8 +27,8 @@ def pieces(tex: str, room: float) -> tuple[str, ...]:
 
     >>> pieces(r"X W + b", 20), pieces(r"X W + b", 3)
     (('X W + b',), ('XW', '{} +b'))
-    >>> pieces(r"P \odot \left(\frac{a}{b} - c\right)", 6)
-    ('P', '{} \\odot \\Bigl(\\frac{a}{b}', '{} -c\\Bigr)')
+    >>> pieces(r"P \odot \left(\frac{a}{b} - \log (A B C D) E F\right)", 9)
+    ('P', '{} \\odot\\Bigl(\\frac{a}{b}', '{} -\\log(ABCD)E', 'F\\Bigr)')
     """
     if breadth(tex) <= room:
         return (tex,)
@@ -70,7 +72,11 @@ def _opened(items: Sequence[Node]) -> Iterator[Node]:
     """The items, each pair of brackets as its two signs and what is between them."""
     for item in items:
         fence = item.base if isinstance(item, Script) else item
-        if not isinstance(fence, Fence) or not any(_is_sign(e) for e in fence.inner.items):
+        if (
+            not isinstance(fence, Fence)
+            or not any(_is_sign(e) for e in fence.inner.items)
+            or breadth(write(fence)) <= SHORT_BRACKET
+        ):
             yield item
             continue
         opening, closing = _sizes(fence)

@@ -34,7 +34,7 @@ CELL_ROOM = 9
 SHORT_LEFT = 9
 SIDE_GAP = 3
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
-BESIDE_FORMULA = re.compile(r"(?<=</math>)(?=[,.;:!?)\]，。；：、！？）」])|(?<=[(（「])(?=<math)")
+BESIDE_FORMULA = re.compile(r"([(（「]*)(<math(?:(?!</math>).)*</math>)([,.;:!?)\]，。；：、！？）」]*)", re.S)
 MARK_SIGNS: dict[Mark, str] = {"proved": "✓", "verified": "≈", "unchecked": "?"}
 
 
@@ -105,9 +105,13 @@ def _style(convert: Callable[..., str], room: float) -> Style:
         limit=LIMIT,
         delimiters={},
         autoescape=True,
-        # Of itself a browser would break a line between a formula and the comma behind it.
-        line=lambda line: BESIDE_FORMULA.sub("\u2060", line),
+        line=lambda line: BESIDE_FORMULA.sub(_held, line),
     )
+
+
+def _held(match: re.Match[str]) -> str:
+    """A formula with the bracket and the comma beside it; of itself a browser would break a line between them."""
+    return f'<span class="held">{match[0]}</span>' if match[1] or match[3] else match[0]
 
 
 def html_text(text: str) -> str:
