@@ -46,7 +46,7 @@ MARKDOWN = (
 UNICODE = (
     "\u202eevil\u202c", "\u2066isolate\u2069", "a\u200bb\u200cc\u200dd", "\ufeffmark", "so\u00adft", "nul\x00nul", "\x1b[31mred",
     "bell\x07", "\x7fdel", "\x85next", "line\u2028line", "paragraph\u2029", "tab\ttab", "form\ffeed", "lone \ud800 surrogate",
-    "\ufffe\uffff", "\ue000 private", "שלום", "مرحبا بالعالم", "abc שלום 123", "😀", "👩‍👩‍👧‍👦 🇨🇳 👍🏽", "e\u0301\u0302\u0303",
+    "no\ufffecharacter\uffff", "\ue000 private", "שלום", "مرحبا بالعالم", "abc שלום 123", "😀", "👩‍👩‍👧‍👦 🇨🇳 👍🏽", "e\u0301\u0302\u0303",
     "w" * 400, "很" * 300, "https" + "x" * 200, "𠀀𠮷", "Привет", "नमस्ते", "½ № ™ ∑ √", "ｆｕｌｌ＜script＞",
 )  # fmt: skip
 FAMILIES = (TEX, HTML, TEMPLATES, TYPST, MARKDOWN, UNICODE)

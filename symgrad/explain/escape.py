@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from symgrad.notation.names import GREEK_LETTERS
 from symgrad.notation.signs import TEXT_SIGNS
@@ -17,6 +18,10 @@ OPENING = re.compile(r"^(\d+(?=[.)])|)([-+=.)])(?=\s|[-+=]|$)")
 COMMON_OPENING = re.compile(r"^(\(?(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)])|)([-+=:%.)])(?=\s|[-+=:]|$)")
 
 LATEX = TEXT_SIGNS
+LONGEST_WORD = 40
+# What Latin Modern has, under XeTeX and as T1 and TS1; of Chinese, Fandol is only sure to have what GB 2312 has.
+LATIN = re.compile(r"[\xa0-\xb7\xb9-\u0125\u0128-\u0131\u0134-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e‐‑–—‘’‚“”„†‡•‰‹›€№]")
+CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 # Signs that occur in the tables' own prose, and which text fonts do not all have.
 SIGNS = {
     "²": "$^{2}$", "³": "$^{3}$", "≤": r"$\le$", "≥": r"$\ge$", "±": r"$\pm$", "−": "$-$", "×": r"$\times$",
@@ -37,6 +42,15 @@ def markdown_text(text: str) -> str:
     '\\<script\\> \\$x\\$ \\{% if %\\}'
     """
     return ADDRESS.sub(r"\\\g<0>", MARKDOWN_ACTIVE.sub(r"\\\1", one_line(text)))
+
+
+def github_text(text: str) -> str:
+    r"""Text in GitHub's Markdown, which makes links of e-mail addresses, escaped or not.
+
+    >>> github_text("a@b.example")
+    'a\\@<!-- -->b.example'
+    """
+    return re.sub(r"\\@(?=\w)", r"\\@<!-- -->", markdown_text(text))
 
 
 def common_text(text: str) -> str:
@@ -72,22 +86,42 @@ def before_formulas(line: str) -> str:
     >>> before_formulas("记号：$`x`$ 和 $`y`$")
     '记号： $`x`$ 和 $`y`$'
     """
-    return re.sub(r"(?<=[^\x00-\x7f])(?=\$`)", " ", line)
+    return re.sub(r"(?<=[^\x00-\x7f])(?=\$`)", " ", line.strip())
 
 
 def markdown_code(text: str) -> str:
     """A piece of a program in Markdown."""
-    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    return f"{fence}{one_line(text)}{fence}"
+    line = one_line(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    room = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{room}{line}{room}{fence}"
 
 
 def latex_text(text: str) -> str:
-    r"""Text in LaTeX.
+    r"""Text in LaTeX; a character that the fonts of the page lack prints as its number.
 
-    >>> latex_text(r"\input{/etc/passwd} & 5 %")
-    '\\textbackslash{}input\\{/etc/passwd\\} \\& 5 \\%'
+    >>> latex_text(r"\input{/etc/passwd} & 5 %"), latex_text("ш")
+    ('\\textbackslash{}input\\{/etc/passwd\\} \\& 5 \\%', '[U+0448]')
     """
-    return "".join(LATEX.get(c) or SIGNS.get(c) or c for c in one_line(text))
+    return "".join(LATEX.get(c) or SIGNS.get(c) or _printed(c) for c in normalize("NFC", one_line(text)))
+
+
+def latex_paragraph(text: str) -> str:
+    """The same where lines break: a very long word too, and numbers of characters."""
+    parts = (text[k : k + LONGEST_WORD] for k in range(0, len(text), LONGEST_WORD))
+    is_long = any(len(word) > LONGEST_WORD for word in text.split())
+    escaped = r"\allowbreak{}".join(map(latex_text, parts)) if is_long else latex_text(text)
+    return re.sub(r"\[U\+[0-9A-F]{4,6}\]", r"\g<0>\\allowbreak{}", escaped)
+
+
+def _printed(char: str) -> str:
+    if char.isascii() or LATIN.fullmatch(char):
+        return char
+    try:
+        is_known = bool(CJK.fullmatch(char)) and len(char.encode("gb2312")) == 2
+    except UnicodeEncodeError:
+        is_known = False
+    return char if is_known else f"[U+{ord(char):04X}]"
 
 
 def latex_code(text: str) -> str:

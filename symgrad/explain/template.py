@@ -25,10 +25,13 @@ from symgrad.explain.document import (
     Sentence,
 )
 from symgrad.explain.escape import (
+    CJK,
     before_formulas,
     common_opening,
     common_text,
+    github_text,
     latex_code,
+    latex_paragraph,
     latex_text,
     markdown_code,
     markdown_opening,
@@ -46,7 +49,6 @@ NAMES_END = Text(en=" and ", zh="、")
 SEMICOLON = Text(en="; ", zh="；")
 # Around text in formulas until neighbours are joined; no text holds them, control characters are dropped.
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
-CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Style:
 
 GITHUB = Style(
     template="markdown/page.md.j2",
-    text=markdown_text,
+    text=github_text,
     math=lambda tex: f"$`{tex}`$",
     code=markdown_code,
     limit=92,
@@ -87,11 +89,12 @@ COMMON = Style(
     limit=92,
     delimiters={},
     fences=("$$", "$$"),
+    line=str.strip,
     paragraph=common_opening,
 )
 LATEX = Style(
     template="latex/page.tex.j2",
-    text=latex_text,
+    text=latex_paragraph,
     math=lambda tex: f"${tex}$",
     code=latex_code,
     limit=66,
