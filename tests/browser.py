@@ -13,9 +13,16 @@ from typing import Any
 import pytest
 
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
 
 # Of every formula and cell: what is wider than the room that it has, and by how much.
 CLIPPED = """
@@ -27,7 +34,8 @@ for (const e of document.querySelectorAll('math, p, td, th, h1, h2, h3, .left, .
   const scroller = e.closest('pre, .table, .right');
   if (!scroller && box.right > wide + 0.5) found.push([name(e), box.right - wide]);
   if (box.left < -0.5) found.push([name(e), box.left]);
-  if (e.matches('.right') && e.scrollHeight > e.clientHeight + 1) found.push(['clipped below ' + name(e), e.scrollHeight - e.clientHeight]);
+  const below = e.scrollHeight - e.clientHeight;
+  if (e.matches('.right') && below > 1) found.push(['clipped below ' + name(e), below]);
 }
 return found;
 """
@@ -46,7 +54,8 @@ for (const grid of document.querySelectorAll('.display, .box')) {
     const inner = cell.querySelectorAll('math').length ? [...cell.querySelectorAll('math, span')] : [cell];
     let left = Infinity, right = -Infinity, top = Infinity, bottom = -Infinity;
     for (const e of inner) for (const b of e.getClientRects()) {
-      left = Math.min(left, b.left); right = Math.max(right, b.right); top = Math.min(top, b.top); bottom = Math.max(bottom, b.bottom);
+      left = Math.min(left, b.left); right = Math.max(right, b.right);
+      top = Math.min(top, b.top); bottom = Math.max(bottom, b.bottom);
     }
     boxes.push([left, right, top, bottom, cell]);
   }
@@ -71,7 +80,11 @@ class Browser:
 
     def resize(self, width: int, height: int = 800, scale: float = 1) -> None:
         self.devtools(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=width < 600
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 600,
         )
 
     def scheme(self, name: str) -> None:
@@ -104,7 +117,9 @@ class Browser:
         path.write_bytes(base64.b64decode(data))
 
     def printed(self, path: Path) -> None:
-        data = self.devtools("Page.printToPDF", printBackground=False, paperWidth=8.27, paperHeight=11.69, preferCSSPageSize=True)["data"]
+        data = self.devtools(
+            "Page.printToPDF", printBackground=False, paperWidth=8.27, paperHeight=11.69, preferCSSPageSize=True
+        )["data"]
         path.write_bytes(base64.b64decode(data))
 
 

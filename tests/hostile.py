@@ -7,15 +7,16 @@ from itertools import cycle
 
 COUNT = 200
 
-TEX = tuple(
-    rf"\{command}"
-    for command in (
-        "input{/etc/passwd}", "begin{input}{/etc/passwd}", "include{x}", "write18{id}", "immediate\\write18{id}", "openout5=x",
-        "catcode`\\@=11", "def\\x{\\x}\\x", "let\\par\\relax", "csname end\\endcsname", "expandafter\\end\\empty",
-        "directlua{os.execute('id')}", "special{ps: run}", "newcommand{\\a}{b}", "end{document}", "loop\\iftrue\\repeat",
-        "verb|x|", "begin{verbatim}", "color{red}x", "href{javascript:alert(1)}{x}", "url{x}", "tag{9}", "\\", "(x\\)", "[x\\]",
-    )
-) + ("^^5cinput{x}", "^^M^^5c", "%comment", "#1 ##", "a & b \\\\ c", "~x~", "x_1^2", "``quoted''", "{unbalanced", "unbalanced}")  # fmt: skip
+TEX_COMMANDS = (
+    "input{/etc/passwd}", "begin{input}{/etc/passwd}", "include{x}", "write18{id}", "immediate\\write18{id}", "openout5=x",
+    "catcode`\\@=11", "def\\x{\\x}\\x", "let\\par\\relax", "csname end\\endcsname", "expandafter\\end\\empty",
+    "directlua{os.execute('id')}", "special{ps: run}", "newcommand{\\a}{b}", "end{document}", "loop\\iftrue\\repeat",
+    "verb|x|", "begin{verbatim}", "color{red}x", "href{javascript:alert(1)}{x}", "url{x}", "tag{9}", "\\", "(x\\)", "[x\\]",
+)  # fmt: skip
+TEX = (
+    *(f"\\{command}" for command in TEX_COMMANDS),
+    "^^5cinput{x}", "^^M^^5c", "%comment", "#1 ##", "a & b \\\\ c", "~x~", "x_1^2", "``quoted''", "{unbalanced", "unbalanced}",
+)  # fmt: skip
 HTML = (
     "<script>alert(1)</script>", "<ScRiPt src=//x.example/a.js>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>",
     "<iframe src='javascript:alert(1)'>", "</title><script>alert(1)</script>", "</style><b>x", "<style>*{display:none}</style>",
@@ -38,15 +39,18 @@ MARKDOWN = (
     "# Heading", "###### Heading", "- item", "+ item", "* item", "1. item", "2) item", "(a) item", "iv. item", "- [ ] task",
     "> quote", "    code", "```python", "~~~", "| a | b |", "|--|--|", "[x](javascript:alert(1))", "![x](http://x.example/p.png)",
     "[x]: http://x.example", "[x][y]", "<http://x.example>", "http://x.example/a?b=c&d", "https://x.example", "www.x.example",
-    "ftp://x.example", "mailto:a@x.example", "a.b@x.example", "**bold**", "__bold__", "*i*", "_i_", "~~gone~~", "==marked==",
+    "ftp://x.example", "mailto:a@x.example", "a.b@x.example",
+    "**bold**", "__bold__", "*i*", "_i_", "~~gone~~", "==marked==",
     "H~2~O x^2^", "[^1]", "[^1]: note", "***", "---", "===", "- - -", ":::", "::: warning", ": definition", "@cite [@cite]",
     "$x^2$", "$`x`$", "$$x$$", "```math", r"\*x\*", r"\(x\)", r"\[x\]", '"q" \'q\' -- --- ...', ":smile:", "ends in \\",
     "ends in `", "{.class #id}", "x {=html}", "`x`{=html}", "#hash #1", "!(x)", "a\n\n# b", "a\n- b", "two  spaces  ",
 )  # fmt: skip
 UNICODE = (
-    "\u202eevil\u202c", "\u2066isolate\u2069", "a\u200bb\u200cc\u200dd", "\ufeffmark", "so\u00adft", "nul\x00nul", "\x1b[31mred",
+    "\u202eevil\u202c", "\u2066isolate\u2069", "a\u200bb\u200cc\u200dd", "\ufeffmark", "so\u00adft", "nul\x00nul",
+    "\x1b[31mred",
     "bell\x07", "\x7fdel", "\x85next", "line\u2028line", "paragraph\u2029", "tab\ttab", "form\ffeed", "lone \ud800 surrogate",
-    "no\ufffecharacter\uffff", "\ue000 private", "שלום", "مرحبا بالعالم", "abc שלום 123", "😀", "👩‍👩‍👧‍👦 🇨🇳 👍🏽", "e\u0301\u0302\u0303",
+    "no\ufffecharacter\uffff", "\ue000 private", "שלום", "مرحبا بالعالم", "abc שלום 123",
+    "😀", "👩‍👩‍👧‍👦 🇨🇳 👍🏽", "e\u0301\u0302\u0303",
     "w" * 400, "很" * 300, "https" + "x" * 200, "𠀀𠮷", "Привет", "नमस्ते", "½ № ™ ∑ √", "ｆｕｌｌ＜script＞",
 )  # fmt: skip
 FAMILIES = (TEX, HTML, TEMPLATES, TYPST, MARKDOWN, UNICODE)

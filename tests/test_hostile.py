@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import unicodedata
 from html.parser import HTMLParser
@@ -17,11 +16,29 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 from hostile import STRINGS, shown
+from math_core import LatexToMathML
 from test_pages import compiled_log, need
+from typer.testing import CliRunner
 
-from symgrad.explain.document import Box, CodeSpan, Display, Document, Heading, Math, Paragraph, Plain, Row, Sentence, Table
+import symgrad as sg
+from symgrad.cli import app
+from symgrad.errors import InputError
+from symgrad.explain.document import (
+    CodeSpan,
+    Display,
+    Document,
+    Heading,
+    Math,
+    Paragraph,
+    Plain,
+    Row,
+    Sentence,
+    Table,
+)
 from symgrad.explain.formats import TABLE, render
+from symgrad.notation.formula import Word, every
 from symgrad.notation.names import typeset
+from symgrad.notation.reading import read as read_formula
 from symgrad.prose import Text
 
 NOTE = Text(en="What {name} says of {array}: {about}.", zh="{name} 对 {array} 的说明：{about}。")
@@ -95,7 +112,9 @@ def github_read(page):
 def pandoc_read(page, dialect):
     """The names of pandoc's nodes in order, with all that is not text, and the text."""
     need("pandoc")
-    run = subprocess.run(["pandoc", "-f", dialect, "-t", "json"], input=page, capture_output=True, check=True, encoding="utf-8")
+    run = subprocess.run(
+        ["pandoc", "-f", dialect, "-t", "json"], input=page, capture_output=True, check=True, encoding="utf-8"
+    )
     events, text = [], []
 
     def walk(node):
@@ -204,3 +223,35 @@ def pattern(text):
         re.escape(bare(c)) if c.isascii() else rf"(?:{re.escape(bare(c))}|\[U\+{ord(c):04X}\])"
         for c in unicodedata.normalize("NFC", shown(text))
     )
+
+
+def test_hostile_names_are_no_commands_in_formulas():
+    """A name is an identifier, and even one that is not comes out in the closed notation, and as itself."""
+    with pytest.raises(InputError):
+        sg.data("<script>", 3)
+    convert = LatexToMathML().convert_with_local_state
+    for text in STRINGS:
+        tex = typeset(text)
+        assert {n.command for n in every(read_formula(tex)) if isinstance(n, Word)} <= {r"\mathrm"}
+        structure, _ = html_read(convert(tex, displaystyle=False))
+        assert {event[0] for event in structure} <= MATHML | {"/"}
+
+
+MATHML = {"math", "mi", "mn", "mo", "mtext", "mrow", "msub", "msup", "msubsup", "mspace", "mover", "mpadded"}
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred", "<script>", r"\input", "a\u202eb"])
+def test_hostile_headers_and_file_names_are_text_for_a_terminal(text, tmp_path):
+    model = tmp_path / "model.py"
+    model.write_text(
+        "import symgrad as sg\nn, d = sg.dims('n d')\nX, y = sg.data('X', n, d), sg.data('y', n)\n"
+        "w = sg.parameter('w', d)\nmodel = X @ w\nloss = sg.mean((model - y)**2)\n"
+    )
+    table = tmp_path / f"{text.replace('/', '')}.csv"
+    table.write_text(f"{text},y\n1,2\n2,4\n3,6.5\n")
+    for columns, code in ((text, 0), ("none", 2)):
+        command = ["fit", str(model), "--data", str(table), "--bind", f"X={columns}", "--bind", "y=y"]
+        run = CliRunner().invoke(app, command, color=True)
+        assert run.exit_code == code
+        assert terminal_read(run.output)[0] == []
+        assert shown(text) in run.output or repr(text)[1:-1] in run.output

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from browser import CLIPPED, OVERLAPS, SCROLLS, open_browser
@@ -68,7 +68,7 @@ def _test_screen_reader(browser, text):
     assert "rowheader" in roles
     levels = [int(level) for level in re.findall(r"<h(\d)", text)]
     assert levels[0] == 1
-    assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b <= a + 1 for a, b in pairwise(levels))
 
 
 def test_a_page_stands_alone():
@@ -99,7 +99,8 @@ def test_every_text_can_be_read_against_its_ground(browser, scheme):
 
 CONTRASTS = """
 const light = c => c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255)
-  .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4).reduce((s, x, i) => s + x * [0.2126, 0.7152, 0.0722][i], 0);
+  .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+  .reduce((s, x, i) => s + x * [0.2126, 0.7152, 0.0722][i], 0);
 const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
   if (c !== 'rgba(0, 0, 0, 0)') return light(c); } return 1; };
 const found = {};
@@ -131,7 +132,8 @@ def test_marks_say_in_words_how_sure_a_step_is():
 
 
 def test_pieces_of_a_formula_are_all_of_it():
-    tex = r"P \odot \left(\frac{\partial L}{\partial P} - \left(\frac{\partial L}{\partial P} \odot P\right) \mathbf{1}\right)^{\top}"
+    inner = r"\frac{\partial L}{\partial P}"
+    tex = rf"P \odot \left({inner} - \left({inner} \odot P\right) \mathbf{{1}}\right)^{{\top}}"
     broken = pieces(tex, 9)
     assert len(broken) == 4
     bare = re.compile(r"\{\} |\\left|\\right|\\Big[lr]|\s")

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from symgrad.errors import InputError, SymgradError
+from symgrad.prose import one_line
 
 if TYPE_CHECKING:
     from symgrad.problem import Problem
@@ -78,7 +79,7 @@ class Group(TyperGroup):
             sys.stdout.flush()
             return result
         except SymgradError as e:
-            raise _ended(" ".join(str(e).split("\n")), e.exit_code) from None
+            raise _ended(str(e), e.exit_code) from None
         except KeyboardInterrupt:
             raise _ended("interrupted", INTERRUPTED) from None
         except BrokenPipeError:
@@ -91,7 +92,7 @@ class Group(TyperGroup):
 
 
 def _ended(line: str, code: int) -> typer.Exit:
-    typer.echo(line, err=True)
+    typer.echo(one_line(line), err=True)
     return typer.Exit(code)
 
 

@@ -7,6 +7,7 @@ from unicodedata import normalize
 
 from symgrad.notation.names import GREEK_LETTERS
 from symgrad.notation.signs import TEXT_SIGNS
+from symgrad.prose import one_line
 
 # ASCII punctuation that Markdown or its mathematics could take for markup.
 MARKDOWN_ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|$~&^!@])")
@@ -20,7 +21,9 @@ COMMON_OPENING = re.compile(r"^(\(?(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)])|)(
 LATEX = TEXT_SIGNS
 LONGEST_WORD = 40
 # What Latin Modern has, under XeTeX and as T1 and TS1; of Chinese, Fandol is only sure to have what GB 2312 has.
-LATIN = re.compile(r"[\xa0-\xb7\xb9-\u0125\u0128-\u0131\u0134-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e‐‑–—‘’‚“”„†‡•‰‹›€№]")
+LATIN = re.compile(
+    r"[\xa0-\xb7\xb9-\u0125\u0128-\u0131\u0134-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e‐‑–—‘’‚“”„†‡•‰‹›€№]"
+)
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 # Signs that occur in the tables' own prose, and which text fonts do not all have.
 SIGNS = {
@@ -129,8 +132,3 @@ def latex_code(text: str) -> str:
     # Two straight quotes would become one sign.
     straight = latex_text(text).replace("'", r"\textquotesingle{}")
     return rf"\texttt{{{straight}}}"
-
-
-def one_line(text: str) -> str:
-    """Text without line breaks and control characters, which no format prints; outer spaces are kept."""
-    return "".join(" " if c in "\n\r\t\v\f\u2028\u2029" else c for c in text if c.isprintable() or c.isspace())

@@ -19,10 +19,9 @@ from symgrad.errors import MissingTool
 from symgrad.explain import web_sentences as say
 from symgrad.explain.breaks import breadth, pieces
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Inline, Mark, Row
-from symgrad.explain.escape import one_line
 from symgrad.explain.layout import width
 from symgrad.explain.template import Style, Writer, environment, template_file
-from symgrad.prose import Text
+from symgrad.prose import Text, one_line
 
 # About how many characters a line of a display holds on a wide screen, and how wide a left side stands beside its lines
 # on a phone, what stands beside a formula there, and
@@ -78,21 +77,25 @@ def html_page(document: Document) -> str:
         return list(_shown(display.rows, inline, convert))
 
     opening, parts = _parts(document)
-    return environment(style).get_template(style.template).render(
-        document=document,
-        language=LANGUAGE_TAGS[document.language],
-        title=inline(document.title).striptags(),
-        opening=opening,
-        parts=parts,
-        inline=inline,
-        paragraph=lambda sentences: Markup(writer.paragraph(sentences)),
-        cell=lambda item: Markup(cells.finished(item)),
-        rows=rows,
-        say=lambda name: _word(name).to(document.language),
-        signs=MARK_SIGNS,
-        is_long_left=lambda display: any(width(r.left) > SHORT_LEFT for r in display.rows),
-        style=Markup(template_file("html/page.css").read_text(encoding="utf-8")),
-        font=b64encode(template_file("html/math.woff2").read_bytes()).decode(),
+    return (
+        environment(style)
+        .get_template(style.template)
+        .render(
+            document=document,
+            language=LANGUAGE_TAGS[document.language],
+            title=inline(document.title).striptags(),
+            opening=opening,
+            parts=parts,
+            inline=inline,
+            paragraph=lambda sentences: Markup(writer.paragraph(sentences)),
+            cell=lambda item: Markup(cells.finished(item)),
+            rows=rows,
+            say=lambda name: _word(name).to(document.language),
+            signs=MARK_SIGNS,
+            is_long_left=lambda display: any(width(r.left) > SHORT_LEFT for r in display.rows),
+            style=Markup(template_file("html/page.css").read_text(encoding="utf-8")),
+            font=b64encode(template_file("html/math.woff2").read_bytes()).decode(),
+        )
     )
 
 

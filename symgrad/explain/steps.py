@@ -66,7 +66,8 @@ def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
 
 def mark_of(eq: Equation) -> Mark:
     """How sure a step is: as sure as the least sure of its lines."""
-    verdicts = {eq.proof.verdict, *(line.proof.verdict for line in (*eq.lines, *eq.differential))}
+    own = {eq.proof.verdict, *(line.proof.verdict for line in eq.lines)}
+    verdicts = own | {line.proof.verdict for line in eq.differential}
     return next(mark for verdict, mark in MARKS if verdict in verdicts)
 
 
