@@ -177,6 +177,7 @@ class Problem:
         wrt: Collection[str] | None = None,
         *,
         fold: bool = True,
+        graph: bool = True,
         layout: Layout = "denominator",
         proof: Method = "index",
         numbers: bool = False,
@@ -184,7 +185,8 @@ class Problem:
     ) -> Page:
         """The derivation as a handout, every line of it proved.
 
-        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`. In the
+        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`; the
+        computation graph is drawn, unless `graph=False`. In the
         `layout` "numerator" derivatives stand transposed: ∂L/∂w is a row. A derivative with three axes is refused there.
         With `proof="differential"` each step goes from dL = ⟨∂L/∂Y, dY⟩ to ⟨∂L/∂X, dX⟩, and the gradient is read off.
         `numbers` adds every equation in numbers, with small data made up; `values` are arrays by name, or a .json or .npz
@@ -202,7 +204,7 @@ class Problem:
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
         shown = self._numbers(derivation, values) if numbers or values is not None else None
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown)
-        return render(page(derivation, subject, language, detail, fold=fold), format)
+        return render(page(derivation, subject, language, detail, fold=fold, graph=graph), format)
 
     def _numbers(self, derivation: Derivation, values: Mapping[str, Any] | str | None) -> NumbersShown:
         """The derivation in numbers: made up, given, or of a file."""

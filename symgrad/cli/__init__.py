@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
-PAGES = {".md": "markdown", ".tex": "latex", ".html": "html"}
+PAGES = {".md": "markdown", ".tex": "latex", ".html": "html", ".pdf": "pdf", ".txt": "text"}
 
 
 class Format(StrEnum):
@@ -30,6 +30,15 @@ class Format(StrEnum):
     common = "common"
     latex = "latex"
     html = "html"
+    pdf = "pdf"
+    text = "text"
+
+
+class Engine(StrEnum):
+    """What sets a PDF: Typst comes with pip, TeX is to be installed."""
+
+    typst = "typst"
+    latex = "latex"
 
 
 class Listing(StrEnum):
@@ -38,6 +47,7 @@ class Listing(StrEnum):
     text = "text"
     md = "md"
     latex = "latex"
+    pdf = "pdf"
 
 
 class Lang(StrEnum):
@@ -109,7 +119,17 @@ app = typer.Typer(
 )
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model file; - reads it from standard input.")]
+Models = Annotated[
+    list[str], typer.Argument(metavar="MODEL…", help="A model file, or several; - reads it from standard input.")
+]
+Pages = Annotated[
+    str,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="Where to write; - is standard output, FOLDER/ for several models."
+    ),
+]
 Wrt = Annotated[list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")]
+Width = Annotated[int | None, typer.Option(min=20, help="The columns of text; else the window's, or 80.")]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")]
 
 
@@ -147,11 +167,11 @@ Values = Annotated[
 
 @app.command()
 def explain(
-    model: Model,
+    models: Models,
     form: Annotated[
         Format | None, typer.Option("-f", "--format", help="The page's format; else by the output's suffix.")
     ] = None,
-    output: Output = "-",
+    output: Pages = "-",
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
     wrt: Wrt = None,
@@ -161,31 +181,50 @@ def explain(
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
     ] = True,
+    graph: Annotated[bool, typer.Option("--graph/--no-graph", help="Draw which value is used by which.")] = True,
     layout: Annotated[
         Layout, typer.Option(help="numerator: derivatives stand transposed, that of a vector is a row.")
     ] = Layout.denominator,
+    width: Width = None,
     numbers: Numbers = False,
     values: Values = "",
     hessian: Hessian = "",
     hvp: Hvp = "",
     vjp: Vjp = False,
     jacobian: Jacobian = False,
+    engine: Annotated[Engine, typer.Option(help="What sets a PDF.")] = Engine.typst,
 ) -> None:
-    """Write the derivation as a handout, every step proved."""
-    chosen = _page_format(form, output)
+    """Write the derivation as a handout, every step proved: drawn in a terminal, as Markdown into a pipe."""
+    from symgrad.cli.pages import is_folder, write_pages
+
+    into = is_folder(output)
+    if len(models) > 1 and not into:
+        raise InputError(f"the pages of {len(models)} models need a folder; write -o pages/, with a slash at its end")
+    chosen = _page_format(form or (Format.md if into else None), output, width)
+    suffix = _suffix_of(chosen.partition(":")[0])
+    if engine is Engine.latex:
+        if chosen != "pdf":
+            raise InputError(f"--engine latex sets a PDF, and this page is {chosen}; write -f pdf, or -o page.pdf")
+        chosen = "pdf-latex"
     if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
         raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
     how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
-    if hessian or hvp or vjp or jacobian:
+    more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
+    more["numbers"] = numbers
+
+    def page_of(model: str) -> str | bytes:
+        if not (hessian or hvp or vjp or jacobian):
+            return _load(model).explain(wrt=_names(wrt), values=values or None, **how, **more)
         from symgrad.cli.products import only_of_gradients, product
 
         given = {"--proof differential": proof is not Method.INDEX, "--numbers": numbers, "--values": bool(values)}
         only_of_gradients({**given, "--layout numerator": layout is not Layout.denominator})
-        page = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
-    else:
-        more: dict[str, Any] = {"fold": fold, "layout": layout.value, "proof": proof.value}
-        page = _load(model).explain(wrt=_names(wrt), numbers=numbers, values=values or None, **how, **more)
-    _write(output, page)
+        return product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
+
+    if not into:
+        _write(output, page_of(models[0]), chosen)
+    elif code := write_pages(models, output, suffix, page_of):
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -197,10 +236,11 @@ def extrema(
     output: Output = "-",
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     wrt: Wrt = None,
+    width: Width = None,
 ) -> None:
     """Write where all gradients are 0, and which of these points are minima, maxima and saddle points."""
-    chosen = _page_format(form, output)
-    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value))
+    chosen = _page_format(form, output, width)
+    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
 
 
 @app.command()
@@ -226,6 +266,11 @@ def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
     if output != "-" and _suffix(output) != ".py":
         raise InputError(f"{output}: a NumPy module ends in .py; write for example {_stem(output)}.py")
     _write(output, _load(model).compile(_names(wrt)).source)
+
+
+Plot = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Draw the loss over the iterations, as .svg, .png or .pdf.")
+]
 
 
 @app.command()
@@ -254,6 +299,8 @@ def fit(
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
     ] = None,
+    plot: Plot = None,
+    lang: Annotated[Lang, typer.Option(help="The language of the picture.")] = Lang.en,
 ) -> None:
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
     from symgrad.cli.fits import run_fit
@@ -269,7 +316,8 @@ def fit(
         "seed": seed,
         "standardize": standardize,
     }
-    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output):
+    drawn: tuple[str, Any] | None = None if plot is None else (plot, lang.value)
+    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output, drawn):
         raise typer.Exit(1)
 
 
@@ -300,18 +348,28 @@ def _names(wrt: list[str] | None) -> list[str] | None:
     return wrt or None
 
 
-def _page_format(form: Format | None, output: str) -> str:
-    """The format asked for, else that of the output's suffix, else Markdown."""
+def _page_format(form: Format | None, output: str, width: int | None = None) -> str:
+    """The format asked for, else that of the output's suffix; else text for a terminal, and Markdown for a pipe."""
     if form is not None:
-        return "markdown" if form is Format.md else form.value
-    if output == "-":
-        return "markdown"
-    suffix = _suffix(output)
-    if suffix not in PAGES:
-        raise InputError(
-            f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
-        )
-    return PAGES[suffix]
+        chosen = "markdown" if form is Format.md else form.value
+    elif output == "-":
+        from symgrad.cli.terminal import is_terminal, window
+
+        chosen = "terminal" if is_terminal() else "markdown" if width is None else "text"
+        width = window() if width is None else width
+    else:
+        suffix = _suffix(output)
+        if suffix not in PAGES:
+            raise InputError(
+                f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
+            )
+        chosen = PAGES[suffix]
+    return f"{chosen}:{width}" if width is not None and chosen in ("text", "terminal") else chosen
+
+
+def _suffix_of(form: str) -> str:
+    """The suffix of a file in a format."""
+    return next((suffix for suffix, name in PAGES.items() if name == form), f".{form}")
 
 
 def _suffix(output: str) -> str:
@@ -322,7 +380,13 @@ def _stem(output: str) -> str:
     return os.path.splitext(os.path.basename(output))[0] or "grads"
 
 
-def _write(output: str, page: str | bytes) -> None:
+def _write(output: str, page: str | bytes, form: str = "") -> None:
+    if form.startswith("terminal"):
+        from symgrad.cli.terminal import show
+
+        assert isinstance(page, str)
+        show(page)
+        return
     if output == "-":
         if isinstance(page, bytes) and sys.stdout.isatty():
             raise InputError("this format is no text for a terminal; write it to a file with -o")

@@ -311,16 +311,17 @@ def _renamed_line(line: Line, renaming: Renaming) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A declared array, or all of a family; `about` is what was said of it, numbers that run along as places."""
+    """A declared array, or all of a family (`instances`); `about` is what was said of it, numbers that run along as places."""
 
     leaf: Leaf
     values: tuple[int, ...]
     about: tuple[str | Place, ...]
+    instances: tuple[Leaf, ...]
 
 
 def alone(e: Leaf) -> Declared:
     """An array on its own."""
-    return Declared(e, (), (e.about,))
+    return Declared(e, (), (e.about,), (e,))
 
 
 def fold_leaves(leaves: Sequence[Leaf], letter: str) -> list[Declared]:
@@ -338,7 +339,7 @@ def fold_leaves(leaves: Sequence[Leaf], letter: str) -> list[Declared]:
             own = leaves[places[0]]
             about = _about(own, a, b, first, step, letter)
             values = tuple(first + step * k for k in range(len(places)))
-            found.append(Declared(renaming.leaf(own), values, about))
+            found.append(Declared(renaming.leaf(own), values, about, tuple(leaves[k] for k in places)))
         at = run.end
     return [*found, *map(alone, leaves[at:])]
 

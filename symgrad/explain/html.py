@@ -20,6 +20,7 @@ from symgrad.explain import web_sentences as say
 from symgrad.explain.breaks import breadth, pieces
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Inline, Mark, Row
 from symgrad.explain.layout import width
+from symgrad.explain.svg import svg
 from symgrad.explain.template import Style, Writer, environment, template_file
 from symgrad.prose import Text, one_line
 
@@ -91,6 +92,7 @@ def html_page(document: Document) -> str:
             cell=lambda item: Markup(cells.finished(item)),
             rows=rows,
             say=lambda name: _word(name).to(document.language),
+            figure=lambda block: Markup(svg(block, document.language)),
             signs=MARK_SIGNS,
             is_long_left=lambda display: any(width(r.left) > SHORT_LEFT for r in display.rows),
             style=Markup(template_file("html/page.css").read_text(encoding="utf-8")),

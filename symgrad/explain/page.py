@@ -31,6 +31,7 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
+from symgrad.explain.graph import computation_graph
 from symgrad.explain.kinks import kinks
 from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS
 from symgrad.explain.numbers import Source as NumbersShown
@@ -75,14 +76,21 @@ class Subject:
 
 
 def page(
-    derivation: Derivation, subject: Subject, language: Language, detail: Detail, *, fold: bool = True
+    derivation: Derivation,
+    subject: Subject,
+    language: Language,
+    detail: Detail,
+    *,
+    fold: bool = True,
+    graph: bool = True,
 ) -> Document:
     """The document of a derivation; what recurs in it is stated once, unless `fold=False`."""
     reading = folded(derivation) if fold else unfolded(derivation)
     writing = writing_of(reading, language, is_turned=subject.rows is not None)
     blocks: list[Block] = [Paragraph((Plain(part),)) for part in subject.text.split("\n\n") if part.strip()]
-    for section in (_given, forward, backward, _results):
-        blocks += section(writing, detail)
+    picture = computation_graph(writing) if graph and detail != "brief" else ()
+    blocks += [*_given(writing, detail), *forward(writing, detail), *picture]
+    blocks += [*backward(writing, detail), *_results(writing, detail)]
     if detail != "brief":
         blocks += _meaning(writing, subject.nudge)
     if subject.numbers is not None:

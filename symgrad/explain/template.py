@@ -17,6 +17,7 @@ from symgrad.explain.document import (
     CodeSpan,
     Display,
     Document,
+    Figure,
     Inline,
     Join,
     Listing,
@@ -38,6 +39,10 @@ from symgrad.explain.escape import (
     markdown_text,
 )
 from symgrad.explain.layout import Line, lines
+from symgrad.explain.mermaid import mermaid
+from symgrad.explain.tikz import tikz
+from symgrad.notation.linear import linear
+from symgrad.notation.spoken import spoken
 from symgrad.prose import Language, Text
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -51,9 +56,15 @@ SEMICOLON = Text(en="; ", zh="；")
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
 
 
+Write = Callable[[Inline], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a template writes plain text, formulas and code inside a line, and how wide its equations may be."""
+    """How a template writes plain text, formulas and code inside a line, and how wide its equations may be.
+
+    `figure` draws a picture, with the writer of what stands inside a line and one of plain text.
+    """
 
     template: str
     text: Callable[[str], str]
@@ -67,7 +78,18 @@ class Style:
     # What a finished line needs where text and formulas meet, and a paragraph where it begins.
     line: Callable[[str], str] = str
     paragraph: Callable[[str], str] = str
+    figure: Callable[[Figure, Write, Write], str] = lambda figure, inline, plain: ""
 
+
+# For formats in which braces are markup.
+ANGLES = {
+    "block_start_string": "<%",
+    "block_end_string": "%>",
+    "variable_start_string": "<<",
+    "variable_end_string": ">>",
+    "comment_start_string": "<#",
+    "comment_end_string": "#>",
+}
 
 GITHUB = Style(
     template="markdown/page.md.j2",
@@ -79,6 +101,8 @@ GITHUB = Style(
     fences=("```math", "```"),
     line=before_formulas,
     paragraph=markdown_opening,
+    # GitHub shows an SVG file by reference only, and the page is one file.
+    figure=lambda figure, inline, plain: f"```mermaid\n{mermaid(figure.graph, plain)}\n```",
 )
 # Formulas between dollar signs, as pandoc, VS Code, Jupyter, CSDN and 知乎 read them.
 COMMON = Style(
@@ -91,6 +115,7 @@ COMMON = Style(
     fences=("$$", "$$"),
     line=str.strip,
     paragraph=common_opening,
+    figure=lambda figure, inline, plain: " ".join(map(inline, figure.words)),
 )
 LATEX = Style(
     template="latex/page.tex.j2",
@@ -98,14 +123,8 @@ LATEX = Style(
     math=lambda tex: f"${tex}$",
     code=latex_code,
     limit=66,
-    delimiters={
-        "block_start_string": "<%",
-        "block_end_string": "%>",
-        "variable_start_string": "<<",
-        "variable_end_string": ">>",
-        "comment_start_string": "<#",
-        "comment_end_string": "#>",
-    },
+    delimiters=ANGLES,
+    figure=lambda figure, inline, plain: tikz(figure.drawing, inline),
 )
 # A cell's output: Markdown as Jupyter reads it, with formulas between dollar signs.
 NOTEBOOK = Style(
@@ -127,6 +146,7 @@ def render_as(document: Document, style: Style) -> str:
         "paragraph": writer.paragraph,
         "lines": writer.lines,
         "fences": style.fences,
+        "figure": lambda figure: style.figure(figure, writer.inline, lambda item: plain(item, document.language)),
     }
     template = environment(style).get_template(style.template)
     text = template.render(context, is_cjk=document.language == "zh")
@@ -232,6 +252,22 @@ class Writer:
         # Between Chinese and a formula TeX would swallow the space.
         joined = re.sub(rf"({CJK.pattern}) {TEXT_END}", rf"\1{TEXT_END}\\ ", joined)
         return joined.replace(TEXT_BEGIN, r"\text{").replace(TEXT_END, "}")
+
+
+def plain(
+    item: Inline,
+    language: Language,
+    *,
+    text: Callable[[str], str] = str,
+    math: Callable[[str], str] = linear,
+) -> str:
+    """A sentence, formula, name or list as plain text, formulas in Unicode; or as the two writers spell them."""
+    return Writer(Style("", text=text, math=math, code=text, limit=0, delimiters={}), language).inline(item)
+
+
+def in_words(figure: Figure, language: Language) -> list[str]:
+    """A picture for who does not see it, sentence by sentence, formulas as they are spoken."""
+    return [plain(sentence, language, math=lambda tex: spoken(tex, language)) for sentence in figure.words]
 
 
 def _text_in_math(text: str) -> str:
