@@ -81,14 +81,14 @@ def pages_of(name):
 
 def other_pages():
     """Pages of other things than gradients."""
-    second, few = problem("softmax_regression"), problem("logistic_regression")
-    yield document_of(second.explain, language="en", proof="differential", numbers=True)
-    yield document_of(few.hessian("w").explain, language="zh")
-    yield document_of(few.hvp("w").explain, language="en")
-    yield document_of(problem("ridge_regression").extrema().explain, language="zh")
-    for path in OUTPUTS:
-        yield document_of(product(str(path), "", "", None, is_jacobian=True).explain, language="en")
+    yield document_of(problem("softmax_regression").explain, language="en", proof="differential", numbers=True)
+    yield document_of(problem("logistic_regression").hessian("w").explain, language="zh")
     yield rules_page(read_catalogue(), "zh")
+    if IS_WIDE:
+        yield document_of(problem("logistic_regression").hvp("w").explain, language="en")
+        yield document_of(problem("ridge_regression").extrema().explain, language="zh")
+        for path in OUTPUTS:
+            yield document_of(product(str(path), "", "", None, is_jacobian=True).explain, language="en")
 
 
 def formulas_of(document):

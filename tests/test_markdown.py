@@ -12,7 +12,7 @@ from documents import MODELS, page
 from hostile import shown
 from test_pages import need
 
-from symgrad.explain.document import Box, Code, Display, Heading, Listing, Math, Paragraph, Sentence, Table
+from symgrad.explain.document import Box, Code, Display, Figure, Heading, Listing, Math, Paragraph, Sentence, Table
 from symgrad.explain.formats import render
 from symgrad.explain.template import COMMON, GITHUB, Writer
 
@@ -42,6 +42,9 @@ def formulas(document, style):
             inline |= {*inline_formulas(block.content)}
         elif isinstance(block, Paragraph):
             inline |= {tex for sentence in block.sentences for tex in inline_formulas(sentence)}
+        elif isinstance(block, Figure):
+            told = (block.caption, *(block.words if style is COMMON else ()))
+            inline |= {tex for sentence in told for tex in inline_formulas(sentence)}
         elif isinstance(block, Table):
             inline |= {tex for row in (block.header, *block.rows) for cell in row for tex in inline_formulas(cell)}
         elif isinstance(block, Display | Box):

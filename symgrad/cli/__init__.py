@@ -195,35 +195,17 @@ def explain(
     engine: Annotated[Engine, typer.Option(help="What sets a PDF.")] = Engine.typst,
 ) -> None:
     """Write the derivation as a handout, every step proved: drawn in a terminal, as Markdown into a pipe."""
-    from symgrad.cli.pages import is_folder, write_pages
+    from symgrad.cli.pages import Asked, folder_of, set_by, write_pages
 
-    into = is_folder(output)
-    if len(models) > 1 and not into:
-        raise InputError(f"the pages of {len(models)} models need a folder; write -o pages/, with a slash at its end")
-    chosen = _page_format(form or (Format.md if into else None), output, width)
-    suffix = _suffix_of(chosen.partition(":")[0])
-    if engine is Engine.latex:
-        if chosen != "pdf":
-            raise InputError(f"--engine latex sets a PDF, and this page is {chosen}; write -f pdf, or -o page.pdf")
-        chosen = "pdf-latex"
-    if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
-        raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
-    how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
+    folder = folder_of(models, output)
+    chosen = _page_format(form or (None if folder is None else Format.md), output, width)
+    only = {"--hessian": hessian, "--hvp": hvp, "--vjp": vjp, "--jacobian": jacobian}
+    how: dict[str, Any] = {"format": set_by(engine.value, chosen), "language": lang.value, "detail": detail.value}
     more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
-    more["numbers"] = numbers
-
-    def page_of(model: str) -> str | bytes:
-        if not (hessian or hvp or vjp or jacobian):
-            return _load(model).explain(wrt=_names(wrt), values=values or None, **how, **more)
-        from symgrad.cli.products import only_of_gradients, product
-
-        given = {"--proof differential": proof is not Method.INDEX, "--numbers": numbers, "--values": bool(values)}
-        only_of_gradients({**given, "--layout numerator": layout is not Layout.denominator})
-        return product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
-
-    if not into:
-        _write(output, page_of(models[0]), chosen)
-    elif code := write_pages(models, output, suffix, page_of):
+    asked = Asked(only, _names(wrt), how, {**more, "numbers": numbers, "values": values or None})
+    if folder is None:
+        _write(output, asked.page_of(models[0]), chosen)
+    elif code := write_pages(models, folder, _suffix_of(chosen.partition(":")[0]), asked.page_of):
         raise typer.Exit(code)
 
 

@@ -24,7 +24,8 @@ CHINESE = (
     ("SimSun", "SimHei"),
     ("FandolSong", "FandolHei"),
 )
-PACKAGE_OF_FONTS = "pylopdf_fonts_zh_cn"
+# To look through all fonts of a system takes time: only where those at hand do not do.
+SEARCHES = (False, True)
 NO_FONT = re.compile(r'the text `"(.*?)"` could not be displayed', re.S)
 
 
@@ -34,8 +35,7 @@ def pdf(document: Document) -> bytes:
     source = typst_page(document, Faces())
     is_chinese = has_chinese(source)
     folder = _folder_of_fonts() if is_chinese else None
-    # To look through all fonts of a system takes time: only where those at hand do not do.
-    for is_system in (False, True):
+    for is_system in SEARCHES:
         fonts = typst.Fonts(include_system_fonts=is_system, font_paths=[folder] if folder else [])
         faces = _faces(fonts.families(), is_chinese, is_system=is_system)
         if faces is None:
@@ -61,7 +61,7 @@ def _typst() -> Any:
 
 def _folder_of_fonts() -> Path | None:
     try:
-        found = importlib.import_module(PACKAGE_OF_FONTS)
+        found = importlib.import_module("pylopdf_fonts_zh_cn")
     except ImportError:
         return None
     return Path(str(found.__file__)).parent

@@ -17,6 +17,8 @@ from symgrad.prose import Language
 
 LIMIT = 70
 GAP = 3
+# What is compiled into Typst.
+TYPST_FONTS = ("New Computer Modern", "New Computer Modern Math", "Libertinus Serif", "DejaVu Sans Mono")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,9 @@ class Faces:
     is_fallback: bool = False
 
     def families(self, own: str, chinese: str) -> str:
-        """A list of families as Typst writes it."""
-        return "(" + ", ".join(map(typst_string, (own, chinese) if chinese else (own,))) + ",)"
+        """A list of families as Typst writes it: at its end those of Typst's own, for signs that the others lack."""
+        names = dict.fromkeys([own, *([chinese] if chinese else []), *TYPST_FONTS])
+        return "(" + ", ".join(map(typst_string, names)) + ")"
 
 
 def typst_text(text: str) -> str:
