@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from unicodedata import normalize
 
 from symgrad.notation.names import GREEK_LETTERS
@@ -20,6 +21,7 @@ COMMON_OPENING = re.compile(r"^(\(?(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)])|)(
 
 LATEX = TEXT_SIGNS
 LONGEST_WORD = 40
+LONG_WORD = re.compile(rf"[^\s\u2e80-\U0003ffff]{{{LONGEST_WORD + 1},}}")
 # What Latin Modern has, under XeTeX and as T1 and TS1; of Chinese, Fandol is only sure to have what GB 2312 has.
 LATIN = re.compile(
     r"[\xa0-\xb7\xb9-\u0125\u0128-\u0131\u0134-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e‐‑–—‘’‚“”„†‡•‰‹›€№]"
@@ -111,10 +113,18 @@ def latex_text(text: str) -> str:
 
 def latex_paragraph(text: str) -> str:
     """The same where lines break: a very long word too, and numbers of characters."""
-    parts = (text[k : k + LONGEST_WORD] for k in range(0, len(text), LONGEST_WORD))
-    is_long = any(len(word) > LONGEST_WORD for word in text.split())
-    escaped = r"\allowbreak{}".join(map(latex_text, parts)) if is_long else latex_text(text)
+    escaped = r"\allowbreak{}".join(map(latex_text, broken_words(text)))
     return re.sub(r"\[U\+[0-9A-F]{4,6}\]", r"\g<0>\\allowbreak{}", escaped)
+
+
+def broken_words(text: str) -> list[str]:
+    """The text, cut where a word is too long for a line and may break anywhere.
+
+    >>> broken_words("a " + "w" * 50), broken_words("字" * 50 + "softmax") == ["字" * 50 + "softmax"]
+    (['a wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww', 'wwwwwwwwww'], True)
+    """
+    cuts = [word.start() + k for word in LONG_WORD.finditer(text) for k in range(LONGEST_WORD, len(word[0]), LONGEST_WORD)]
+    return [text[a:b] for a, b in pairwise([0, *cuts, len(text)])]
 
 
 def _printed(char: str) -> str:
