@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
+from documents import IS_WIDE
 from hostile import STRINGS, shown
 from math_core import LatexToMathML
 from test_pages import compiled_log, need
@@ -65,7 +66,7 @@ def document(strings, language) -> Document:
 
 def bare(text: str) -> str:
     """Without white space and what some fonts join: what a reader of a printed page can compare."""
-    return re.sub(r"\s|-|\u2010|\u00ad|↪", "", unicodedata.normalize("NFKC", text))
+    return re.sub(r"\s|-|\u2010|\u00ad|\u200b|↪", "", unicodedata.normalize("NFKC", text))
 
 
 class Structure(HTMLParser):
@@ -214,12 +215,17 @@ def read(name, page, folder):
 UNUSUAL = re.compile("[^\x00-\u017f\u0300-\u036f\u2010-\u22ff\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
 
 
-@pytest.mark.parametrize("name", [own.name for own in TABLE])
+# TeX sets the page of "latex": once is enough, and takes the time of all others.
+NAMES = [own.name for own in TABLE if IS_WIDE or own.name != "pdf-latex"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_hostile_strings_print_as_themselves(name, tmp_path):
     usual = tuple("usual" if name == "pdf" and UNUSUAL.search(shown(text)) else text for text in STRINGS)
     assert sum(text == "usual" for text in usual) < 10
     structure, text = read(name, render(document(usual, "en"), name), tmp_path / "hostile")
-    assert structure == read(name, render(document(HARMLESS, "en"), name), tmp_path / "harmless")[0]
+    if structure:  # that of a printed page is not known
+        assert structure == read(name, render(document(HARMLESS, "en"), name), tmp_path / "harmless")[0]
     printed = bare(text)
     assert [s for s in usual if not re.search(pattern(s), printed)] == []
 

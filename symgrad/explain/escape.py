@@ -123,7 +123,9 @@ def broken_words(text: str) -> list[str]:
     >>> broken_words("a " + "w" * 50), broken_words("字" * 50 + "softmax") == ["字" * 50 + "softmax"]
     (['a wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww', 'wwwwwwwwww'], True)
     """
-    cuts = [word.start() + k for word in LONG_WORD.finditer(text) for k in range(LONGEST_WORD, len(word[0]), LONGEST_WORD)]
+    cuts = [
+        word.start() + k for word in LONG_WORD.finditer(text) for k in range(LONGEST_WORD, len(word[0]), LONGEST_WORD)
+    ]
     return [text[a:b] for a, b in pairwise([0, *cuts, len(text)])]
 
 
