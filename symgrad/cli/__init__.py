@@ -332,26 +332,24 @@ def _names(wrt: list[str] | None) -> list[str] | None:
 
 def _page_format(form: Format | None, output: str, width: int | None = None) -> str:
     """The format asked for, else that of the output's suffix; else text for a terminal, and Markdown for a pipe."""
-    if form is not None:
-        chosen = "markdown" if form is Format.md else form.value
-    elif output == "-":
-        from symgrad.cli.terminal import is_terminal, window
+    from symgrad.cli.terminal import in_columns, shown
 
-        chosen = "terminal" if is_terminal() else "markdown" if width is None else "text"
-        width = window() if width is None else width
-    else:
-        suffix = _suffix(output)
-        if suffix not in PAGES:
-            raise InputError(
-                f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
-            )
-        chosen = PAGES[suffix]
-    return f"{chosen}:{width}" if width is not None and chosen in ("text", "terminal") else chosen
+    if form is not None:
+        return in_columns("markdown" if form is Format.md else form.value, width)
+    if output == "-":
+        return shown(width)
+    suffix = _suffix(output)
+    if suffix not in PAGES:
+        raise InputError(
+            f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
+        )
+    return in_columns(PAGES[suffix], width)
 
 
 def _suffix_of(form: str) -> str:
     """The suffix of a file in a format."""
-    return next((suffix for suffix, name in PAGES.items() if name == form), f".{form}")
+    name = form.partition(":")[0]
+    return next((suffix for suffix, own in PAGES.items() if own == name), f".{name}")
 
 
 def _suffix(output: str) -> str:

@@ -9,14 +9,16 @@ import sys
 WIDEST = 110
 
 
-def is_terminal() -> bool:
-    """Whether standard output is looked at."""
-    return sys.stdout.isatty()
+def shown(width: int | None) -> str:
+    """The format for standard output: drawn where it is looked at; Markdown in a pipe, or text where columns are asked for."""
+    if sys.stdout.isatty():
+        return in_columns("terminal", width or min(shutil.get_terminal_size().columns, WIDEST))
+    return "markdown" if width is None else in_columns("text", width)
 
 
-def window() -> int:
-    """The columns of the window that are used."""
-    return min(shutil.get_terminal_size().columns, WIDEST)
+def in_columns(form: str, width: int | None) -> str:
+    """The format with its columns, where it has columns."""
+    return f"{form}:{width}" if width is not None and form in ("text", "terminal") else form
 
 
 def show(page: str) -> None:

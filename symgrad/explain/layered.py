@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Point = tuple[float, float]  # along, across
 Edge = tuple[str, str]
@@ -137,7 +138,7 @@ def _with_passing(blocks: Sequence[Block], edges: Sequence[Edge], layer_of: Mapp
         for k, x in enumerate(path[1:-1], layer_of[a] + 1):
             net.layers[k].append(x)
             net.sizes[x], net.weights[x] = PASSING, STRAIGHT
-        for x, y in zip(path, path[1:], strict=False):
+        for x, y in pairwise(path):
             net.below.setdefault(x, []).append(y)
             net.above.setdefault(y, []).append(x)
     return net
@@ -167,7 +168,7 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
 
 def _crossings(net: _Layered) -> int:
     total = 0
-    for upper, lower in zip(net.layers, net.layers[1:], strict=False):
+    for upper, lower in pairwise(net.layers):
         places = {x: place for place, x in enumerate(lower)}
         ends = [places[y] for x in upper for y in sorted(net.below.get(x, ()), key=places.__getitem__)]
         total += sum(a > b for k, a in enumerate(ends) for b in ends[k + 1 :])

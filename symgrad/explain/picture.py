@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from symgrad.explain.document import (
     Arrow,
@@ -309,7 +310,7 @@ class _Sheet:
     def _line(self, points: Sequence[Point], aside: float = 0.0, *, is_dashed: bool = False) -> None:
         """Through the points; where it goes across, it keeps its distance from the line on the other side of the way."""
         path = [points[0]]
-        for (a, b), (c, d) in zip(points, points[1:], strict=False):
+        for (a, b), (c, d) in pairwise(points):
             half = (a + c) / 2 - 1.4 * aside * max(-1.0, min(1.0, (d - b) / 2))
             path += [(half, b), (half, d), (c, d)]
         self.shapes.append(Curve(tuple(self._point(*p) for p in path), is_dashed, THIN))
