@@ -8,6 +8,9 @@ from typing import Literal
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
+# White space that is no space: breaks of lines and pages, tabs, separators of fields.
+BREAKS = "\n\r\t\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
@@ -23,3 +26,12 @@ class Text:
     def to(self, language: Language) -> str:
         """The sentence in a language, its placeholders still in it."""
         return self.en if language == "en" else self.zh
+
+
+def one_line(text: str) -> str:
+    r"""A text without line breaks, and without what no reader sees and a terminal would obey; outer spaces are kept.
+
+    >>> one_line("a\nb\x1b[31m\u202e")
+    'a b[31m'
+    """
+    return "".join(" " if c in BREAKS else c for c in text if c.isprintable() or c.isspace())

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from symgrad.errors import InputError, SymgradError
+from symgrad.prose import one_line
 
 if TYPE_CHECKING:
     from symgrad.problem import Problem
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
-PAGES = {".md": "markdown", ".tex": "latex", ".pdf": "pdf", ".txt": "text"}
+PAGES = {".md": "markdown", ".tex": "latex", ".html": "html", ".pdf": "pdf", ".txt": "text"}
 
 
 class Format(StrEnum):
     """What a page can be written as."""
 
     md = "md"
+    github = "github"
+    common = "common"
     latex = "latex"
+    html = "html"
     pdf = "pdf"
     text = "text"
 
@@ -85,7 +89,7 @@ class Group(TyperGroup):
             sys.stdout.flush()
             return result
         except SymgradError as e:
-            raise _ended(" ".join(str(e).split("\n")), e.exit_code) from None
+            raise _ended(str(e), e.exit_code) from None
         except KeyboardInterrupt:
             raise _ended("interrupted", INTERRUPTED) from None
         except BrokenPipeError:
@@ -98,7 +102,7 @@ class Group(TyperGroup):
 
 
 def _ended(line: str, code: int) -> typer.Exit:
-    typer.echo(line, err=True)
+    typer.echo(one_line(line), err=True)
     return typer.Exit(code)
 
 
@@ -201,7 +205,7 @@ def explain(
     asked = Asked(only, _names(wrt), how, {**more, "numbers": numbers, "values": values or None})
     if folder is None:
         _write(output, asked.page_of(models[0]), chosen)
-    elif code := write_pages(models, folder, _suffix_of(chosen), asked.page_of):
+    elif code := write_pages(models, folder, _suffix_of(chosen.partition(":")[0]), asked.page_of):
         raise typer.Exit(code)
 
 

@@ -8,9 +8,10 @@ from functools import partial
 
 from symgrad.errors import InputError
 from symgrad.explain.document import Document
+from symgrad.explain.html import html_page
 from symgrad.explain.latexmk import latex_pdf
 from symgrad.explain.pdf import pdf
-from symgrad.explain.template import LATEX, MARKDOWN, render_as
+from symgrad.explain.template import COMMON, GITHUB, LATEX, render_as
 from symgrad.explain.terminal import terminal_page, text_page
 
 # What a page is written as: text, or the bytes of a file.
@@ -28,8 +29,10 @@ class Format:
 
 
 TABLE = (
-    Format("markdown", partial(render_as, style=MARKDOWN), aliases=("md",)),
+    Format("github", partial(render_as, style=GITHUB), aliases=("markdown", "md")),
+    Format("common", partial(render_as, style=COMMON)),
     Format("latex", partial(render_as, style=LATEX), aliases=("tex",)),
+    Format("html", html_page),
     Format("pdf", pdf),
     Format("pdf-latex", latex_pdf),
     Format("text", text_page, aliases=("txt",), write_in=text_page),

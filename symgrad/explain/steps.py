@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from symgrad.derive.derivation import Contribution, Equation
+from symgrad.derive.derivation import Contribution, Equation, Verdict
 from symgrad.derive.differential import differential_of
 from symgrad.derive.reverse import cotangent_of, local_derivatives
 from symgrad.explain import differential, reasons
 from symgrad.explain import differential_sentences as tell
 from symgrad.explain import sentences as say
-from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
+from symgrad.explain.document import Block, Display, Heading, Inline, Mark, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
 from symgrad.explain.rules import rule_blocks, top_rules
 from symgrad.explain.why import line_reason
@@ -28,6 +28,12 @@ from symgrad.rewrite.display import simplify
 from symgrad.rewrite.facts import Facts
 
 Detail = Literal["brief", "normal", "full"]
+# The least sure first.
+MARKS: tuple[tuple[Verdict, Mark], ...] = (
+    (Verdict.UNCHECKED, "unchecked"),
+    (Verdict.VERIFIED, "verified"),
+    (Verdict.PROVED, "proved"),
+)
 
 
 def step_blocks(
@@ -36,7 +42,7 @@ def step_blocks(
     """A step: its heading, its reasons, its lines. The steps of a family have several numbers, and remarks to begin with."""
     assert eq.variable is not None
     rules = _rules(eq)
-    yield Heading(2, _heading(writing, eq, number, rules))
+    yield Heading(2, _heading(writing, eq, number, rules), mark=mark_of(eq))
     if eq.differential:
         yield from _by_differentials(writing, eq, detail, remarks)
         yield Display(tuple(_lines(writing, eq)))
@@ -54,7 +60,15 @@ def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
     assert eq.variable is not None
     reason = listed(_names(_rules(eq)), "names")
     own = result_row(writing, eq)
-    yield replace(own, reason=reason, shape=shape_tex(writing.shape(eq.shape)), label=eq.label)
+    shape = shape_tex(writing.shape(eq.shape))
+    yield replace(own, reason=reason, shape=shape, label=eq.label, mark=mark_of(eq))
+
+
+def mark_of(eq: Equation) -> Mark:
+    """How sure a step is: as sure as the least sure of its lines."""
+    own = {eq.proof.verdict, *(line.proof.verdict for line in eq.lines)}
+    verdicts = own | {line.proof.verdict for line in eq.differential}
+    return next(mark for verdict, mark in MARKS if verdict in verdicts)
 
 
 def _rules(eq: Equation) -> list[str]:
@@ -375,4 +389,5 @@ def _lines(writing: Writing, eq: Equation) -> Iterator[Row]:
             reason=line_reason(writing, line.reason) if k else None,
             shape=shape_tex(writing.shape(eq.shape)) if is_last else "",
             label=eq.label if is_last else None,
+            mark=mark_of(eq) if is_last else None,
         )
