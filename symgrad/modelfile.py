@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 
 from symgrad.errors import InputError, SymgradError, located
 from symgrad.graph.expression import Expr, Leaf, Linear
+from symgrad.prose import LANGUAGES, Text, docstring_text
 
 RECORDER = "__symgrad_record__"
 # What a model file's own variables mean to symgrad; they are not names of intermediates.
@@ -167,3 +169,32 @@ def _adds_to(value: Expr, old: Expr) -> bool:
         if isinstance(node, Linear):
             stack += [e for c, e in node.terms if c == 1]
     return False
+
+
+def title_and_text(docstring: str, source: str) -> tuple[Text, Text]:
+    """The title of a page and what follows it, from the docstring of a model file, in both languages."""
+    told = docstring_text(docstring)
+    (title, text), (title_zh, text_zh) = (_parts(told.to(language), source) for language in LANGUAGES)
+    return Text(en=title, zh=title_zh), Text(en=text, zh=text_zh)
+
+
+def _parts(docstring: str, source: str) -> tuple[str, str]:
+    """What stands before the colon of the first line, and all that follows."""
+    first, _, rest = docstring.partition("\n")
+    title, _, tail = (
+        re.split("([:：])", first, maxsplit=1) if re.search("[:：]", first) else (first.rstrip(".。"), "", "")
+    )
+    tail = tail.strip()
+    text = "\n\n".join(part for part in (_capitalised(tail), rest.strip()) if part)
+    return title.strip() or _file_title(source), text
+
+
+def _capitalised(text: str) -> str:
+    """The text with a capital first letter, unless its first word is a symbol."""
+    word = text.split(maxsplit=1)[0] if text else ""
+    return text[:1].upper() + text[1:] if word.isalpha() and (len(word) > 1 or word == "a") else text
+
+
+def _file_title(source: str) -> str:
+    stem = source.rsplit("/", 1)[-1].removesuffix(".py").replace("_", " ").strip("<>")
+    return stem[:1].upper() + stem[1:] or "Model"

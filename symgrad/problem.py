@@ -29,9 +29,9 @@ from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
-from symgrad.modelfile import names_of, read_model
+from symgrad.modelfile import names_of, read_model, title_and_text
 from symgrad.products import Hessian, HessianProduct, Output, Source, check_choice
-from symgrad.prose import Language
+from symgrad.prose import Language, Text
 from symgrad.stationary import Extrema
 from symgrad.tables import Table
 from symgrad.tables.arrays import exact_arrays, read_arrays
@@ -117,19 +117,19 @@ class Problem:
         return problem
 
     @property
-    def title(self) -> str:
-        """The first line of the docstring, up to its colon; the file's name where there is none."""
+    def title(self) -> Text:
+        """The first line of the docstring, up to its colon, in both languages; the file's name where there is none."""
         return title_and_text(self.docstring, self.source)[0]
 
     @property
-    def text(self) -> str:
-        """What the docstring says after the title."""
+    def text(self) -> Text:
+        """What the docstring says after the title, in both languages."""
         return title_and_text(self.docstring, self.source)[1]
 
     def _repr_markdown_(self) -> str | None:
         """Title, intermediates, loss and model in a notebook; nothing is derived for it."""
         program = straight_line(self.loss, self.model, self.names, self.order)
-        return notebook.problem(program, self.title, self.text)
+        return notebook.problem(program, self.title.en, self.text.en)
 
     @property
     def leaves(self) -> list[Leaf]:
@@ -252,7 +252,7 @@ class Problem:
 
     def compile(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Compiled:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
-        return compile_derivation(self.derive(wrt, prove=prove), title=self.title)
+        return compile_derivation(self.derive(wrt, prove=prove), title=self.title.en)
 
     def fit(
         self,
@@ -316,28 +316,6 @@ def program_of(source: str) -> str:
     tree = ast.parse(source)
     (function,) = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == "value_and_gradients"]
     return "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
-
-
-def title_and_text(docstring: str, source: str) -> tuple[str, str]:
-    """The title of a page and what follows it, from the docstring of a model file."""
-    first, _, rest = docstring.strip().partition("\n")
-    title, colon, tail = first.partition(":")
-    if not colon:
-        title, tail = first.rstrip("."), ""
-    tail = tail.strip()
-    text = "\n\n".join(part for part in (_capitalised(tail), rest.strip()) if part)
-    return title.strip() or _file_title(source), text
-
-
-def _capitalised(text: str) -> str:
-    """The text with a capital first letter, unless its first word is a symbol."""
-    word = text.split(maxsplit=1)[0] if text else ""
-    return text[:1].upper() + text[1:] if word.isalpha() and (len(word) > 1 or word == "a") else text
-
-
-def _file_title(source: str) -> str:
-    stem = source.rsplit("/", 1)[-1].removesuffix(".py").replace("_", " ").strip("<>")
-    return stem[:1].upper() + stem[1:] or "Model"
 
 
 def load(path: str) -> Problem:
