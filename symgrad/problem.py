@@ -21,6 +21,7 @@ from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
 from symgrad.explain.extrema import ExtremaPage
 from symgrad.explain.formats import Page, render
+from symgrad.explain.machine import as_json
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
@@ -82,7 +83,7 @@ class Problem:
         own = bare[len(bare) - len(values) :]
         self.loss, self.model = bare[0], bare[1] if self.model is not None else None
         # Arrays stand in the order in which they were declared, on pages and as arguments.
-        self.order = [value.name for value in own if isinstance(value, Leaf)]
+        self.order = list(dict.fromkeys(value.name for value in own if isinstance(value, Leaf)))
         leaves = [e for e in postorder([self.loss]) if isinstance(e, Leaf)]
         sizes = {name for e in leaves for s in e.shape for name in s.names}
         assigned = [(name, value) for (name, _), value in zip(values, own, strict=True)]
@@ -188,6 +189,10 @@ class Problem:
         file of them, to be taken instead.
         """
         check_choice(language, detail, layout)
+        if format == "json" and (layout, proof, numbers, values) != ("denominator", "index", False, None):
+            raise InputError(
+                "JSON holds the lines of the derivation alone; leave out the layout, the proof and the numbers"
+            )
         if proof not in METHODS:
             raise InputError(f"no step is proved by {proof!r}; choose {' or '.join(METHODS)}")
         if proof == "differential" and layout == "numerator":
@@ -196,6 +201,8 @@ class Problem:
         if proof == "differential" and detail != "brief":
             derivation = with_differentials(derivation)
         rows = prove_in_rows(derivation) if layout == "numerator" else None
+        if format == "json":
+            return as_json(derivation, self.title, self.text, language)
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
         shown = self._numbers(derivation, values) if numbers or values is not None else None
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown)

@@ -23,9 +23,16 @@ class Format:
     aliases: tuple[str, ...] = ()
 
 
+def _gradients_only(document: Document) -> Page:
+    raise InputError(
+        "only a derivation of gradients is written as JSON; write this page as Markdown or in another format"
+    )
+
+
 TABLE = (
     Format("markdown", partial(render_as, style=MARKDOWN), aliases=("md",)),
     Format("latex", partial(render_as, style=LATEX), aliases=("tex",)),
+    Format("json", _gradients_only),  # of the derivation itself: Problem.explain writes it
 )
 FORMATS: Mapping[str, Format] = {name: own for own in TABLE for name in (own.name, *own.aliases)}
 

@@ -85,6 +85,21 @@ NOTEBOOK = Style(
     delimiters={},
 )
 
+# A sentence alone, for programs: formulas between dollar signs, nothing escaped.
+PLAIN = Style(
+    template="",
+    text=str,
+    math=lambda tex: f"${tex}$",
+    code=str,
+    limit=92,
+    delimiters={},
+)
+
+
+def written(item: Inline, style: Style, language: Language) -> str:
+    """A sentence, formula, name or list in a style, by itself."""
+    return _Writer(style, language).inline(item)
+
 
 def render_as(document: Document, style: Style) -> str:
     """The document by a style's template."""

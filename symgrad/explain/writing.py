@@ -51,7 +51,8 @@ class Writing:
         derivation = self.derivation
         names = {e.name.lower() for e in (*derivation.leaves, *(eq.target for eq in derivation.forward))}
         sizes = {name for e in derivation.leaves for s in e.shape for name in s.names}
-        return next((c for c in ARGUMENTS if c not in names | sizes), "xi")
+        used = names | sizes | {self.reading.letter}
+        return next((c for c in ARGUMENTS if c not in used), "xi")
 
     @property
     def loss(self) -> str:
