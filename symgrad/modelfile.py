@@ -23,16 +23,35 @@ from symgrad.prose import LANGUAGES, Text, docstring_text
 RECORDER = "__symgrad_record__"
 # What a model file's own variables mean to symgrad; they are not names of intermediates.
 RESERVED = frozenset({"loss", "model", "parameters"})
+# What is there wherever symgrad is.
+KNOWN = frozenset({"symgrad", "sympy", "numpy", *sys.stdlib_module_names})
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """What a model file says: its variables at the end, its assignments in order, its docstring, its path."""
+    """What a model file says: its variables at the end, its assignments in order, its docstring, its path, its text."""
 
     variables: Mapping[str, Any]
     assignments: Sequence[tuple[str, Any]]
     docstring: str
     path: str
+    text: str
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the text, run in a cell of a notebook anywhere, leaves its names to the same values.
+
+        It does not where a name is given to several intermediates in turn, or where it needs other files.
+        """
+        values: dict[str, set[Any]] = {}
+        for name, value in self.assignments:
+            if isinstance(value, Expr) and not isinstance(value, Leaf) and name not in RESERVED:
+                values.setdefault(name, set()).add(value)
+        left = {
+            name for name, value in self.variables.items() if isinstance(value, Expr) and not isinstance(value, Leaf)
+        }
+        is_plain = all(len(own) == 1 for own in values.values()) and left <= {*values, *RESERVED}
+        return is_plain and not (_needed(ast.parse(self.text)) - KNOWN)
 
 
 def read_model(path: str) -> ModelFile:
@@ -81,7 +100,20 @@ def run_model(text: str, shown: str, folder: Path) -> ModelFile:
         raise InputError(f"{_place(e, shown)}: {type(e).__name__}: {what}; mend this line") from None
     finally:
         sys.path.remove(str(folder))
-    return ModelFile(variables, assignments, docstring, shown)
+    return ModelFile(variables, assignments, docstring, shown, text)
+
+
+def _needed(tree: ast.Module) -> set[str]:
+    """The packages that a file imports, and `__file__` where it asks for its place or opens a file."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." if node.level else str(node.module).split(".")[0])
+        elif isinstance(node, ast.Name) and node.id in ("__file__", "__name__", "open"):
+            found.add("__file__")
+    return found
 
 
 def _place(error: BaseException, shown: str) -> str:

@@ -20,13 +20,27 @@ from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
 from symgrad.explain.extrema import ExtremaPage
-from symgrad.explain.formats import Page, render
+from symgrad.explain.formats import NOTEBOOKS, Page, render
+from symgrad.explain.ipynb import notebook as notebook_of
 from symgrad.explain.machine import as_json
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
+from symgrad.explain.runnable import cells, from_file, rebuilt
 from symgrad.explain.steps import Detail
 from symgrad.extrema.search import find_extrema
-from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source, table_of
+from symgrad.fitting import (
+    Descent,
+    FitResult,
+    LineSearch,
+    OnIteration,
+    Options,
+    Task,
+    fit,
+    from_source,
+    sample_of,
+    sizes_of,
+    table_of,
+)
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
@@ -72,6 +86,7 @@ class Problem:
         self.model = None if model is None else _expression(model, parameters, "model")
         self.docstring = docstring
         self.source = source
+        self._cells: list[str] | None = None
         self._derivations: dict[tuple[tuple[str, ...] | None, bool], Derivation] = {}
         self._set_names(list((names or {}).items()))
 
@@ -115,6 +130,7 @@ class Problem:
         except InputError as e:
             raise InputError(f"{file.path}:1:1: {e}") from None
         problem._set_names(list(file.assignments))
+        problem._cells = from_file(file.text, file.variables) if file.stands_alone else None
         return problem
 
     @property
@@ -206,7 +222,10 @@ class Problem:
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
         shown = self._numbers(derivation, values) if numbers or values is not None else None
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown)
-        return render(page(derivation, subject, language, detail, fold=fold), format)
+        document = page(derivation, subject, language, detail, fold=fold)
+        if format in NOTEBOOKS:
+            return notebook_of(document, cells(self.derive(), self._cells or rebuilt(self.derive()), language))
+        return render(document, format)
 
     def _numbers(self, derivation: Derivation, values: Mapping[str, Any] | str | None) -> NumbersShown:
         """The derivation in numbers: made up, given, or of a file."""
@@ -261,6 +280,20 @@ class Problem:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
         return compile_derivation(self.derive(wrt, prove=prove), title=self.title.en)
 
+    def sample(self, seed: int = 0, **sizes: int) -> dict[str, Any]:
+        """Random arrays for every argument of the loss, with their facts, at which it is finite: `f(**problem.sample())`.
+
+        >>> import symgrad as sg
+        >>> n, k = sg.dims("n k")
+        >>> Y, z = sg.data("Y", n, k, one_hot=True), sg.parameter("z", k)
+        >>> arrays = Problem(-sg.mean(sg.sum(Y * sg.log_softmax(z), axis=1))).sample(n=2, k=3)
+        >>> arrays["Y"].sum(axis=1), arrays["z"].shape
+        (array([1., 1.]), (3,))
+        """
+        # Which of two derivations is compiled makes no difference: a proved one is there already, or takes long.
+        function = compile_derivation(self._derivations.get((None, True)) or self.derive(prove=False))
+        return sample_of([self.loss], function, sizes, seed)
+
     def fit(
         self,
         data: Mapping[str, Any] | Table | str | None = None,
@@ -299,7 +332,16 @@ class Problem:
         named = from_source(self.leaves, given, bind, arrays)
         task = Task(self.compile(), self.loss, self.model, self.leaves)
         descent = Descent(method, learning_rate, line_search, max_iterations, tolerance, on_iteration)
-        options = Options(descent, start or {}, seed, sizes or {}, hyperparameters or {}, standardize, test_fraction)
+        start = start or {}
+        options = Options(
+            descent,
+            start,
+            seed,
+            {**sizes_of(start, self.leaves), **(sizes or {})},
+            hyperparameters or {},
+            standardize,
+            test_fraction,
+        )
         return fit(task, named, options, table)
 
 

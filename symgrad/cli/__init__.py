@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
-PAGES = {".md": "markdown", ".tex": "latex"}
+PAGES = {".md": "markdown", ".tex": "latex", ".ipynb": "ipynb", ".json": "json"}
 
 
 class Format(StrEnum):
@@ -26,6 +26,8 @@ class Format(StrEnum):
 
     md = "md"
     latex = "latex"
+    ipynb = "ipynb"
+    json = "json"
 
 
 class Listing(StrEnum):

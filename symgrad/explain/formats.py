@@ -8,6 +8,7 @@ from functools import partial
 
 from symgrad.errors import InputError
 from symgrad.explain.document import Document
+from symgrad.explain.ipynb import notebook
 from symgrad.explain.template import LATEX, MARKDOWN, render_as
 
 # What a page is written as: text, or the bytes of a file.
@@ -32,8 +33,11 @@ def _gradients_only(document: Document) -> Page:
 TABLE = (
     Format("markdown", partial(render_as, style=MARKDOWN), aliases=("md",)),
     Format("latex", partial(render_as, style=LATEX), aliases=("tex",)),
+    Format("ipynb", notebook, aliases=("notebook",)),
     Format("json", _gradients_only),  # of the derivation itself: Problem.explain writes it
 )
+# What a notebook is called: Problem.explain adds cells that run.
+NOTEBOOKS = ("ipynb", "notebook")
 FORMATS: Mapping[str, Format] = {name: own for own in TABLE for name in (own.name, *own.aliases)}
 
 

@@ -279,10 +279,11 @@ def _rule_of(writing: Writing, node: Elementwise, argument: Expr) -> tuple[str, 
     """f(u) and (f(u))' = …, from the table; u is the operand that acts, any others are numbers or named scalars."""
     u = leaf(writing.argument, (), Role.DATA)
     operands = [u if e is argument else _scalar(e) for e in node.operands]
+    place = next(k for k, e in enumerate(node.operands) if e is argument)
     if any(e is None for e in operands):
         return None
     f = elementwise(node.function, *operands, parameter=node.parameter)
-    if not isinstance(f, Elementwise) or (local := local_derivatives(f, f)[node.operands.index(argument)]) is None:
+    if not isinstance(f, Elementwise) or (local := local_derivatives(f, f)[place]) is None:
         return None
     derivative = simplify(local, Facts({}))
     function = writing.tex(f)

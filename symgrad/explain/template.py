@@ -37,6 +37,8 @@ NAMES_END = Text(en=" and ", zh="、")
 SEMICOLON = Text(en="; ", zh="；")
 # Around text in formulas until neighbours are joined; no text holds them, control characters are dropped.
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
+# Where a cell of a notebook ends.
+CELL_END = "\x04"
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
 
@@ -117,6 +119,7 @@ def render_as(document: Document, style: Style) -> str:
         "document": document,
         "inline": writer.inline,
         "lines": writer.lines,
+        "cell_end": CELL_END,
     }
     template = environment.get_template(style.template)
     text = template.render(context, is_cjk=document.language == "zh")
