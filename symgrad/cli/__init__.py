@@ -272,6 +272,27 @@ def fit(
 
 
 @app.command()
+def new(
+    output: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="The model file to write; - is standard output.")
+    ] = "",
+    like: Annotated[str, typer.Option(metavar="NAME", help="The model to start from, as logistic.")] = "linear",
+    list_: Annotated[bool, typer.Option("--list", help="The models to start from.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
+    lang: Annotated[Lang, typer.Option(help="The language of the list.")] = Lang.en,
+) -> None:
+    """Write a model file to start from."""
+    from symgrad.cli.starts import listed, start_from
+
+    if list_:
+        typer.echo(listed(lang.value), nl=False)
+        return
+    if not output:
+        raise InputError("the file to write is missing; for example symgrad new model.py --like logistic, or --list")
+    start_from(like, output, is_forced=force)
+
+
+@app.command()
 def rules(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="One function, primitive, fact or definition.")] = "",
     form: Annotated[

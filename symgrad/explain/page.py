@@ -257,7 +257,7 @@ def _meaning(writing: Writing, found: Nudge | None) -> Iterator[Block]:
     if found is not None:
         sentences.insert(0, _nudged(writing, found))
     yield Paragraph(tuple(sentences))
-    rate = r"\eta"
+    rate = writing.rate
     parameters = writing.derivation.parameters
     if len(parameters) > MOST_UPDATES:
         yield Paragraph((Sentence(say.UPDATE_EACH, {"rate": Math(rate), "any": Math(r"\theta")}),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
@@ -34,8 +35,8 @@ CHECK = Text(
     " $\\langle \\partial L/\\partial \\theta, v\\rangle$。",
 )
 FIT = Text(
-    en="Gradient descent from there. A loss without a minimum is said to be unbounded.",
-    zh="由此出发作梯度下降。若损失没有极小值，会报告其无下界。",
+    en="Gradient descent from there. A loss that has no lower bound is said to have none.",
+    zh="由此出发作梯度下降。若损失没有下界，结果中会指出。",
 )
 PLOT = Text(en="The loss $L$ after $t$ steps:", zh="迭代 $t$ 步后的损失 $L$：")
 
@@ -76,7 +77,7 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
     """The cells, from those on that make `problem`."""
     of_data = [e.name for e in derivation.leaves if e.role in (Role.DATA, Role.LABELS)]
     numbers = [e.name for e in derivation.leaves if e.role is Role.HYPERPARAMETER and e.value is None]
-    more = f"\n    hyperparameters={{name: arrays[name] for name in {numbers}}}," if numbers else ""
+    more = f"\n    hyperparameters={{name: arrays[name] for name in {_quoted(numbers)}}}," if numbers else ""
     return [
         Cell(HEADING.to(language)),
         *(Cell(source, is_code=True) for source in sources),
@@ -87,7 +88,7 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
         Cell(CHECK.to(language)),
         Cell(CHECK_CODE, is_code=True),
         Cell(FIT.to(language)),
-        Cell(FIT_CODE.format(data=of_data, more=more), is_code=True),
+        Cell(FIT_CODE.format(data=_quoted(of_data), more=more), is_code=True),
         Cell(PLOT.to(language)),
         Cell(PLOT_CODE, is_code=True),
     ]
@@ -120,10 +121,10 @@ def _rebuilt(derivation: Derivation) -> Iterator[str]:
     yield from (f'    "{e.name}": {_declaration(e)},' for e in derivation.leaves)
     yield "}"
     *named, last = derivation.forward
-    yield from (f'names["{eq.name}"] = sg.parse({str(eq.expression)!r}, names)' for eq in named)
-    yield f"loss = sg.parse({str(last.expression)!r}, names)"
+    yield from (f'names["{eq.name}"] = sg.parse({_quoted(str(eq.expression))}, names)' for eq in named)
+    yield f"loss = sg.parse({_quoted(str(last.expression))}, names)"
     if derivation.model is not None:
-        yield f"model = sg.parse({str(derivation.model)!r}, names)"
+        yield f"model = sg.parse({_quoted(str(derivation.model))}, names)"
     given = ", model=model" if derivation.model is not None else ""
     yield f"problem = sg.Problem(loss{given}, names=names)"
 
@@ -142,7 +143,8 @@ def _declaration(e: Leaf) -> str:
     parts += [f"{fact}=True" for fact in sorted(e.facts)]
     if e.about.en or e.about.zh:
         same = e.about.en == e.about.zh
-        parts.append(f"about={e.about.en!r}" if same else f"about=sg.Text(en={e.about.en!r}, zh={e.about.zh!r})")
+        en, zh = _quoted(e.about.en), _quoted(e.about.zh)
+        parts.append(f"about={en}" if same else f"about=sg.Text(en={en}, zh={zh})")
     return f"sg.{e.role.value}({', '.join(parts)})"
 
 
@@ -150,3 +152,8 @@ def _decimal(value: Fraction) -> str | None:
     """The value as it was written, where a decimal says it exactly."""
     text = repr(float(value)) if value.denominator != 1 else str(value)
     return text if Fraction(text) == value else None
+
+
+def _quoted(value: str | list[str]) -> str:
+    """A string or a list of names as Python writes it, between double quotes."""
+    return json.dumps(value, ensure_ascii=False)
