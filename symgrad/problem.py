@@ -332,16 +332,8 @@ class Problem:
         named = from_source(self.leaves, given, bind, arrays)
         task = Task(self.compile(), self.loss, self.model, self.leaves)
         descent = Descent(method, learning_rate, line_search, max_iterations, tolerance, on_iteration)
-        start = start or {}
-        options = Options(
-            descent,
-            start,
-            seed,
-            {**sizes_of(start, self.leaves), **(sizes or {})},
-            hyperparameters or {},
-            standardize,
-            test_fraction,
-        )
+        known = {**sizes_of(start or {}, self.leaves), **(sizes or {})}
+        options = Options(descent, start or {}, seed, known, hyperparameters or {}, standardize, test_fraction)
         return fit(task, named, options, table)
 
 

@@ -121,8 +121,8 @@ def test_explain_reads_standard_input():
 
 
 def test_a_page_of_another_kind_is_refused():
-    line = complaint("explain", LINEAR, "-o", "page.pdf")
-    assert line == "page.pdf: .pdf cannot be written; use .md or .tex, or -f"
+    line = complaint("explain", LINEAR, "-o", "page.doc")
+    assert line == "page.doc: .doc cannot be written; use .md, .tex, .ipynb or .json, or -f"
     assert "a file without a suffix" in complaint("explain", LINEAR, "-o", "page")
 
 

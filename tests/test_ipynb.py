@@ -20,7 +20,7 @@ from symgrad.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 # A file whose text is the cell, one whose loop names its values (the cell builds them again), one in SymPy.
-THREE = ("poisson_regression", "recurrent_net", "sympy_neuron")
+THREE = ("poisson_regression", "deep_net", "sympy_neuron")
 RUN = [path.stem for path in EVERY] if os.environ.get("SYMGRAD_ALL") else THREE
 # Losses that have no lower bound: what a fit says of them.
 UNBOUNDED = {"batch_normalisation"}

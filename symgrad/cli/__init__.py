@@ -327,9 +327,9 @@ def _page_format(form: Format | None, output: str) -> str:
         return "markdown"
     suffix = _suffix(output)
     if suffix not in PAGES:
-        raise InputError(
-            f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
-        )
+        *most, last = PAGES
+        known = f"{', '.join(most)} or {last}"
+        raise InputError(f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {known}, or -f")
     return PAGES[suffix]
 
 
