@@ -14,7 +14,7 @@ from symgrad.derive.differential import with_differentials
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive, straight_line
 from symgrad.derive.layout import Layout, prove_in_rows
-from symgrad.derive.names import take_names
+from symgrad.derive.names import take_marks
 from symgrad.derive.nudge import nudge
 from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
@@ -94,7 +94,7 @@ class Problem:
         """Take the names that assignments and `sg.named` give; the latter come first."""
         values = [(name, value) for name, value in assignments if isinstance(value, Expr)]
         roots = [self.loss, *([self.model] if self.model is not None else []), *(value for _, value in values)]
-        bare, given = take_names(roots)
+        bare, marks = take_marks(roots)
         own = bare[len(bare) - len(values) :]
         self.loss, self.model = bare[0], bare[1] if self.model is not None else None
         # Arrays stand in the order in which they were declared, on pages and as arguments.
@@ -102,11 +102,12 @@ class Problem:
         leaves = [e for e in postorder([self.loss]) if isinstance(e, Leaf)]
         sizes = {name for e in leaves for s in e.shape for name in s.names}
         assigned = [(name, value) for (name, _), value in zip(values, own, strict=True)]
-        explicit = [(name, node) for node, name in given.items()]
+        explicit = [(name, node) for node, name in marks.names.items()]
         names = names_of([*explicit, *assigned], {e.name for e in leaves if e.name} | sizes)
         place = {value: k for k, (_, value) in reversed(list(enumerate(assigned)))}
         self.names = dict(sorted(names.items(), key=lambda item: place.get(item[0], len(place))))
         self.names.pop(self.loss, None)
+        self.facts = marks.facts
 
     @classmethod
     def from_file(cls, path: str) -> Problem:
@@ -158,7 +159,9 @@ class Problem:
         """∂L/∂θ for all parameters or those named, every step proved and the whole checked unless `prove=False`."""
         key = (None if wrt is None else tuple(wrt), prove)
         if key not in self._derivations:
-            derivation = derive(self.loss, model=self.model, names=self.names, wrt=wrt, order=self.order)
+            derivation = derive(
+                self.loss, model=self.model, names=self.names, wrt=wrt, order=self.order, facts=self.facts
+            )
             if prove:
                 derivation = check(prove_steps(derivation), self.loss)
             self._derivations[key] = derivation

@@ -14,7 +14,7 @@ from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation, Line
 from symgrad.derive.forward import OUTPUTS, Pushforward, push_forward, tangent_name
 from symgrad.derive.layout import LAYOUTS
-from symgrad.derive.names import LETTERS, take_names
+from symgrad.derive.names import LETTERS, take_marks
 from symgrad.derive.pairing import (
     Block,
     Pairing,
@@ -244,7 +244,7 @@ class Output:
     @property
     def variable(self) -> str:
         """What it is differentiated by unless told otherwise: its first parameter, else its first array."""
-        leaves = [e for e in postorder([take_names([self.expression])[0][0]]) if isinstance(e, Leaf)]
+        leaves = [e for e in postorder([take_marks([self.expression])[0][0]]) if isinstance(e, Leaf)]
         known = [e for e in leaves if e.role not in {*CONSTANT_ROLES, Role.LABELS}]
         declared = {value.name: k for k, value in enumerate(self.names.values()) if isinstance(value, Leaf)}
         known.sort(key=lambda e: (e.role is not Role.PARAMETER, declared.get(e.name, len(declared))))
@@ -339,7 +339,7 @@ def _target(y: Any, wrt: Leaf | str, names: Mapping[str, Any] | None) -> _Target
         expression = coerce(y)
     except InputError:
         raise InputError(f"a {type(y).__name__} is no expression; give what is to be differentiated") from None
-    bare, given = take_names([expression, *(value for _, value in values)])
+    bare, marks = take_marks([expression, *(value for _, value in values)])
     leaves = [e for e in postorder([bare[0]]) if isinstance(e, Leaf) and e.role not in {*CONSTANT_ROLES, Role.LABELS}]
     by_name = {e.name: e for e in leaves}
     if not isinstance(wrt, str) and not isinstance(wrt, Leaf):
@@ -348,7 +348,7 @@ def _target(y: Any, wrt: Leaf | str, names: Mapping[str, Any] | None) -> _Target
     if name not in by_name or (isinstance(wrt, Leaf) and by_name[name] is not wrt):
         raise InputError(f"the expression holds no {name}; differentiate by one of {', '.join(by_name) or 'none here'}")
     assigned = [(key, value) for (key, _), value in zip(values, bare[1:], strict=True)]
-    explicit = [(key, node) for node, key in given.items()]
+    explicit = [(key, node) for node, key in marks.names.items()]
     taken = names_in([bare[0]])
     found = names_of([*explicit, *assigned], taken)
     if bare[0].kind != "leaf" and bare[0] not in found:

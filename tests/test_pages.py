@@ -39,10 +39,14 @@ def compiled_log(text: str, folder: Path) -> str:
         pytest.skip(f"{program} is not installed")
     (folder / "page.tex").write_text(text, encoding="utf-8")
     command = [program, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
-    for _ in range(2):
+    for _ in range(4):
         run = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
         assert run.returncode == 0, run.stdout.decode(errors="replace")[-2000:]
-    return (folder / "page.log").read_text(errors="replace")
+        log = (folder / "page.log").read_text(errors="replace")
+        # Only a table that may break over pages is set anew, with the widths that the first run wrote down.
+        if "Rerun" not in log:
+            break
+    return log
 
 
 def flaws(log: str) -> list[str]:

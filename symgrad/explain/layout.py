@@ -103,7 +103,7 @@ def _parts(r: Row, room: float) -> list[str]:
         return [r.right]
     parts, current = list[str](), ""
     for term in r.terms:
-        signed = term if (not current and not parts) or term.startswith("-") else "+ " + term
+        signed = term if (not current and not parts) or term.startswith(("-", "+")) else "+ " + term
         joined = f"{current} {signed}".strip()
         if current and width(joined) > room:
             parts.append(current)

@@ -130,9 +130,20 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     signs = notes(writing, detail)
     if signs is not None:
         yield Paragraph((signs,))
+    assumed = [(eq.target, fact) for eq in derivation.forward for fact in sorted(eq.target.facts)]
+    if assumed:
+        yield Paragraph(
+            (Sentence(say.ASSUMED, {"items": listed([_assumed(writing, *a) for a in assumed], "semicolon")}),)
+        )
     conventions = kinks(derivation.forward, derivation.parameters)
     if conventions:
         yield Paragraph((Sentence(say.KINKS), *conventions))
+
+
+def _assumed(writing: Writing, e: Leaf, fact: str) -> Inline:
+    own = FACTS[fact]
+    sentence = own.of_vector if own.of_vector is not None and e.rank < 2 else own.sentence
+    return Sentence(say.ASSUMED_OF, {"array": Math(writing.name(e)), "fact": Sentence(sentence)})
 
 
 def convention(writing: Writing) -> Inline:

@@ -255,6 +255,9 @@ class Apply(Expr):
         return dict(self.options)[name]
 
 
+# What is said of a value, a name or facts, and does nothing to it.
+MARKS = frozenset({"named", "assume"})
+
 _INTERNED: WeakValueDictionary[bytes, Expr] = WeakValueDictionary()
 
 

@@ -13,7 +13,7 @@ from symgrad.graph.sizes import Size
 from symgrad.primitives.facts import FACTS
 from symgrad.prose import Text
 
-__all__ = ["arange", "data", "dims", "hyperparameter", "labels", "named", "parameter"]
+__all__ = ["arange", "assume", "data", "dims", "hyperparameter", "labels", "named", "parameter"]
 
 
 def dims(names: str) -> Any:
@@ -93,6 +93,43 @@ def named(name: str, e: object) -> Expr:
     """
     x = coerce(e)
     return apply("named", [x], [("name", _name(name, "value"))], x.shape)
+
+
+def assume(
+    e: object,
+    *,
+    symmetric: bool = False,
+    positive_definite: bool = False,
+    positive: bool = False,
+    nonnegative: bool = False,
+    one_hot: bool = False,
+    sign: bool = False,
+    binary: bool = False,
+) -> Expr:
+    """e, of which the facts hold wherever it is computed: said on the page, used by proofs, checked by compiled code.
+
+    The value needs a name of its own: `K = sg.assume(k(X), positive_definite=True)`.
+
+    >>> n = dims("n")
+    >>> D = data("D", n, n)
+    >>> str(assume(D + D.T, symmetric=True))
+    'assume(D + D.T, symmetric=True)'
+    """
+    x = coerce(e)
+    if isinstance(x, Leaf):
+        raise InputError(
+            f"assume({x}): facts are assumed of a value that is computed; state those of data where it is declared"
+        )
+    given = {
+        "symmetric": symmetric, "positive_definite": positive_definite, "positive": positive, "nonnegative": nonnegative,
+        "one_hot": one_hot, "sign": sign, "binary": binary,
+    }  # fmt: skip
+    held = [fact for fact, is_held in given.items() if is_held]
+    if not held:
+        raise InputError(f"assume({x}): no fact is given; the facts are {', '.join(FACTS)}")
+    for fact in held:
+        FACTS[fact].admit(str(x), x.shape)
+    return apply("assume", [x], [(fact, True) for fact in sorted(held)], x.shape)
 
 
 def _name(name: str, what: str) -> str:

@@ -69,20 +69,21 @@ INV = Primitive(
 )
 SOLVE = Primitive(
     name="solve",
+    is_linear=True,
     about=Text(en="linear system", zh="线性方程组"),
     shape=_solve_shape,
     forward=lambda s, arrays, options: s.matmul(s.inverse(arrays[0]), arrays[1]),
     pullback=_solve_pullback,
     arity=2,
     reason=Text(
-        en="From A {y} = b follows dA {y} + A d {y} = db: the cotangent of b solves the transposed system, and that of A is"
+        en="With A for the matrix and b for the right-hand side, A {y} = b gives dA {y} + A d {y} = db: the cotangent of b solves the transposed system, and that of A is"
         " minus its product with {y}.",
-        zh="由 A {y} = b 得 dA {y} + A d {y} = db：b 的梯度是转置方程组的解，A 的梯度是它与 {y} 之积的相反数。",
+        zh="记系数矩阵为 A，右端为 b，由 A {y} = b 得 dA {y} + A d {y} = db：b 的梯度是转置方程组的解，A 的梯度是它与 {y} 之积的相反数。",
     ),
     reason_in_rows=Text(
-        en="From A {y} = b follows dA {y} + A d {y} = db: the derivative by b, multiplied with A from the right, is what arrives;"
+        en="With A for the matrix and b for the right-hand side, A {y} = b gives dA {y} + A d {y} = db: the derivative by b, multiplied with A from the right, is what arrives;"
         " minus {y} times the derivative by b is the derivative by A.",
-        zh="由 A {y} = b 得 dA {y} + A d {y} = db：对 b 的导数右乘 A 等于传来的导数；对 A 的导数是 {y} 与对 b 的导数之积的相反数。",
+        zh="记系数矩阵为 A，右端为 b，由 A {y} = b 得 dA {y} + A d {y} = db：对 b 的导数右乘 A 等于传来的导数；对 A 的导数是 {y} 与对 b 的导数之积的相反数。",
     ),
     latex="{0}^{{-1}} {1}",
     numpy=lambda args, options, ranks: f"np.linalg.solve({args[0]}, {args[1]})",
