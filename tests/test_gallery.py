@@ -45,6 +45,8 @@ def problem_of(stem: str) -> Problem:
 def test_every_example_stands_in_one_chapter():
     assert sorted(STEMS) == sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
     assert len(STEMS) >= 20
+    assert f"holds {len(STEMS)} models" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{len(STEMS)} 个模型" in (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("stem", STEMS)
