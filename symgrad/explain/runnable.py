@@ -35,8 +35,8 @@ CHECK = Text(
     " $\\langle \\partial L/\\partial \\theta, v\\rangle$。",
 )
 FIT = Text(
-    en="Gradient descent from there. A loss that has no lower bound is said to have none.",
-    zh="由此出发作梯度下降。若损失没有下界，结果中会指出。",
+    en="Gradient descent from there; what is printed says why it ended.",
+    zh="由此出发作梯度下降；输出中说明停止的原因。",
 )
 PLOT = Text(en="The loss $L$ after $t$ steps:", zh="迭代 $t$ 步后的损失 $L$：")
 
