@@ -1,4 +1,4 @@
-"""Quantile regression: a line that a share τ of the values lie below.
+"""Quantile regression: the line below which a share τ of the values lies.
 
 The residual of a value above the line counts τ, that of a value below it 1 − τ.
 

@@ -85,7 +85,7 @@ def test_the_cells_make_the_problem_that_was_explained(stem):
 
 def test_a_problem_that_no_file_holds_is_built_again():
     n, d, k = sg.dims("n d k")
-    X, c = sg.data("X", n, 2 * d + 1, about='rows of "X"'), sg.labels("c", n, k)
+    X, c = sg.data("X", n, 2 * d + 1, about='rows of "X" {{ 7*7 }} $x$\\input{y}\n</script>'), sg.labels("c", n, k)
     s = sg.data("s", n, sign=True, about=sg.Text(en="signs", zh="符号"))
     W, a = sg.parameter("W", 2 * d + 1, k), sg.hyperparameter("a", 0.1)
     third, free = sg.hyperparameter("third", 1), sg.hyperparameter("free")

@@ -13,8 +13,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from typer.testing import CliRunner
 
 import symgrad as sg
+from symgrad.cli import app
 from symgrad.explain.document import Document, Plain
 from symgrad.explain.formats import render
 from symgrad.problem import Problem
@@ -107,6 +109,13 @@ def test_json_and_notebooks_are_the_same_bytes_each_time():
         outputs.add(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
     (only,) = outputs
     assert only.startswith(text_of("softmax", "zh").encode())
+
+
+def test_the_command_writes_what_python_does(tmp_path):
+    path = tmp_path / "derivation.json"
+    result = CliRunner().invoke(app, ["explain", str(FILES["sympy"]), "-o", str(path), "--lang", "zh"])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert path.read_text(encoding="utf-8") == text_of("sympy", "zh")
 
 
 def test_pages_of_another_kind_are_refused_in_one_line():

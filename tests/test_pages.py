@@ -145,7 +145,7 @@ def test_a_page_needs_a_known_language_and_format():
     problem = load(str(EXAMPLES[0]))
     with pytest.raises(Exception, match="choose en or zh"):
         problem.explain(language="fr")
-    with pytest.raises(Exception, match="write markdown or latex"):
+    with pytest.raises(Exception, match="no format is called docx; write markdown, latex, "):
         problem.explain("docx")
 
 
