@@ -40,6 +40,15 @@ FIT = Text(
 )
 PLOT = Text(en="The loss $L$ after $t$ steps:", zh="迭代 $t$ 步后的损失 $L$：")
 
+COMPARED = Text(
+    en="{name}: {difference:.8g} by differences, {slope:.8g} by the gradient",
+    zh="{name}：差商 {difference:.8g}，梯度 {slope:.8g}",
+)
+ENDED = Text(
+    en="L = {result.loss} after {result.iterations} steps: {result.diagnosis or result.stop}",
+    zh="迭代 {result.iterations} 步后 L = {result.loss}；停止原因：{result.diagnosis or result.stop}",
+)
+
 SAMPLE_CODE = """\
 import numpy as np
 
@@ -55,7 +64,7 @@ for name, gradient in gradients.items():
     v = rng.standard_normal(np.shape(gradient))
     ahead, behind = (f(**{**arrays, name: arrays[name] + step * v})[0] for step in (h, -h))
     difference, slope = (ahead - behind) / (2 * h), np.vdot(gradient, v)
-    print(f"{name}: {difference:.8g} by differences, {slope:.8g} by the gradient")
+    print(f"{COMPARED}")
     assert abs(difference - slope) <= 1e-5 * max(1, abs(slope)), name"""
 FIT_CODE = """\
 result = problem.fit(
@@ -63,7 +72,7 @@ result = problem.fit(
     start={{name: arrays[name] for name in gradients}},{more}
     max_iterations=200,
 )
-print("L =", result.loss, "after", result.iterations, "steps:", result.diagnosis or result.stop)"""
+print(f"{ENDED}")"""
 PLOT_CODE = """\
 import matplotlib.pyplot as plt
 
@@ -86,9 +95,9 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
         Cell(SAMPLE.to(language)),
         Cell(SAMPLE_CODE, is_code=True),
         Cell(CHECK.to(language)),
-        Cell(CHECK_CODE, is_code=True),
+        Cell(CHECK_CODE.replace("{COMPARED}", COMPARED.to(language)), is_code=True),
         Cell(FIT.to(language)),
-        Cell(FIT_CODE.format(data=_quoted(of_data), more=more), is_code=True),
+        Cell(FIT_CODE.format(data=_quoted(of_data), more=more, ENDED=ENDED.to(language)), is_code=True),
         Cell(PLOT.to(language)),
         Cell(PLOT_CODE, is_code=True),
     ]
