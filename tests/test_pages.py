@@ -9,13 +9,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from chosen import EXAMPLES
 
 from symgrad.derive.nudge import nudge
 from symgrad.modelfile import run_model
 from symgrad.problem import Problem, load
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 MODELS = sorted((ROOT / "tests" / "models").glob("*.py"))
 GOLDEN = ROOT / "tests" / "golden"
 LANGUAGES = ("en", "zh")

@@ -71,6 +71,11 @@ def mark_of(eq: Equation) -> Mark:
     return next(mark for verdict, mark in MARKS if verdict in verdicts)
 
 
+def because(writing: Writing, eq: Equation) -> tuple[Inline, ...]:
+    """Why the first line of a step is what it is, a sentence each."""
+    return (*_reasons(writing, eq), *top_rules(writing, eq))
+
+
 def _rules(eq: Equation) -> list[str]:
     return list(dict.fromkeys(rule for c in eq.contributions for rule, _ in c.ways)) or ["linearity"]
 
@@ -79,9 +84,9 @@ def _in_words(
     writing: Writing, eq: Equation, rules: list[str], detail: Detail, remarks: Sequence[Inline]
 ) -> Iterator[Block]:
     """The reasons as sentences, and one line by entries where it is needed; in full detail the rules of one variable."""
-    because = [*remarks, *_reasons(writing, eq), *(top_rules(writing, eq) if detail == "normal" else ())]
-    if because:
-        yield Paragraph(tuple(because))
+    sentences = [*remarks, *_reasons(writing, eq), *(top_rules(writing, eq) if detail == "normal" else ())]
+    if sentences:
+        yield Paragraph(tuple(sentences))
     by_rules = list(rule_blocks(writing, eq)) if detail == "full" else []
     yield from by_rules
     index_rows = list(_index_rows(writing, eq, rules, detail))
@@ -95,9 +100,9 @@ def _in_words(
 def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block], remarks: Sequence[Inline]) -> Iterator[Block]:
     """The proof by entries; before it what the entries alone do not say: which function, which primitive."""
     said = [name for name, entry in PRIMITIVES.items() if entry.definition is not None]
-    because = [*remarks, *_reasons(writing, eq, left_out=("linearity", "contraction", *said))]
-    if because:
-        yield Paragraph(tuple(because))
+    sentences = [*remarks, *_reasons(writing, eq, left_out=("linearity", "contraction", *said))]
+    if sentences:
+        yield Paragraph(tuple(sentences))
     yield from rule_blocks(writing, eq)
     yield from proof
     if eq.shape:
@@ -132,12 +137,12 @@ def _place(writing: Writing, eq: Equation, texts: Sequence[Text]) -> tuple[Text,
 def _by_differentials(writing: Writing, eq: Equation, detail: Detail, remarks: Sequence[Inline]) -> Iterator[Block]:
     """The proof by differentials; before it why a primitive's differential is what it is."""
     assert eq.variable is not None
-    because = [*remarks]
+    sentences = [*remarks]
     for c in eq.contributions:
         ways = [replace(c, rule=rule, subject=e) for rule, e in c.ways if rule in PRIMITIVES]
-        because += [_primitive_reason(writing, way) for way in ways]
-    if because:
-        yield Paragraph(tuple(because))
+        sentences += [_primitive_reason(writing, way) for way in ways]
+    if sentences:
+        yield Paragraph(tuple(sentences))
     if detail == "full":
         yield from rule_blocks(writing, eq)
     slopes = {c.label: found for c in eq.contributions if (found := _slopes(writing, eq, c)) is not None}
@@ -152,7 +157,7 @@ def _slopes(writing: Writing, eq: Equation, c: Contribution) -> Inline | None:
     if all(rule != "elementwise" for rule, _ in c.ways):
         return None
     definition = next(f.expression for f in writing.derivation.forward if f.label == c.label)
-    found = [_rule_of(writing, node) for node in _maps_of(definition, eq.variable)]
+    found = [_rule_of(writing, node, argument) for node, argument in _maps_of(definition, eq.variable)]
     known = [Math(rule[1]) for rule in dict.fromkeys(found) if rule is not None]
     return listed(known, "clause") if known else None
 
@@ -247,7 +252,7 @@ def _elementwise_reason(writing: Writing, eq: Equation, c: Contribution, values:
     """The functions of one variable through which the variable acts, each with its derivative."""
     assert eq.variable is not None
     definition = next(f.expression for f in writing.derivation.forward if f.label == c.label)
-    found = [_rule_of(writing, node) for node in _maps_of(definition, eq.variable)]
+    found = [_rule_of(writing, node, argument) for node, argument in _maps_of(definition, eq.variable)]
     known = [rule for rule in dict.fromkeys(found) if rule is not None]
     if not known:
         return Sentence(say.ELEMENTWISE_PLAIN, values)
@@ -266,24 +271,33 @@ def _elementwise_reason(writing: Writing, eq: Equation, c: Contribution, values:
     return Sentence(say.ELEMENTWISE_SUM, {**values, **more, "entry": Math(writing.entry(eq.variable, own))})
 
 
-def _maps_of(definition: Expr, variable: Leaf) -> list[Elementwise]:
-    """The elementwise functions on the way from a variable to a value."""
+def _maps_of(definition: Expr, variable: Leaf) -> list[tuple[Elementwise, Expr]]:
+    """The elementwise functions on the way from a variable to a value, each with the operand through which it acts."""
     order = postorder([definition])
     on_the_way: set[Expr] = {variable}
     for node in order:
         if any(e in on_the_way for e in node.children):
             on_the_way.add(node)
-    return [node for node in order if isinstance(node, Elementwise) and node in on_the_way]
+    maps = [node for node in order if isinstance(node, Elementwise) and node in on_the_way]
+    return [(node, next(e for e in node.operands if e in on_the_way)) for node in maps]
 
 
-def _rule_of(writing: Writing, node: Elementwise) -> tuple[str, str] | None:
-    """f(u) and (f(u))' = …, from the table."""
-    f = (
-        elementwise(node.function, leaf(writing.argument, (), Role.DATA), parameter=node.parameter)
-        if len(node.operands) == 1
-        else None
-    )
-    if not isinstance(f, Elementwise) or (local := local_derivatives(f, f)[0]) is None:
+def _scalar(e: Expr) -> Expr | None:
+    """The number, or the named scalar, that an operand is, broadcast or not; None where it is anything else."""
+    while isinstance(e, Contraction) and len(e.operands) == 1:
+        e = e.operands[0]
+    return e if isinstance(e, Leaf) and not e.rank else None
+
+
+def _rule_of(writing: Writing, node: Elementwise, argument: Expr) -> tuple[str, str] | None:
+    """f(u) and (f(u))' = …, from the table; u is the operand that acts, any others are numbers or named scalars."""
+    u = leaf(writing.argument, (), Role.DATA)
+    operands = [u if e is argument else _scalar(e) for e in node.operands]
+    place = next(k for k, e in enumerate(node.operands) if e is argument)
+    if any(e is None for e in operands):
+        return None
+    f = elementwise(node.function, *operands, parameter=node.parameter)
+    if not isinstance(f, Elementwise) or (local := local_derivatives(f, f)[place]) is None:
         return None
     derivative = simplify(local, Facts({}))
     function = writing.tex(f)

@@ -54,6 +54,8 @@ NAMES_END = Text(en=" and ", zh="、")
 SEMICOLON = Text(en="; ", zh="；")
 # Around text in formulas until neighbours are joined; no text holds them, control characters are dropped.
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
+# Where a cell of a notebook ends.
+CELL_END = "\x04"
 
 
 Write = Callable[[Inline], str]
@@ -91,6 +93,12 @@ ANGLES = {
     "comment_end_string": "#>",
 }
 
+
+def drawn_by_mermaid(figure: Figure, _: Write, plain: Write) -> str:
+    """The graph as a program that GitHub and Jupyter draw: they show an SVG file by reference only, and a page is one file."""
+    return f"```mermaid\n{mermaid(figure.graph, plain)}\n```"
+
+
 GITHUB = Style(
     template="markdown/page.md.j2",
     text=github_text,
@@ -101,8 +109,7 @@ GITHUB = Style(
     fences=("```math", "```"),
     line=before_formulas,
     paragraph=markdown_opening,
-    # GitHub shows an SVG file by reference only, and the page is one file.
-    figure=lambda figure, inline, plain: f"```mermaid\n{mermaid(figure.graph, plain)}\n```",
+    figure=drawn_by_mermaid,
 )
 # Formulas between dollar signs, as pandoc, VS Code, Jupyter, CSDN and 知乎 read them.
 COMMON = Style(
@@ -134,7 +141,25 @@ NOTEBOOK = Style(
     code=markdown_code,
     limit=92,
     delimiters={},
+    line=str.strip,
+    paragraph=markdown_opening,
+    figure=drawn_by_mermaid,
 )
+
+# A sentence alone, for programs: formulas between dollar signs, nothing escaped.
+PLAIN = Style(
+    template="",
+    text=str,
+    math=lambda tex: f"${tex}$",
+    code=str,
+    limit=92,
+    delimiters={},
+)
+
+
+def written(item: Inline, style: Style, language: Language) -> str:
+    """A sentence, formula, name or list in a style, by itself."""
+    return Writer(style, language).inline(item)
 
 
 def render_as(document: Document, style: Style) -> str:
@@ -147,6 +172,7 @@ def render_as(document: Document, style: Style) -> str:
         "lines": writer.lines,
         "fences": style.fences,
         "figure": lambda figure: style.figure(figure, writer.inline, lambda item: plain(item, document.language)),
+        "cell_end": CELL_END,
     }
     template = environment(style).get_template(style.template)
     text = template.render(context, is_cjk=document.language == "zh")
