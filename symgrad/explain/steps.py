@@ -15,7 +15,7 @@ from symgrad.explain import sentences as say
 from symgrad.explain.document import Block, Display, Heading, Inline, Mark, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
 from symgrad.explain.rules import rule_blocks, top_rules
-from symgrad.explain.transposes import facing
+from symgrad.explain.transposes import facing, transposes
 from symgrad.explain.why import line_reason
 from symgrad.explain.writing import Writing, equation_number, listed, result_row, shape_tex, step_rows
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
@@ -92,7 +92,7 @@ def _in_words(
     index_rows = list(_index_rows(writing, eq, rules, detail))
     if index_rows:
         yield Display(tuple(index_rows))
-        yield Paragraph((*_transposes(writing, writing.lines(eq)[0].expression), _in_matrices(writing, eq)))
+        yield Paragraph((*transposes(writing, writing.lines(eq)[0].expression), _in_matrices(writing, eq)))
     elif by_rules:
         yield Paragraph((Sentence(reasons.ALTOGETHER),))
 
@@ -107,8 +107,8 @@ def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block], remarks: Se
     yield from proof
     if eq.shape:
         by_entries = any(writing.is_by_entries(line.expression) for line in eq.lines)
-        facing = [] if by_entries else facing(writing, writing.lines(eq)[0].expression)
-        yield Paragraph((*facing, Sentence(reasons.SO_BY_ENTRIES) if by_entries else _so_in_matrices(writing, eq)))
+        turned = [] if by_entries else facing(writing, writing.lines(eq)[0].expression)
+        yield Paragraph((*turned, Sentence(reasons.SO_BY_ENTRIES) if by_entries else _so_in_matrices(writing, eq)))
 
 
 def _in_matrices(writing: Writing, eq: Equation) -> Inline:

@@ -13,7 +13,7 @@ from symgrad.graph.walk import postorder
 
 def facing(writing: Writing, e: Expr) -> list[Inline]:
     """How sums become products of matrices, and which factors come transposed."""
-    turned = _transposes(writing, e)
+    turned = transposes(writing, e)
     cores = dict.fromkeys(
         x.children[0]
         for node in _products(e)
@@ -47,7 +47,7 @@ def _products(e: Expr) -> list[Contraction]:
     ]
 
 
-def _transposes(writing: Writing, e: Expr) -> list[Inline]:
+def transposes(writing: Writing, e: Expr) -> list[Inline]:
     """Why a matrix stands transposed at an end of a product: the sum runs over the index that faces away."""
     found: dict[Expr, Inline] = {}
     for node in _products(e):
