@@ -4,75 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from symgrad.cli.choices import PAGES, Detail, Engine, Format, Lang, Layout, Listing, Method
 from symgrad.errors import InputError, SymgradError
+from symgrad.prose import one_line
 
 if TYPE_CHECKING:
     from symgrad.problem import Problem
 
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
-
-PAGES = {".md": "markdown", ".tex": "latex", ".pdf": "pdf", ".txt": "text"}
-
-
-class Format(StrEnum):
-    """What a page can be written as."""
-
-    md = "md"
-    latex = "latex"
-    pdf = "pdf"
-    text = "text"
-
-
-class Engine(StrEnum):
-    """What sets a PDF: Typst comes with pip, TeX is to be installed."""
-
-    typst = "typst"
-    latex = "latex"
-
-
-class Listing(StrEnum):
-    """What the catalogue can be written as."""
-
-    text = "text"
-    md = "md"
-    latex = "latex"
-    pdf = "pdf"
-
-
-class Lang(StrEnum):
-    """The languages of a page."""
-
-    en = "en"
-    zh = "zh"
-
-
-class Method(StrEnum):
-    """How a step is shown to hold."""
-
-    INDEX = "index"
-    DIFFERENTIAL = "differential"
-
-
-class Detail(StrEnum):
-    """How much of the derivation a page shows."""
-
-    brief = "brief"
-    normal = "normal"
-    full = "full"
-
-
-class Layout(StrEnum):
-    """Whether a gradient has the shape of its parameter or of its transpose."""
-
-    denominator = "denominator"
-    numerator = "numerator"
 
 
 class Group(TyperGroup):
@@ -85,7 +30,7 @@ class Group(TyperGroup):
             sys.stdout.flush()
             return result
         except SymgradError as e:
-            raise _ended(" ".join(str(e).split("\n")), e.exit_code) from None
+            raise _ended(str(e), e.exit_code) from None
         except KeyboardInterrupt:
             raise _ended("interrupted", INTERRUPTED) from None
         except BrokenPipeError:
@@ -98,7 +43,7 @@ class Group(TyperGroup):
 
 
 def _ended(line: str, code: int) -> typer.Exit:
-    typer.echo(line, err=True)
+    typer.echo(one_line(line), err=True)
     return typer.Exit(code)
 
 
@@ -201,7 +146,7 @@ def explain(
     asked = Asked(only, _names(wrt), how, {**more, "numbers": numbers, "values": values or None})
     if folder is None:
         _write(output, asked.page_of(models[0]), chosen)
-    elif code := write_pages(models, folder, _suffix_of(chosen), asked.page_of):
+    elif code := write_pages(models, folder, _suffix_of(chosen.partition(":")[0]), asked.page_of):
         raise typer.Exit(code)
 
 
@@ -300,6 +245,27 @@ def fit(
 
 
 @app.command()
+def new(
+    output: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="The model file to write; - is standard output.")
+    ] = "",
+    like: Annotated[str, typer.Option(metavar="NAME", help="The model to start from, as logistic.")] = "linear",
+    list_: Annotated[bool, typer.Option("--list", help="The models to start from.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
+    lang: Annotated[Lang, typer.Option(help="The language of the list.")] = Lang.en,
+) -> None:
+    """Write a model file to start from."""
+    from symgrad.cli.starts import listed, start_from
+
+    if list_:
+        typer.echo(listed(lang.value), nl=False)
+        return
+    if not output:
+        raise InputError("the file to write is missing; for example symgrad new model.py --like logistic, or --list")
+    start_from(like, output, is_forced=force)
+
+
+@app.command()
 def rules(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="One function, primitive, fact or definition.")] = "",
     form: Annotated[
@@ -336,9 +302,9 @@ def _page_format(form: Format | None, output: str, width: int | None = None) -> 
         return shown(width)
     suffix = _suffix(output)
     if suffix not in PAGES:
-        raise InputError(
-            f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
-        )
+        *most, last = PAGES
+        known = f"{', '.join(most)} or {last}"
+        raise InputError(f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {known}, or -f")
     return in_columns(PAGES[suffix], width)
 
 

@@ -18,7 +18,7 @@ from symgrad.fitting.binding import columns_of
 from symgrad.fitting.export import as_json, check_suffix, save
 from symgrad.fitting.plot import check_plot
 from symgrad.problem import Problem
-from symgrad.prose import Language
+from symgrad.prose import Language, one_line
 from symgrad.tables import Table, read_table
 
 SHORT = 16  # the most entries of a parameter that are printed
@@ -57,7 +57,7 @@ def run_fit(
         typer.echo(f"the fit failed at {result.diagnosis}", err=True)
         return False
     named = columns_of(problem.leaves, table, columns)
-    lines = list(summary(result, table, named, options))
+    lines = [one_line(line) for line in summary(result, table, named, options)]
     typer.echo("\n".join(lines), err=output == "-")
     if output == "-":
         typer.echo(as_json(result), nl=False)

@@ -53,6 +53,8 @@ class Listing:
 # The most rows of a table that stays on one page.
 LONGEST_UNBROKEN = 24
 
+# How sure a step or an equation is; what is no claim of the derivation has no mark.
+Mark = Literal["proved", "verified", "unchecked"]
 # "clause" joins sentences or equations, "names" words: Chinese joins neither with 和.
 Join = Literal["and", "or", "semicolon", "clause", "names"]
 Inline = Math | Plain | CodeSpan | Sentence | Listing
@@ -64,6 +66,7 @@ class Heading:
 
     level: int
     content: Inline
+    mark: Mark | None = None
     kind: str = "heading"
 
 
@@ -86,6 +89,7 @@ class Row:
     shape: str = ""
     label: int | None = None
     relation: str = "="
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.derive.derivation import Equation
-from symgrad.derive.fold import Family, Reading, Statement, fold_leaves
+from symgrad.derive.fold import Family, Statement, fold_leaves
 from symgrad.explain import graph_sentences as say
 from symgrad.explain.document import (
     Arrow,
@@ -71,7 +71,7 @@ def words(graph: Graph) -> Iterator[Inline]:
 
 def graph_of(writing: Writing) -> Graph:
     """The nodes of the page's own equations: a family once, with what it uses."""
-    reader = _Reader(writing, _families(writing.reading))
+    reader = _Reader(writing, _families(writing))
     families = [part for part in writing.reading.forward if isinstance(part, Family)]
     for k, family in enumerate(families):
         reader.settle(f"g{k}", family)
@@ -175,13 +175,14 @@ class _Reader:
         self.parts.append(Group(key, values, tuple(nodes.values())))
 
 
-def _families(reading: Reading) -> dict[Leaf, Leaf]:
+def _families(writing: Writing) -> dict[Leaf, Leaf]:
     """The declared arrays that the page's table states once: Y1, Y2, … as Y[t]."""
+    reading = writing.reading
     if not reading.is_folded:
         return {}
     leaves = reading.derivation.leaves
     by_role = ([e for e in leaves if e.role is role] for role in Role)
-    declared = [d for own in by_role for d in fold_leaves(own, reading.letter)]
+    declared = [d for own in by_role for d in fold_leaves(own, reading.letter, writing.language)]
     return {e: d.leaf for d in declared for e in d.instances}
 
 

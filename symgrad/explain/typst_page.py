@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Paragraph
+from symgrad.explain.escape import CJK, broken_words
 from symgrad.explain.layout import INDENT, parts_of, width
-from symgrad.explain.template import ANGLES, CJK, Style, Writer, environment, in_words
+from symgrad.explain.template import ANGLES, Style, Writer, environment, in_words
 from symgrad.explain.typst_drawing import typst_drawing
 from symgrad.notation.spoken import spoken
 from symgrad.notation.typst import typst, typst_string
@@ -35,12 +36,13 @@ class Faces:
 
 
 def typst_text(text: str) -> str:
-    r"""Text as a string of Typst: it cannot be markup. A straight apostrophe is set as a curly one.
+    r"""Text as a string of Typst: it cannot be markup. A straight apostrophe is set as a curly one, a very long word breaks.
 
     >>> print(typst_text("#import $x$"), typst_text(""))
     #"#import $x$";
     """
-    return f"#{typst_string(text.replace(chr(39), '’'))};" if text else ""
+    pieces = broken_words(text.replace("'", "’"))
+    return "#sym.zws;".join(f"#{typst_string(piece)};" for piece in pieces) if text else ""
 
 
 def _code(text: str) -> str:
