@@ -48,9 +48,10 @@ from symgrad.graph.expression import (
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of
-from symgrad.prose import LANGUAGES, Language
+from symgrad.prose import LANGUAGES, Language, Text
 from symgrad.rewrite.convert import substitute
 
+NOTHING_SAID = Text(en="", zh="")
 VECTORS = ("v", "u", "q", "s")
 
 
@@ -76,7 +77,7 @@ class HessianProduct:
 
     def compile(self) -> Compiled:
         """f(**arrays, v=…) → (⟨∂L/∂θ, v⟩, {parameter: H v}), as costly as two gradients; no H is formed."""
-        return compile_derivation(self.derivation, title=f"{self.page.title}: the Hessian times a vector")
+        return compile_derivation(self.derivation, title=f"{self.page.title.en}: the Hessian times a vector")
 
     def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The derivation of H v as a handout."""
@@ -189,8 +190,8 @@ class Source:
 
     gradient: Derivation
     order: Sequence[str]
-    title: str
-    text: str
+    title: Text
+    text: Text
 
     def product(self, names: Collection[str]) -> HessianProduct:
         """H v over the parameters of these names, all of them where none is named."""
@@ -237,8 +238,8 @@ class Output:
     names: Mapping[str, Any]
     example: Mapping[str, Any] | None
     gradient: Any
-    title: str
-    text: str
+    title: Text
+    text: Text
 
     @property
     def variable(self) -> str:
@@ -329,7 +330,7 @@ def jvp(y: Any, wrt: Leaf | str, tangent: Any = None, *, names: Mapping[str, Any
     expression = pushed.product
     if given is not None and dot is free:
         expression = rewritten(substitute(expression, {dot: given}), softmaxes)
-    return Jvp(expression, pushed, TangentPage("", "", pushed))
+    return Jvp(expression, pushed, TangentPage(NOTHING_SAID, NOTHING_SAID, pushed))
 
 
 def _target(y: Any, wrt: Leaf | str, names: Mapping[str, Any] | None) -> _Target:
@@ -390,4 +391,4 @@ def _softmaxes(pairing: Pairing) -> dict[Leaf, Expr]:
 
 
 def _page(target: _Target, pairing: Pairing, found: Block | None) -> JacobianPage:
-    return JacobianPage("", "", target.names.get(target.y, "y"), target.y, target.x, pairing, found)
+    return JacobianPage(NOTHING_SAID, NOTHING_SAID, target.names.get(target.y, "y"), target.y, target.x, pairing, found)

@@ -122,7 +122,7 @@ def test_explain_reads_standard_input():
 
 def test_a_page_of_another_kind_is_refused():
     line = complaint("explain", LINEAR, "-o", "page.docx")
-    assert line.startswith("page.docx: .docx cannot be written; use .md or .tex or ")
+    assert line.startswith("page.docx: .docx cannot be written; use .md, .tex, ")
     assert "a file without a suffix" in complaint("explain", LINEAR, "-o", "page")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +17,7 @@ from symgrad.explain.document import (
     CodeSpan,
     Display,
     Document,
+    Figure,
     Inline,
     Join,
     Listing,
@@ -24,8 +25,24 @@ from symgrad.explain.document import (
     Plain,
     Sentence,
 )
-from symgrad.explain.escape import latex_code, latex_text, markdown_code, markdown_text
+from symgrad.explain.escape import (
+    CJK,
+    before_formulas,
+    common_opening,
+    common_text,
+    github_text,
+    latex_code,
+    latex_paragraph,
+    latex_text,
+    markdown_code,
+    markdown_opening,
+    markdown_text,
+)
 from symgrad.explain.layout import Line, lines
+from symgrad.explain.mermaid import mermaid
+from symgrad.explain.tikz import tikz
+from symgrad.notation.linear import linear
+from symgrad.notation.spoken import spoken
 from symgrad.prose import Language, Text
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -37,12 +54,19 @@ NAMES_END = Text(en=" and ", zh="、")
 SEMICOLON = Text(en="; ", zh="；")
 # Around text in formulas until neighbours are joined; no text holds them, control characters are dropped.
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
-CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+# Where a cell of a notebook ends.
+CELL_END = "\x04"
+
+
+Write = Callable[[Inline], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a template writes plain text, formulas and code inside a line, and how wide its equations may be."""
+    """How a template writes plain text, formulas and code inside a line, and how wide its equations may be.
+
+    `figure` draws a picture, with the writer of what stands inside a line and one of plain text.
+    """
 
     template: str
     text: Callable[[str], str]
@@ -50,6 +74,13 @@ class Style:
     code: Callable[[str], str]
     limit: float
     delimiters: Mapping[str, str]
+    autoescape: bool = False
+    # Around the formulas of a display.
+    fences: tuple[str, str] = ("", "")
+    # What a finished line needs where text and formulas meet, and a paragraph where it begins.
+    line: Callable[[str], str] = str
+    paragraph: Callable[[str], str] = str
+    figure: Callable[[Figure, Write, Write], str] = lambda figure, inline, plain: ""
 
 
 # For formats in which braces are markup.
@@ -62,21 +93,45 @@ ANGLES = {
     "comment_end_string": "#>",
 }
 
-MARKDOWN = Style(
+
+def drawn_by_mermaid(figure: Figure, _: Write, plain: Write) -> str:
+    """The graph as a program that GitHub and Jupyter draw: they show an SVG file by reference only, and a page is one file."""
+    return f"```mermaid\n{mermaid(figure.graph, plain)}\n```"
+
+
+GITHUB = Style(
     template="markdown/page.md.j2",
-    text=markdown_text,
+    text=github_text,
     math=lambda tex: f"$`{tex}`$",
     code=markdown_code,
     limit=92,
     delimiters={},
+    fences=("```math", "```"),
+    line=before_formulas,
+    paragraph=markdown_opening,
+    figure=drawn_by_mermaid,
+)
+# Formulas between dollar signs, as pandoc, VS Code, Jupyter, CSDN and 知乎 read them.
+COMMON = Style(
+    template="markdown/page.md.j2",
+    text=common_text,
+    math=lambda tex: f"${tex.strip()}$",
+    code=markdown_code,
+    limit=92,
+    delimiters={},
+    fences=("$$", "$$"),
+    line=str.strip,
+    paragraph=common_opening,
+    figure=lambda figure, inline, plain: " ".join(map(inline, figure.words)),
 )
 LATEX = Style(
     template="latex/page.tex.j2",
-    text=latex_text,
+    text=latex_paragraph,
     math=lambda tex: f"${tex}$",
     code=latex_code,
     limit=66,
     delimiters=ANGLES,
+    figure=lambda figure, inline, plain: tikz(figure.drawing, inline),
 )
 # A cell's output: Markdown as Jupyter reads it, with formulas between dollar signs.
 NOTEBOOK = Style(
@@ -86,7 +141,25 @@ NOTEBOOK = Style(
     code=markdown_code,
     limit=92,
     delimiters={},
+    line=str.strip,
+    paragraph=markdown_opening,
+    figure=drawn_by_mermaid,
 )
+
+# A sentence alone, for programs: formulas between dollar signs, nothing escaped.
+PLAIN = Style(
+    template="",
+    text=str,
+    math=lambda tex: f"${tex}$",
+    code=str,
+    limit=92,
+    delimiters={},
+)
+
+
+def written(item: Inline, style: Style, language: Language) -> str:
+    """A sentence, formula, name or list in a style, by itself."""
+    return Writer(style, language).inline(item)
 
 
 def render_as(document: Document, style: Style) -> str:
@@ -94,8 +167,12 @@ def render_as(document: Document, style: Style) -> str:
     writer = Writer(style, document.language)
     context: dict[str, Any] = {
         "document": document,
-        "inline": writer.inline,
+        "inline": writer.finished,
+        "paragraph": writer.paragraph,
         "lines": writer.lines,
+        "fences": style.fences,
+        "figure": lambda figure: style.figure(figure, writer.inline, lambda item: plain(item, document.language)),
+        "cell_end": CELL_END,
     }
     template = environment(style).get_template(style.template)
     text = template.render(context, is_cjk=document.language == "zh")
@@ -111,12 +188,17 @@ def environment(style: Style) -> Environment:
     return Environment(
         loader=FileSystemLoader(_templates()),
         undefined=StrictUndefined,
-        autoescape=False,
+        autoescape=style.autoescape,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         **style.delimiters,  # type: ignore[arg-type]  # Jinja's names of its delimiters
     )
+
+
+def template_file(name: str) -> Path:
+    """A file that a template is handed: a style, a font."""
+    return _templates() / name
 
 
 def _templates() -> Path:
@@ -136,6 +218,15 @@ class Writer:
 
     style: Style
     language: Language
+
+    def finished(self, item: Inline) -> str:
+        """What stands on a line of its own, in a cell or in a heading."""
+        return self.style.line(self.inline(item))
+
+    def paragraph(self, sentences: Sequence[Inline]) -> str:
+        """Sentences in a row; Chinese ones need no space between them."""
+        joined = (" " if self.language == "en" else "").join(map(self.inline, sentences))
+        return self.style.paragraph(self.style.line(joined))
 
     def inline(self, item: Inline) -> str:
         """A sentence, formula, name or list in the format, escaped."""
@@ -187,6 +278,22 @@ class Writer:
         # Between Chinese and a formula TeX would swallow the space.
         joined = re.sub(rf"({CJK.pattern}) {TEXT_END}", rf"\1{TEXT_END}\\ ", joined)
         return joined.replace(TEXT_BEGIN, r"\text{").replace(TEXT_END, "}")
+
+
+def plain(
+    item: Inline,
+    language: Language,
+    *,
+    text: Callable[[str], str] = str,
+    math: Callable[[str], str] = linear,
+) -> str:
+    """A sentence, formula, name or list as plain text, formulas in Unicode; or as the two writers spell them."""
+    return Writer(Style("", text=text, math=math, code=text, limit=0, delimiters={}), language).inline(item)
+
+
+def in_words(figure: Figure, language: Language) -> list[str]:
+    """A picture for who does not see it, sentence by sentence, formulas as they are spoken."""
+    return [plain(sentence, language, math=lambda tex: spoken(tex, language)) for sentence in figure.words]
 
 
 def _text_in_math(text: str) -> str:

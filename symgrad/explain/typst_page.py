@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Paragraph
+from symgrad.explain.escape import CJK, broken_words
 from symgrad.explain.layout import INDENT, parts_of, width
-from symgrad.explain.template import ANGLES, CJK, Style, Writer, environment
+from symgrad.explain.template import ANGLES, Style, Writer, environment, in_words
+from symgrad.explain.typst_drawing import typst_drawing
 from symgrad.notation.spoken import spoken
 from symgrad.notation.typst import typst, typst_string
 from symgrad.prose import Language
@@ -34,12 +36,13 @@ class Faces:
 
 
 def typst_text(text: str) -> str:
-    r"""Text as a string of Typst: it cannot be markup. A straight apostrophe is set as a curly one.
+    r"""Text as a string of Typst: it cannot be markup. A straight apostrophe is set as a curly one, a very long word breaks.
 
     >>> print(typst_text("#import $x$"), typst_text(""))
     #"#import $x$";
     """
-    return f"#{typst_string(text.replace(chr(39), '’'))};" if text else ""
+    pieces = broken_words(text.replace("'", "’"))
+    return "#sym.zws;".join(f"#{typst_string(piece)};" for piece in pieces) if text else ""
 
 
 def _code(text: str) -> str:
@@ -83,6 +86,8 @@ def typst_page(document: Document, faces: Faces) -> str:
         "levels": _levels(document.blocks),
         "leads": [_leads(a, b) for a, b in zip(document.blocks, (*document.blocks[1:], None), strict=True)],
         "rows": lambda block: list(_rows(block, writer)),
+        "figure": lambda block: typst_drawing(block.drawing, writer.inline),
+        "words": lambda block: typst_string(" ".join(in_words(block, document.language))),
     }
     return environment(style).get_template(style.template).render(context)
 

@@ -123,7 +123,7 @@ def fit(task: Task, data: Mapping[str, Any], options: Options, table: Table | No
         _objective(task, parts.train, bound, numbers, is_checked=True)(**start.values)
     result = options.descent.run(f, start.values)
     result = _with_origin(result, task, {**bound.sizes, **parts.train, **numbers}, partial(_line, bound, parts, table))
-    return _result(task, bound, parts, result, start, numbers, target)
+    return replace(_result(task, bound, parts, result, start, numbers, target), surface=f if result.path else None)
 
 
 def _numbers(task: Task, options: Options) -> dict[str, float]:
@@ -185,25 +185,32 @@ def _parts(task: Task, bound: Bound, options: Options, target: Target | None) ->
     return Parts(first, second, (len(train), len(test)), train, found)
 
 
-def _objective(
-    task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float], *, is_checked: bool = False
-) -> Function:
-    """(L, ∂L/∂θ) as a function of θ alone, the data bound; the facts are checked on demand, not at every step."""
-    arguments = task.function.arguments
-    fixed = task.read(arguments, bound.sizes, arrays, numbers)
-    switches = set(task.function.signature.parameters) - {a.name for a in arguments}
-    options = dict.fromkeys(switches, is_checked)
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """(L, ∂L/∂θ) as a function of θ alone, the data bound."""
 
-    def value_and_gradients(**parameters: Array) -> tuple[float, Mapping[str, Array]]:
+    function: Compiled
+    fixed: Mapping[str, Any]
+
+    def __call__(self, **parameters: Array) -> tuple[float, Mapping[str, Array]]:
+        """L and its gradients at θ."""
         try:
-            return task.function(**fixed, **parameters, **options)
+            return self.function(**self.fixed, **parameters)
         except InputError as e:
             # A singular matrix is the edge of the loss's domain, which the solver knows how to meet.
             if isinstance(e.__cause__, np.linalg.LinAlgError):
                 raise e.__cause__ from None
             raise
 
-    return value_and_gradients
+
+def _objective(
+    task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float], *, is_checked: bool = False
+) -> Objective:
+    """The loss over the training data; the facts are checked on demand, not at every step."""
+    arguments = task.function.arguments
+    fixed = task.read(arguments, bound.sizes, arrays, numbers)
+    switches = set(task.function.signature.parameters) - {a.name for a in arguments}
+    return Objective(task.function, {**fixed, **dict.fromkeys(switches, is_checked)})
 
 
 def _with_origin(result: Result, task: Task, values: Mapping[str, Any], line: Callable[[Breakdown], str]) -> Result:
@@ -291,6 +298,7 @@ def _result(
         notes=_notes(task, target, parts.standardizer, is_mapped=mapped is not None),
         function=task.function,
         axes=bound.axes,
+        path=result.path,
     )
 
 

@@ -27,6 +27,7 @@ from weakref import WeakValueDictionary
 from symgrad.errors import InputError, ShapeError
 from symgrad.graph.show import show, show_shape
 from symgrad.graph.sizes import ONE, ZERO, Size
+from symgrad.prose import Text, as_text
 
 Shape = tuple[Size, ...]
 Number = Fraction | int | float
@@ -188,7 +189,7 @@ class Leaf(Expr):
     name: str
     role: Role
     facts: frozenset[str]
-    about: str
+    about: Text
     value: Fraction | Size | None
     kind: ClassVar[str] = "leaf"
 
@@ -279,13 +280,14 @@ def leaf(
     role: Role,
     *,
     facts: Iterable[str] = (),
-    about: str = "",
+    about: str | Text = "",
     value: Fraction | Size | None = None,
 ) -> Leaf:
     """The leaf of this content."""
     known = frozenset(facts)
-    content = (name, role.value, sorted(known), about, value)
-    return _intern(Leaf, shape, content, name, role, known, about, value)
+    said = as_text(about)
+    content = (name, role.value, sorted(known), said.en if said.en == said.zh else (said.en, said.zh), value)
+    return _intern(Leaf, shape, content, name, role, known, said, value)
 
 
 def number(value: Number) -> Leaf:

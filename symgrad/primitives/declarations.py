@@ -11,6 +11,7 @@ from symgrad.errors import InputError
 from symgrad.graph.expression import Expr, Leaf, Number, Role, Rows, Shape, apply, coerce, leaf, size
 from symgrad.graph.sizes import Size
 from symgrad.primitives.facts import FACTS
+from symgrad.prose import Text
 
 __all__ = ["arange", "assume", "data", "dims", "hyperparameter", "labels", "named", "parameter"]
 
@@ -29,7 +30,7 @@ def dims(names: str) -> Any:
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
 
-def data(name: str, *shape: object, about: str = "", **facts: bool) -> Leaf:
+def data(name: str, *shape: object, about: str | Text = "", **facts: bool) -> Leaf:
     """A fixed array x of the given shape, with facts such as `one_hot=True`.
 
     >>> data("y", dims("n"), sign=True).facts
@@ -45,12 +46,12 @@ def data(name: str, *shape: object, about: str = "", **facts: bool) -> Leaf:
     return leaf(_name(name, "data"), sizes, Role.DATA, facts=held, about=about)
 
 
-def parameter(name: str, *shape: object, about: str = "") -> Leaf:
+def parameter(name: str, *shape: object, about: str | Text = "") -> Leaf:
     """An array θ by which the loss is differentiated."""
     return leaf(_name(name, "parameter"), shape_of(name, shape), Role.PARAMETER, about=about)
 
 
-def hyperparameter(name: str, default: Number | None = None, about: str = "") -> Leaf:
+def hyperparameter(name: str, default: Number | None = None, about: str | Text = "") -> Leaf:
     """A scalar that is neither data nor differentiated by; its default is used unless a value is passed.
 
     >>> hyperparameter("lam", 0.3).value
@@ -60,7 +61,7 @@ def hyperparameter(name: str, default: Number | None = None, about: str = "") ->
     return leaf(_name(name, "hyperparameter"), (), Role.HYPERPARAMETER, about=about, value=value)
 
 
-def labels(name: str, *shape: object, about: str = "") -> Leaf:
+def labels(name: str, *shape: object, about: str | Text = "") -> Leaf:
     """Whole numbers c, each one of 0 … k-1: the last size is k, those before it are the shape.
 
     >>> n, t, k = dims("n t k")

@@ -18,6 +18,7 @@ from symgrad.graph.expression import (
     broadcast_to,
     elementwise,
     is_number,
+    linear,
     power,
     scale,
     total,
@@ -90,6 +91,19 @@ def _softplus(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     return None if u is None else elementwise("softplus", u)
 
 
+def _summands(e: Expr) -> list[tuple[Fraction, Expr]]:
+    """The terms of a sum of sums."""
+    found: list[tuple[Fraction, Expr]] = []
+    stack = [(Fraction(1), e)]
+    while stack:
+        c, node = stack.pop()
+        if isinstance(node, Linear):
+            stack += [(c * own, inner) for own, inner in reversed(node.terms)]
+        else:
+            found.append((c, node))
+    return found
+
+
 def _sigmoid(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     """1/(1 + e^u) = σ(-u)."""
     if not isinstance(node, Elementwise) or node.function != "power" or node.parameter != -1:
@@ -97,9 +111,9 @@ def _sigmoid(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     u = _of_one_plus_exp(node.operands[0], opaque)
     if u is None:
         return None
-    if isinstance(u, Linear) and len(u.terms) == 1:
-        ((c, inner),) = u.terms
-        return elementwise("sigmoid", scale(-c, inner))
+    terms = _summands(u)
+    if len(terms) == 1 or all(c < 0 for c, _ in terms):
+        return elementwise("sigmoid", linear([(-c, inner) for c, inner in terms]))
     return elementwise("sigmoid", scale(-1, u))
 
 
