@@ -21,15 +21,7 @@ from symgrad.explain.template import LATEX, Writer
 ROOT = Path(__file__).resolve().parent.parent
 IS_WIDE = bool(os.environ.get("SYMGRAD_WIDE"))
 ALL = {p.stem: p for folder in (ROOT / "examples", ROOT / "tests" / "models") for p in sorted(folder.glob("*.py"))}
-FEW = (
-    "softmax_regression",
-    "two_layer_net",
-    "p38_attention",
-    "m02_mixture",
-    "n03_lstm_cell",
-    "n04_cnn",
-    "n05_causal_heads",
-)
+FEW = ("softmax_regression", "two_layer_net", "p38_attention", "n03_lstm_cell", "n04_cnn")
 MODELS = tuple(ALL) if IS_WIDE else FEW
 OUTPUTS = tuple(sorted((ROOT / "examples" / "outputs").glob("*.py")))
 

@@ -58,6 +58,7 @@ ALLOWED_LATE: Mapping[tuple[str, str], str] = {
     ("symgrad/explain/pdf.py", "typst"): "an extra, and only a PDF needs it",
     ("symgrad/explain/pdf.py", "pylopdf_fonts_zh_cn"): "an extra, and only a PDF in Chinese needs it",
     ("symgrad/fitting/plot.py", "matplotlib.figure"): "an extra, and slow: only who asks for a picture needs it",
+    ("symgrad/fitting/plot.py", "pylopdf_fonts_zh_cn"): "an extra, and only a picture in Chinese needs it",
     ("symgrad/fitting/plot.py", "matplotlib"): "an extra, and slow: only who asks for a picture needs it",
     ("symgrad/explain/html.py", "math_core"): "an extra, and only HTML needs it",
     ("symgrad/explain/ipynb.py", "nbformat"): "an extra, and only a notebook needs it",

@@ -41,7 +41,7 @@ def pdf(document: Document) -> bytes:
         if faces is None:
             continue
         try:
-            return _compiled(typst, typst_page(document, faces), fonts)
+            return _compiled(typst, source if faces == Faces() else typst_page(document, faces), fonts)
         except typst.TypstError as e:
             gap = NO_FONT.search(e.message)
             if gap is None:

@@ -16,10 +16,10 @@ from symgrad.explain.checks import mark_of
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
 from symgrad.explain.rules import rule_blocks, top_rules
+from symgrad.explain.transposes import facing, transposes
 from symgrad.explain.why import line_reason
 from symgrad.explain.writing import Writing, equation_number, listed, result_row, shape_tex, step_rows
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
-from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.notation.index import arrival
 from symgrad.primitives.table import PRIMITIVES
@@ -75,7 +75,7 @@ def _in_words(
     index_rows = list(_index_rows(writing, eq, rules, detail))
     if index_rows:
         yield Display(tuple(index_rows))
-        yield Paragraph((*_transposes(writing, writing.lines(eq)[0].expression), _in_matrices(writing, eq)))
+        yield Paragraph((*transposes(writing, writing.lines(eq)[0].expression), _in_matrices(writing, eq)))
     elif by_rules:
         yield Paragraph((Sentence(reasons.ALTOGETHER),))
 
@@ -90,8 +90,8 @@ def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block], remarks: Se
     yield from proof
     if eq.shape:
         by_entries = any(writing.is_by_entries(line.expression) for line in eq.lines)
-        facing = [] if by_entries else _facing(writing, writing.lines(eq)[0].expression)
-        yield Paragraph((*facing, Sentence(reasons.SO_BY_ENTRIES) if by_entries else _so_in_matrices(writing, eq)))
+        turned = [] if by_entries else facing(writing, writing.lines(eq)[0].expression)
+        yield Paragraph((*turned, Sentence(reasons.SO_BY_ENTRIES) if by_entries else _so_in_matrices(writing, eq)))
 
 
 def _in_matrices(writing: Writing, eq: Equation) -> Inline:
@@ -321,54 +321,6 @@ def _index_rows(writing: Writing, eq: Equation, rules: list[str], detail: Detail
 def _sums(e: Expr) -> bool:
     """Whether an entry of the expression is a sum over an index."""
     return any(i >= e.rank for term in to_form(e).terms for f in term.factors for i in f.indices)
-
-
-def _facing(writing: Writing, e: Expr) -> list[Inline]:
-    """How sums become products of matrices, and which factors come transposed."""
-    turned = _transposes(writing, e)
-    cores = dict.fromkeys(
-        x.children[0]
-        for node in _products(e)
-        for x in node.operands
-        if isinstance(x, Contraction) and x.indices == ((1, 0),)
-    )
-    # In numerator layout the axes of a derivative are exchanged: which of them a sum runs over is not said.
-    cores = {x: None for x in cores if not (writing.is_turned and _holds_derivative(x))}
-    if len(turned) == 0 and cores:
-        arrays = listed([_array(writing, x) for x in cores])
-        turned = [Sentence(reasons.TURNED, {"arrays": arrays})]
-    return turned
-
-
-def _array(writing: Writing, e: Expr) -> Math:
-    """An array inside a sentence, where a derivative is written with a slash."""
-    is_cotangent = isinstance(e, Leaf) and e.role is Role.COTANGENT
-    return Math(writing.derivative(e, is_inline=True) if isinstance(e, Leaf) and is_cotangent else writing.tex(e))
-
-
-def _holds_derivative(e: Expr) -> bool:
-    return any(isinstance(x, Leaf) and x.role is Role.COTANGENT for x in postorder([e]))
-
-
-def _products(e: Expr) -> list[Contraction]:
-    """The products of two matrices in an expression."""
-    return [
-        node
-        for node in postorder([e])
-        if isinstance(node, Contraction) and read(node.indices, node.rank).pattern is Pattern.MATMUL
-    ]
-
-
-def _transposes(writing: Writing, e: Expr) -> list[Inline]:
-    """Why a matrix stands transposed at an end of a product: the sum runs over the index that faces away."""
-    found: dict[Expr, Inline] = {}
-    for node in _products(e):
-        left, right = node.operands
-        for side, text in ((left, say.TRANSPOSED_LEFT), (right, say.TRANSPOSED_RIGHT)):
-            core = side.children[0] if isinstance(side, Contraction) and side.indices == ((1, 0),) else None
-            if isinstance(core, Leaf) and not (writing.is_turned and _holds_derivative(core)):
-                found.setdefault(core, Sentence(text, {"array": _array(writing, core)}))
-    return list(found.values()) if len(found) == 1 else []
 
 
 def _fits_index_form(e: Expr) -> bool:

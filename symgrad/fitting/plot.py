@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -101,14 +102,31 @@ def _matplotlib() -> Any:
 
 def _fonts(matplotlib: Any, language: Language, names: Sequence[str]) -> list[str]:
     """The fonts in the order in which they are asked for a character, a Chinese one where Chinese is written."""
-    installed = {font.name for font in matplotlib.font_manager.fontManager.ttflist}
-    found = next((name for name in CHINESE if name in installed), None)
+    manager = matplotlib.font_manager.fontManager
+    found = _chinese(manager)
+    if found is None:
+        for path in _packaged():
+            manager.addfont(path)
+        found = _chinese(manager)
     if found is None and (language == "zh" or any(ord(c) > 0x2E7F for name in names for c in name)):
         raise MissingTool(
-            f"no Chinese font is found for the picture; install one, as {CHINESE[0]} (on Debian fonts-noto-cjk), or"
-            " choose --lang en"
+            "no Chinese font is found for the picture; pip install 'symgrad[pdf]' brings one, or install fonts-noto-cjk"
         )
     return [FONT] if found is None else [found, FONT] if language == "zh" else [FONT, found]
+
+
+def _chinese(manager: Any) -> str | None:
+    installed = {font.name for font in manager.ttflist}
+    return next((name for name in CHINESE if name in installed), None)
+
+
+def _packaged() -> list[str]:
+    """The files of the package that brings Chinese fonts for PDF, if it is there."""
+    try:
+        package = import_module("pylopdf_fonts_zh_cn")
+    except ModuleNotFoundError:
+        return []
+    return [str(path) for path in sorted(Path(str(package.__file__)).parent.glob("*.otf"))]
 
 
 def _drawn(history: Sequence[Iteration], landscape: Landscape | None, language: Language) -> Any:

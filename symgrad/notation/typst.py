@@ -47,9 +47,10 @@ PHANTOMS = {"-": 0.778, ".": 0.278, **dict.fromkeys("0123456789", 0.5)}
 MATRICES = {"pmatrix": '"("', "bmatrix": '"["', "matrix": "#none"}
 # What Typst reads as more than itself.
 SPECIAL = {"/": '"/"', "*": "∗", "_": '"_"', "#": '"#"', "$": '"$"', "&": '"&"', ",": r"\,", ";": r"\;", "|": '"|"'}
-THIN = "#h(0.167em)"
+# The semicolon ends the call: what follows would be its method, its argument or, in a matrix, swallowed.
+THIN = "#h(0.167em);"
 # TeX leaves 1.2 points beside a fraction.
-NULL = "#h(0.12em)"
+NULL = "#h(0.12em);"
 
 
 def typst_string(text: str) -> str:
@@ -67,7 +68,7 @@ def typst(tex: str) -> str:
     r"""The formula in Typst's mathematics, without the dollar signs around it.
 
     >>> print(typst(r"\frac{1}{n}\,X^{\top} (P - Y)"))
-    frac(1, n)#h(0.12em)#h(0.167em)attach(X, t: ⊤)\(P−Y\)
+    frac(1, n)#h(0.12em);#h(0.167em);attach(X, t: ⊤)\(P−Y\)
     """
     return _row(read(tex).items)
 
@@ -158,7 +159,7 @@ def _symbol(node: Symbol) -> str:
         limits = ", limits: #true" if node.tex in WITH_LIMITS else ""
         return f'op("{node.text}"{limits})'
     if node.kind is Kind.SPACE:
-        return f"#h({WIDTHS[node.tex]}em)"
+        return f"#h({WIDTHS[node.tex]}em);"
     if node.kind is Kind.STYLE:
         return ""
     return SPECIAL.get(node.text, node.text)
@@ -220,7 +221,7 @@ def _wrapped(node: Wrapped) -> str:
     text = write(node.inner).strip("{}")
     if any(c not in PHANTOMS for c in text):
         raise InputError(f"no width is known of {text} in Typst; choose markdown or latex for this page")
-    return f"#h({sum(PHANTOMS[c] for c in text):.3f}em)"
+    return f"#h({sum(PHANTOMS[c] for c in text):.3f}em);"
 
 
 def _matrix(node: Matrix) -> str:
@@ -229,4 +230,4 @@ def _matrix(node: Matrix) -> str:
 
 
 def _cases(node: Cases) -> str:
-    return f"cases({', '.join(' & #h(0.8em)'.join(map(_argument, row)) for row in node.rows)})"
+    return f"cases({', '.join(' & #h(0.8em);'.join(map(_argument, row)) for row in node.rows)})"

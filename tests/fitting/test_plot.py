@@ -104,6 +104,15 @@ def test_a_loss_over_one_parameter(tmp_path):
     assert "Loss over w" in words(tmp_path / "fit.svg")
 
 
+def test_chinese_is_written_without_a_font_of_the_system(of_three, tmp_path, monkeypatch):
+    manager = plot._matplotlib().font_manager.fontManager
+    own = [font for font in manager.ttflist if font.name == plot.FONT]
+    monkeypatch.setattr(manager, "ttflist", own)
+    of_three.plot(str(tmp_path / "fit.svg"), "zh")
+    assert "损失" in words(tmp_path / "fit.svg")
+    assert {font.name for font in manager.ttflist} & set(plot.CHINESE)
+
+
 def test_what_cannot_be_drawn_is_refused_in_one_line(of_two, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"\.svg, \.png, \.pdf"):
         of_two.plot(str(tmp_path / "fit.gif"))
