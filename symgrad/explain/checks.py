@@ -29,11 +29,6 @@ def mark_of(eq: Equation) -> Mark:
     return next(mark for verdict, mark in MARKS if verdict in verdicts)
 
 
-def because(writing: Writing, eq: Equation) -> tuple[Inline, ...]:
-    """Why the first line of a step is what it is, a sentence each."""
-    return (*_reasons(writing, eq), *top_rules(writing, eq))
-
-
 def parameters_named(writing: Writing, join: Join) -> Inline:
     """The parameters, a long list of them shortened."""
     parameters = writing.derivation.parameters

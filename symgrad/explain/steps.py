@@ -59,6 +59,11 @@ def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
     yield replace(own, reason=reason, shape=shape, label=eq.label, mark=mark_of(eq))
 
 
+def because(writing: Writing, eq: Equation) -> tuple[Inline, ...]:
+    """Why the first line of a step is what it is, a sentence each."""
+    return (*_reasons(writing, eq), *top_rules(writing, eq))
+
+
 def _rules(eq: Equation) -> list[str]:
     return list(dict.fromkeys(rule for c in eq.contributions for rule, _ in c.ways)) or ["linearity"]
 
