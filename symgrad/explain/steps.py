@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from symgrad.derive.derivation import Contribution, Equation, Verdict
+from symgrad.derive.derivation import Contribution, Equation
 from symgrad.derive.differential import differential_of
 from symgrad.derive.reverse import cotangent_of, local_derivatives
 from symgrad.explain import differential, reasons
 from symgrad.explain import differential_sentences as tell
 from symgrad.explain import sentences as say
-from symgrad.explain.document import Block, Display, Heading, Inline, Mark, Math, Paragraph, Plain, Row, Sentence
+from symgrad.explain.checks import mark_of
+from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
 from symgrad.explain.rules import rule_blocks, top_rules
 from symgrad.explain.transposes import facing, transposes
@@ -28,12 +29,6 @@ from symgrad.rewrite.display import simplify
 from symgrad.rewrite.facts import Facts
 
 Detail = Literal["brief", "normal", "full"]
-# The least sure first.
-MARKS: tuple[tuple[Verdict, Mark], ...] = (
-    (Verdict.UNCHECKED, "unchecked"),
-    (Verdict.VERIFIED, "verified"),
-    (Verdict.PROVED, "proved"),
-)
 
 
 def step_blocks(
@@ -62,13 +57,6 @@ def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
     own = result_row(writing, eq)
     shape = shape_tex(writing.shape(eq.shape))
     yield replace(own, reason=reason, shape=shape, label=eq.label, mark=mark_of(eq))
-
-
-def mark_of(eq: Equation) -> Mark:
-    """How sure a step is: as sure as the least sure of its lines."""
-    own = {eq.proof.verdict, *(line.proof.verdict for line in eq.lines)}
-    verdicts = own | {line.proof.verdict for line in eq.differential}
-    return next(mark for verdict, mark in MARKS if verdict in verdicts)
 
 
 def because(writing: Writing, eq: Equation) -> tuple[Inline, ...]:
