@@ -415,8 +415,9 @@ def scale(c: Fraction | int, e: Expr) -> Expr:
     """c·e."""
     if isinstance(e, Leaf) and e.role is Role.NUMBER:
         return number(Fraction(c) * Fraction(e.value))  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
-    if isinstance(e, Leaf) and isinstance(e.value, Size) and Fraction(c).denominator == 1 and c > 0:
-        return size(e.value * int(c))
+    value = e.value if isinstance(e, Leaf) else None
+    if isinstance(value, Size) and value.value is None and Fraction(c).denominator == 1 and c > 0:
+        return size(value * int(c))
     return linear([(Fraction(c), e)])
 
 
@@ -469,7 +470,8 @@ def power(base: object, exponent: object) -> Expr:
     if isinstance(x, Leaf) and p.value.denominator == 1:
         if x.role is Role.NUMBER and (x.value or p.value > 0):
             return number(Fraction(x.value) ** int(p.value))  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
-        if isinstance(x.value, Size) and p.value > 0:
+        # A number that is a size (28) stays that size: 28² is no size, and would not follow it where it is another.
+        if isinstance(x.value, Size) and p.value > 0 and (p.value == 1 or x.value.value is None):
             return size(Size(x.value.terms) if p.value == 1 else _size_power(x.value, int(p.value)))
     return elementwise("power", x, parameter=p.value)
 
