@@ -17,8 +17,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from symgrad.explain.machine import machine_readable
 from symgrad.files import write_text
+from symgrad.formats.derivation_json import machine_readable
 from symgrad.problem import Problem, load
 from symgrad.prose import LANGUAGES, Language, Text
 

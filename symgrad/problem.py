@@ -20,12 +20,8 @@ from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
 from symgrad.explain.extrema import ExtremaPage
-from symgrad.explain.formats import NOTEBOOKS, Page, render
-from symgrad.explain.ipynb import notebook as notebook_of
-from symgrad.explain.machine import as_json
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
-from symgrad.explain.runnable import cells, from_file, rebuilt
 from symgrad.explain.steps import Detail
 from symgrad.extrema.search import find_extrema
 from symgrad.fitting import (
@@ -41,6 +37,10 @@ from symgrad.fitting import (
     sizes_of,
     table_of,
 )
+from symgrad.formats.derivation_json import as_json
+from symgrad.formats.ipynb import notebook as notebook_of
+from symgrad.formats.runnable import cells, from_file, rebuilt
+from symgrad.formats.table import NOTEBOOKS, Page, render
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder

@@ -29,10 +29,10 @@ from symgrad.derive.pairing import (
 )
 from symgrad.derive.worked import work
 from symgrad.errors import InputError, ShapeError
-from symgrad.explain.formats import Page, render
 from symgrad.explain.jacobian import JacobianPage, TangentPage, jacobian_page, tangent_page
 from symgrad.explain.second import SecondPage, second_page
 from symgrad.explain.steps import Detail
+from symgrad.formats.table import Page, render
 from symgrad.graph.expression import (
     CONSTANT_ROLES,
     Apply,

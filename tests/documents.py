@@ -15,8 +15,8 @@ import symgrad as sg
 from symgrad.cli.products import product
 from symgrad.cli.rules import read_catalogue, rules_page
 from symgrad.explain.document import Document, Math, Row
-from symgrad.explain.formats import FORMATS, Format
-from symgrad.explain.template import LATEX, Writer
+from symgrad.formats.table import FORMATS, Format
+from symgrad.formats.template import LATEX, Writer
 
 ROOT = Path(__file__).resolve().parent.parent
 IS_WIDE = bool(os.environ.get("SYMGRAD_WIDE"))

@@ -15,11 +15,11 @@ from symgrad.derive.fold import fold, unfolded
 from symgrad.explain.document import Curve, Group, Label, Rectangle
 from symgrad.explain.graph import MOST_NODES, computation_graph, graph_of
 from symgrad.explain.layered import Block, place
-from symgrad.explain.mermaid import mermaid
 from symgrad.explain.picture import draw
-from symgrad.explain.svg import svg
-from symgrad.explain.template import in_words, plain
 from symgrad.explain.writing import writing_of
+from symgrad.formats.mermaid import mermaid
+from symgrad.formats.svg import svg
+from symgrad.formats.template import in_words, plain
 from symgrad.graph.expression import Leaf
 from symgrad.graph.walk import postorder
 from symgrad.problem import load

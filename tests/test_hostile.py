@@ -36,7 +36,7 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
-from symgrad.explain.formats import TABLE, render
+from symgrad.formats.table import TABLE, render
 from symgrad.notation.formula import Word, every
 from symgrad.notation.names import typeset
 from symgrad.notation.reading import read as read_formula

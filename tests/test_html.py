@@ -13,9 +13,9 @@ import pytest
 from browser import CLIPPED, OVERLAPS, SCROLLS, open_browser
 from documents import ALL, IS_WIDE, page
 
-from symgrad.explain.breaks import pieces
-from symgrad.explain.formats import render
-from symgrad.explain.html import html_page
+from symgrad.formats.breaks import pieces
+from symgrad.formats.html import html_page
+from symgrad.formats.table import render
 
 WIDTHS = (360, 1280)
 NAMES = tuple(ALL) if IS_WIDE else ("softmax_regression", "two_layer_net", "p38_attention")
@@ -144,7 +144,7 @@ def test_an_extra_that_is_missing_is_named(monkeypatch):
     import sys
 
     from symgrad.errors import MissingTool
-    from symgrad.explain import html as module
+    from symgrad.formats import html as module
 
     module._library.cache_clear()
     monkeypatch.setitem(sys.modules, "math_core", None)

@@ -15,7 +15,7 @@ from chosen import EVERY
 from nbclient import NotebookClient
 
 import symgrad as sg
-from symgrad.explain import ipynb
+from symgrad.formats import ipynb
 from symgrad.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,8 +17,8 @@ from symgrad.compile import compile_derivation
 from symgrad.derive.engine import derive
 from symgrad.errors import InputError, NotFiniteWarning, SymgradError
 from symgrad.evaluate import Assignment, evaluate
-from symgrad.explain.escape import markdown_text
 from symgrad.fields import Reals
+from symgrad.formats.escape import markdown_text
 from symgrad.graph.expression import Leaf, Role, elementwise
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Function

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import symgrad as sg
 from symgrad.cli import app
 from symgrad.explain.document import Document, Plain
-from symgrad.explain.formats import render
+from symgrad.formats.table import render
 from symgrad.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent

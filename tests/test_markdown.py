@@ -13,8 +13,8 @@ from hostile import shown
 from test_pages import need
 
 from symgrad.explain.document import Box, Code, Display, Figure, Heading, Listing, Math, Paragraph, Sentence, Table
-from symgrad.explain.formats import render
-from symgrad.explain.template import COMMON, GITHUB, Writer
+from symgrad.formats.table import render
+from symgrad.formats.template import COMMON, GITHUB, Writer
 
 FEW = MODELS[:3] if len(MODELS) < 10 else MODELS
 PAGES = [(name, language) for name in FEW for language in ("en", "zh")]

@@ -15,7 +15,6 @@ import pytest
 from documents import ALL, IS_WIDE, MODELS, formulas_of, other_pages, page, problem
 
 from symgrad.errors import MissingTool
-from symgrad.explain import pdf as by_typst
 from symgrad.explain.document import (
     Code,
     CodeSpan,
@@ -29,9 +28,10 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
-from symgrad.explain.latexmk import latex_pdf
-from symgrad.explain.pdf import pdf
-from symgrad.explain.typst_page import Faces, typst_page
+from symgrad.formats import pdf as by_typst
+from symgrad.formats.latexmk import latex_pdf
+from symgrad.formats.pdf import pdf
+from symgrad.formats.typst_page import Faces, typst_page
 from symgrad.notation.names import typeset
 from symgrad.notation.spoken import spoken
 from symgrad.prose import Text

@@ -16,9 +16,9 @@ from wcwidth import wcswidth
 from symgrad.cli.terminal import show
 from symgrad.explain.document import Code as Program
 from symgrad.explain.document import CodeSpan, Document, Heading, Paragraph, Plain, Row, Table
-from symgrad.explain.terminal import terminal_page, text_page
-from symgrad.explain.terminal_equations import equation_lines
-from symgrad.explain.wrapping import CLOSING, OPENING, wrapped
+from symgrad.formats.terminal import terminal_page, text_page
+from symgrad.formats.terminal_equations import equation_lines
+from symgrad.formats.wrapping import CLOSING, OPENING, wrapped
 from symgrad.problem import load
 
 ROOT = Path(__file__).resolve().parent.parent

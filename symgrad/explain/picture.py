@@ -23,7 +23,7 @@ from symgrad.explain.document import (
     Shape,
 )
 from symgrad.explain.layered import ENTRY, PASSING, Block, Placement, place
-from symgrad.explain.layout import width
+from symgrad.notation.width import width
 
 # What a page is wide and high in em of the text, and how small the letters of a picture may be.
 PAGE_WIDTH, PAGE_HEIGHT, SMALLEST = 41.0, 52.0, 0.7

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 
 from symgrad.explain.document import Arrowhead, Curve, Figure, Inline, Label, Math, Rectangle
-from symgrad.explain.template import in_words, plain
+from symgrad.formats.template import in_words, plain
 from symgrad.notation.formula import (
     Accent,
     Group,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from symgrad.errors import MissingTool, SymgradError
 from symgrad.explain.document import Document
-from symgrad.explain.template import LATEX, render_as
+from symgrad.formats.template import LATEX, render_as
 
 INSTALL = {
     "pdflatex": "apt install latexmk texlive-latex-extra lmodern",

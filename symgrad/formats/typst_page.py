@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Paragraph
-from symgrad.explain.escape import CJK, broken_words
-from symgrad.explain.layout import INDENT, parts_of, width
-from symgrad.explain.template import ANGLES, Style, Writer, environment, in_words
-from symgrad.explain.typst_drawing import typst_drawing
+from symgrad.formats.escape import CJK, broken_words
+from symgrad.formats.layout import INDENT, parts_of
+from symgrad.formats.template import ANGLES, Style, Writer, environment, in_words
+from symgrad.formats.typst_drawing import typst_drawing
 from symgrad.notation.spoken import spoken
 from symgrad.notation.typst import typst, typst_string
+from symgrad.notation.width import width
 from symgrad.prose import Language
 
 LIMIT = 70

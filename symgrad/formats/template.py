@@ -25,7 +25,7 @@ from symgrad.explain.document import (
     Plain,
     Sentence,
 )
-from symgrad.explain.escape import (
+from symgrad.formats.escape import (
     CJK,
     before_formulas,
     common_opening,
@@ -38,9 +38,9 @@ from symgrad.explain.escape import (
     markdown_opening,
     markdown_text,
 )
-from symgrad.explain.layout import Line, lines
-from symgrad.explain.mermaid import mermaid
-from symgrad.explain.tikz import tikz
+from symgrad.formats.layout import Line, lines
+from symgrad.formats.mermaid import mermaid
+from symgrad.formats.tikz import tikz
 from symgrad.notation.linear import linear
 from symgrad.notation.spoken import spoken
 from symgrad.prose import Language, Text

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from symgrad.explain.layout import width
 from symgrad.notation.formula import Fence, Fraction, Node, Root, Row, Script, Symbol, every, write
 from symgrad.notation.reading import read
 from symgrad.notation.signs import Kind
+from symgrad.notation.width import width
 
 # A bracket of its own around fractions, and around what is no taller than a letter.
 SIGNS_APART = re.compile(r"\\(?:odot|oslash|otimes|times|cdot|to|le|ge|ne|in|leftarrow|mid)(?![a-zA-Z])")

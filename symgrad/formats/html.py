@@ -16,12 +16,12 @@ from unicodedata import bidirectional, east_asian_width
 from markupsafe import Markup, escape
 
 from symgrad.errors import MissingTool
-from symgrad.explain import web_sentences as say
-from symgrad.explain.breaks import breadth, pieces
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Inline, Mark, Row
-from symgrad.explain.layout import width
-from symgrad.explain.svg import svg
-from symgrad.explain.template import Style, Writer, environment, template_file
+from symgrad.formats import html_sentences as say
+from symgrad.formats.breaks import breadth, pieces
+from symgrad.formats.svg import svg
+from symgrad.formats.template import Style, Writer, environment, template_file
+from symgrad.notation.width import width
 from symgrad.prose import Text, one_line
 
 # About how many characters a line of a display holds on a wide screen, and how wide a left side stands beside its lines

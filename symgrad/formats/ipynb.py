@@ -9,7 +9,7 @@ from typing import Any
 
 from symgrad.errors import MissingTool
 from symgrad.explain.document import Document
-from symgrad.explain.template import CELL_END, NOTEBOOK, render_as
+from symgrad.formats.template import CELL_END, NOTEBOOK, render_as
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from symgrad.explain.document import Row
-from symgrad.explain.wrapping import wrapped
+from symgrad.formats.wrapping import wrapped
 from symgrad.notation.boxes import Box, beside, text_box
 from symgrad.notation.linear import columns, linear
 from symgrad.notation.unicode import box, broken

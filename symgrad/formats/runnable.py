@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
-from symgrad.explain.ipynb import Cell
+from symgrad.formats.ipynb import Cell
 from symgrad.graph.expression import Leaf, Role
 from symgrad.graph.show import show_shape
 from symgrad.prose import Language, Text

@@ -13,7 +13,7 @@ from typing import Any
 
 from symgrad.errors import MissingTool
 from symgrad.explain.document import Document
-from symgrad.explain.typst_page import Faces, has_chinese, typst_page
+from symgrad.formats.typst_page import Faces, has_chinese, typst_page
 
 # Fonts for Chinese that systems have, in the order in which they are taken: for text, and for headings and programs.
 CHINESE = (

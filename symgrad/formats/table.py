@@ -8,12 +8,12 @@ from functools import partial
 
 from symgrad.errors import InputError
 from symgrad.explain.document import Document
-from symgrad.explain.html import html_page
-from symgrad.explain.ipynb import notebook
-from symgrad.explain.latexmk import latex_pdf
-from symgrad.explain.pdf import pdf
-from symgrad.explain.template import COMMON, GITHUB, LATEX, render_as
-from symgrad.explain.terminal import terminal_page, text_page
+from symgrad.formats.html import html_page
+from symgrad.formats.ipynb import notebook
+from symgrad.formats.latexmk import latex_pdf
+from symgrad.formats.pdf import pdf
+from symgrad.formats.template import COMMON, GITHUB, LATEX, render_as
+from symgrad.formats.terminal import terminal_page, text_page
 
 # What a page is written as: text, or the bytes of a file.
 Page = str | bytes

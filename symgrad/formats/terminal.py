@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from symgrad.explain import terminal_sentences as say
 from symgrad.explain.document import (
     Block,
     Code,
@@ -22,9 +21,10 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.document import Box as Framed
-from symgrad.explain.template import plain
-from symgrad.explain.terminal_equations import Line, Span, equation_lines
-from symgrad.explain.wrapping import GLUE, wrapped
+from symgrad.formats import terminal_sentences as say
+from symgrad.formats.template import plain
+from symgrad.formats.terminal_equations import Line, Span, equation_lines
+from symgrad.formats.wrapping import GLUE, wrapped
 from symgrad.notation.boxes import hard_wrapped
 from symgrad.notation.linear import columns, linear
 from symgrad.prose import Language

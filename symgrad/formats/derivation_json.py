@@ -15,9 +15,9 @@ from symgrad.derive.fold import unfolded
 from symgrad.explain.checks import how
 from symgrad.explain.document import Inline
 from symgrad.explain.steps import because
-from symgrad.explain.template import PLAIN, written
 from symgrad.explain.why import line_reason
 from symgrad.explain.writing import Writing, writing_of
+from symgrad.formats.template import PLAIN, written
 from symgrad.graph.expression import Expr, Leaf, Role, Shape
 from symgrad.prose import Language, Text
 
