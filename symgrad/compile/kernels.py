@@ -43,16 +43,30 @@ def added(x, labels, classes):
 OWN = {"softmax_and_log": SOFTMAX_AND_LOG, "shifted": SHIFTED, "inverse_or_zero": INVERSE_OR_ZERO, "added": ADDED}
 
 ARRAYS = '''
-def _arrays(arrays, sizes):
+# The common type of arrays that fitted, by their names, shapes and types: the same arrays need no second look.
+_FITTING = {}
+
+
+def _arrays(arrays, sizes, *types):
     """The arrays in their common floating type, if their shapes are those of _SHAPES for some sizes."""
     arrays = {name: np.asarray(a) for name, a in arrays.items()}
+    looks = (*arrays, *sizes.items(), *[(a.shape, a.dtype) for a in arrays.values()], *types)
+    if looks not in _FITTING:
+        if len(_FITTING) > 99:
+            _FITTING.clear()
+        _FITTING[looks] = _common_type(arrays, sizes, types)
+    dtype = _FITTING[looks]
+    return [np.asarray(a, dtype) for a in arrays.values()]
+
+
+def _common_type(arrays, sizes, types):
+    """The floating type of the arrays and of what they meet, if their shapes are those of _SHAPES."""
     for name, a in arrays.items():
         if a.dtype.kind not in "fiub":
             raise ValueError(f"{name} holds values of type {a.dtype}; it needs numbers")
     _check_shapes({name: a.shape for name, a in arrays.items()}, dict(sizes))
-    types = [a.dtype for a in arrays.values() if a.dtype.kind == "f"]
-    dtype = np.result_type(*types) if types else np.dtype(float)
-    return [a.astype(dtype, copy=False) for a in arrays.values()]
+    types = [dtype for dtype in (*types, *[a.dtype for a in arrays.values()]) if dtype.kind == "f"]
+    return np.result_type(*types) if types else np.dtype(float)
 '''
 CHECK_SHAPES = '''
 def _check_shapes(shapes, sizes):
@@ -81,6 +95,23 @@ WRITTEN = """
 def _written(shape):
     return f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
 """
+BLOCKS = '''
+def _blocks(arrays, width):
+    """Copies of arrays, cut along the last axis into blocks of examples; `width` numbers of each stay in a fast cache."""
+    n = arrays[0].shape[-1]
+    rows = min(max(2**17 // width, 512), 4096)
+    count = 1 if n <= 8192 else -(-n // rows)
+    cuts = [k * n // count for k in range(count + 1)]
+    return [tuple([np.array(a[..., i:j], order="C") for a in arrays]) for i, j in zip(cuts, cuts[1:])]
+'''
+ADDED_UP = '''
+def _added_up(parts):
+    """The sums of what the blocks give."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = [a + b for a, b in zip(total, part)]
+    return total
+'''
 LABELS = '''
 def _labels(name, a, classes):
     """The whole numbers of a, if each is one of 0 ... classes - 1."""

@@ -94,30 +94,44 @@ def _default(a: Argument) -> str:
 
 
 def reading(
-    arguments: Sequence[Argument], leaves: Sequence[Leaf], local: Mapping[str, str], context: Context
+    arguments: Sequence[Argument],
+    leaves: Sequence[Leaf],
+    local: Mapping[str, str],
+    context: Context,
+    known: Sequence[str] = (),
+    dtype: str = "",
 ) -> list[str]:
-    """The first lines of a function: arrays in one type, hyperparameters as numbers, sizes from shapes."""
+    """The first lines of a function: arrays in one type, hyperparameters as numbers, sizes from shapes.
+
+    `known` are the sizes that are told already, `dtype` the type of arrays that these meet.
+    """
     arrays = [a.name for a in arguments if a.is_array]
     inside = [local[name] for name in arrays]
     labels = [leaf for leaf in leaves if leaf.role is Role.LABELS]
     classes = {leaf.name: context.size(leaf.value)[0] for leaf in labels if isinstance(leaf.value, Size)}
-    given = ", ".join(f'"{a.name}": {local[a.name]}' for a in arguments if a.role == "size")
+    met = [n for n in known if any(n in size.names for leaf in leaves for size in leaf.shape)]
+    context.used_sizes.update(met if arrays else ())
+    told = [f'"{a.name}": {local[a.name]}' for a in arguments if a.role == "size"]
+    given = ", ".join(told + [f'"{n}": {context.sizes[n]}' for n in met])
     passed = ", ".join(f'"{name}": {local[name]}' for name in arrays)
     lines = []
     if arrays:
         target = f"({inside[0]},)" if len(inside) == 1 else ", ".join(inside)
-        line = f"    {target} = _arrays({{{passed}}}, {{{given}}})"
+        taken = f"{{{passed}}}, {{{given}}}" + (f", {dtype}" if dtype else "")
+        line = f"    {target} = _arrays({taken})"
         lines += [line] if len(line) <= WIDTH else [
-            *_wrapped("    (", target, ") = _arrays("), *_indented(f"{{{passed}}}, {{{given}}}"), "    )",
+            *_wrapped("    (", target, ") = _arrays("), *_indented(taken), "    )",
         ]  # fmt: skip
     lines += [f"    {local[a.name]} = float({local[a.name]})" for a in arguments if a.role == "hyperparameter"]
     lines += [f"    {local[a.name]} = int({local[a.name]})" for a in arguments if a.role == "size"]
-    lines += _size_lines(leaves, local, context)
+    lines += _size_lines(leaves, local, context, known)
     lines += [f'    {local[name]} = _labels("{name}", {local[name]}, {text})' for name, text in classes.items()]
     return lines
 
 
-def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Context) -> list[str]:
+def _size_lines(
+    leaves: Sequence[Leaf], local: Mapping[str, str], context: Context, known: Sequence[str]
+) -> list[str]:
     """n = X.shape[0] for each size that is used, from the first array that tells it."""
     lines = []
     told: dict[str, str] = {}
@@ -126,7 +140,7 @@ def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Conte
             if size.is_name:
                 told.setdefault(size.names[0], f"{local[leaf.name]}.shape[{axis}]")
     for name, text in told.items():
-        if name in context.used_sizes:
+        if name in context.used_sizes and name not in known:
             lines.append(f"    {context.sizes[name]} = {text}")
     return lines
 

@@ -4,7 +4,7 @@ A backend prints these kinds and no others:
 
 | kind | args | data | value |
 |---|---|---|---|
-| argument | | name | an argument of the function |
+| argument, local | | name | an argument of the function; what is computed before |
 | number, size | | Fraction, Size | a scalar of the host language |
 | eye | | | the identity matrix |
 | window | | | the selector [u = t + s] |
@@ -90,6 +90,11 @@ class Operations:
         if key not in self._known:
             self._known[key] = Op(kind, tuple(args), data, shape, kind_of)
         return self._known[key]
+
+    def rebuilt(self, op: Op, args: Sequence[Op]) -> Op:
+        """The same operation on other operands of the same shapes."""
+        is_same = all(x is y for x, y in zip(op.args, args, strict=True))
+        return op if is_same else self.make(op.kind, args, op.data, op.shape, op.type)
 
     def number(self, value: Fraction) -> Op:
         """An exact number."""

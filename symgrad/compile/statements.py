@@ -43,6 +43,8 @@ class Writer:
     names: Names
     arguments: Mapping[str, str]
     check: str
+    # Values that are assigned in any case, by the name that they have been given.
+    chosen: Mapping[Op, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     texts: dict[Op, Text] = field(default_factory=dict)
     labels: dict[Op, Labels] = field(default_factory=dict)
@@ -66,7 +68,7 @@ class Writer:
                 self._check(self.texts[op][0], stated.fact, stated.name)
 
     def _write(self, op: Op, uses: int, is_checked: bool) -> None:
-        if op.kind == "argument":
+        if op.kind in ("argument", "local"):
             self.texts[op] = self.arguments[op.data], ATOM
             return
         if op.kind == "pair":
@@ -81,7 +83,7 @@ class Writer:
         if op.kind in VIEWS:
             return
         is_shared = uses > 1 and op.type is not Type.SCALAR
-        if is_shared or is_checked or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
+        if is_shared or is_checked or op in self.chosen or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
             self._assign(op, self.plan.names.get(op) or self._described(op))
 
     def _collected(self, op: Op) -> Labels:
@@ -90,7 +92,7 @@ class Writer:
         return tuple(sorted({*self.plan.labels.get(op, ()), *inside}))
 
     def _assign(self, op: Op, wanted: str) -> None:
-        name = self.names.fresh(wanted)
+        name = self.chosen.get(op) or self.names.fresh(wanted)
         comment = self._comment(self.labels[op])
         if op.kind == "total" and len(op.args) > TERMS_A_LINE:
             terms = summands(op, [self.texts[x] for x in op.args])
@@ -106,7 +108,8 @@ class Writer:
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)[0]
         items = sorted(self.items[op], key=lambda x: bool(x.data))
-        names = [self.names.fresh(self.plan.names.get(x) or self._described(x)) for x in items]
+        wanted = [self.plan.names.get(x) or self._described(x) for x in items]
+        names = [self.chosen.get(x) or self.names.fresh(name) for x, name in zip(items, wanted, strict=True)]
         labels = {label for x in items for label in self.plan.labels.get(x, ())}
         inside = self._collected(op)
         self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
