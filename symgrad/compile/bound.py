@@ -40,8 +40,6 @@ class Bound:
         self._attentive = Attentive()
         self._names = tuple(a.name for a in module.rest)
         self._usual = {a.name for a in module.rest if a.default is None}
-        by_place = [a.name for a in module.rest if a.is_array]
-        self._is_plain = len(by_place) == len(self._names)
         self._run = self._made()
 
     def _made(self) -> dict[str, Callable[..., Any]]:
@@ -83,8 +81,10 @@ class Bound:
     def _called(self, name: str, arrays: dict[str, Any]) -> Any:
         if arrays.keys() != self._usual:
             self._check_names(name, arrays)
+        inside = self._module.inside
+        passed = {inside.get(key, key): a for key, a in arrays.items()} if inside else arrays
         try:
-            result, has_flags = self._attentive.run(self._run[name], arrays)
+            result, has_flags = self._attentive.run(self._run[name], passed)
         except ValueError as e:
             raise self._unbound.refusal(name, {**self._data, **arrays}, e) from e
         if has_flags or not math.isfinite(result[0] if type(result) is tuple else result):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symgrad.compile.arguments import Argument
-from symgrad.compile.layout import reading
+from symgrad.compile.dissolve import Stated
+from symgrad.compile.layout import reading, signature
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_source import Scope, returned_lines
 from symgrad.compile.numpy_text import Context
@@ -39,6 +40,10 @@ class Body:
     rest: Sequence[Argument]
     leaves: Sequence[Leaf]
     told: Sequence[str]
+    # Labels whose number of classes is told in the call.
+    untold: Sequence[Leaf] = ()
+    # Data whose rows are rotated before anything is computed of them, and the column of ones.
+    columns: Sequence[str] = ()
     # What depends on data alone and is used in a call, by the name that it has in `bind`.
     once: dict[Op, str] = field(default_factory=dict)
     tiles: dict[Op, str] = field(default_factory=dict)
@@ -51,7 +56,10 @@ class Body:
         free = {a.name for a in self.rest}
         outputs = list(self.plan.outputs.values())
         for op in postorder([*outputs, *(op for _, op in self.plan.checks)]):
-            if (op.kind == "argument" and op.data in free) or any(x in self.varying for x in op.args):
+            is_free = op.kind == "argument" and op.data in free
+            sizes = [*op.shape, *([op.data] if op.kind == "size" else [])]
+            is_free |= any(not set(s.names) <= set(self.told) for s in sizes)
+            if is_free or any(x in self.varying for x in op.args):
                 self.varying.add(op)
         self._find_once(outputs)
         self._separate(outputs)
@@ -81,7 +89,9 @@ class Body:
 
     def _separate(self, outputs: Sequence[Op]) -> None:
         """Cut the axis of examples, if there is one and every array that runs along it is bound."""
-        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name]
+        # A fact of what varies is checked in each call, on the whole of it.
+        is_checked = any(op in self.varying for _, op in self.plan.checks)
+        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self.columns]
         for size in dict.fromkeys(sizes):
             found = separation(outputs, size)
             if found is None or any(op.kind == "argument" and op in self.varying for op in found.axes):
@@ -125,22 +135,35 @@ class Body:
         context = Context(bound.sizes, f"{numbers[0]}.dtype" if numbers else "dtype", bound.kernels, bound.lambdas)
         context.used_sizes = bound.used_sizes
         lines = _Writing(self, context, self.scope.names.copy()).lines(outputs, is_pair=is_pair)
-        read = reading(self.rest, self.leaves, local, context, self.told, "dtype")
-        signature = ", ".join([*arrays, *(local[a.name] + _default(a) for a in self.rest if not a.is_array)])
+        checks = [f'    _labels("{x.name}", {self._largest(x)}, {self._classes(x, context)})' for x in self.untold]
+        read = [*reading(self.rest, self.leaves, local, context, self.told, "dtype"), *checks]
         summary = "The loss, and its gradient by each parameter." if is_pair else "The loss."
-        return [f"def {name}({signature}):", f'    """{summary}"""', *read, *lines]
+        return [*signature(name, self.rest, local), f'    """{summary}"""', *read, *lines]
+
+    def _classes(self, leaf: Leaf, context: Context) -> str:
+        assert isinstance(leaf.value, Size)
+        return context.size(leaf.value)[0]
+
+    def _largest(self, leaf: Leaf) -> str:
+        return f"largest_{self.scope.local[leaf.name]}"
 
     def once_lines(self) -> list[str]:
         """What `bind` computes: facts checked, values that do not vary, copies of what is passed, blocks."""
         checks = [(stated, op) for stated, op in self.plan.checks if op not in self.varying]
         computed = {op: name for op, name in self.once.items() if op.kind != "argument"}
-        plan = Plan({name: op for op, name in computed.items()}, self.plan.names, self.plan.labels, tuple(checks), self.plan.ops)
-        writer = Writer(plan, self.scope.context, self.scope.names, self.scope.local, self.scope.switch, computed)
-        writer.write()
-        lines = list(writer.lines)
+        outputs = {name: op for op, name in computed.items()}
+        if self.columns:
+            *data, ones = self.columns
+            lines = self._written({}, checks, computed)
+            lines.append("    # Sums over examples of products of columns are those of the rotated rows.")
+            lines.append(f"    {', '.join([*data, ones])} = _rotated({', '.join(data)})")
+            lines += self._written(outputs, [], computed)
+        else:
+            lines = self._written(outputs, checks, computed)
         for op, name in self.once.items():
-            if op.kind == "argument" and op not in self.tiles:
+            if op.kind == "argument" and op not in self.tiles and name not in self.columns:
                 lines.append(f"    {name} = {name}.copy()")
+        lines += [f"    {self._largest(x)} = {self.scope.local[x.name]}.max(initial=0)" for x in self.untold]
         if self.tiles:
             shown = [self._tile(op, name) for op, name in self.tiles.items()]
             width = self.scope.context.size(self.width)[0]
@@ -148,16 +171,20 @@ class Body:
             lines.append(f"    blocks = _blocks([{', '.join(shown)}], {width}{how})")
         return lines
 
+    def _written(
+        self, outputs: Mapping[str, Op], checks: Sequence[tuple[Stated, Op]], chosen: Mapping[Op, str]
+    ) -> list[str]:
+        plan = replace(self.plan, outputs=outputs, checks=tuple(checks))
+        writer = Writer(plan, self.scope.context, self.scope.names, self.scope.local, self.scope.switch, chosen)
+        writer.write()
+        return writer.lines
+
     def _tile(self, op: Op, name: str) -> str:
         """A value with its examples along the last axis."""
         axis = self.separation.axes[op]
         if not self.is_turned or axis == op.rank - 1:
             return name
         return f"{name}.T" if op.rank == 2 else f"np.moveaxis({name}, {axis}, -1)"
-
-
-def _default(a: Argument) -> str:
-    return "" if a.default is None else f"={a.default!r}"
 
 
 @dataclass(slots=True)
@@ -180,7 +207,7 @@ class _Writing:
             totals = {op: self.names.fresh(self._called(op, outputs)) for op in sums}
             lines += self._some(sums, totals, names, outputs)
             locals_ |= totals
-        last = self._write(outputs, body.once, locals_, {})
+        last = self._write(outputs, body.once, locals_, {}, is_checked=is_pair)
         return [*lines, *last.lines, *returned_lines(last.plan, last, is_pair=is_pair)]
 
     def _before(self, outputs: Iterable[Op], sums: Sequence[Op]) -> list[Op]:
@@ -257,12 +284,20 @@ class _Writing:
         return total
 
     def _write(
-        self, outputs: Mapping[str, Op], once: Mapping[Op, str], locals_: Mapping[Op, str], kept: Mapping[Op, str]
+        self,
+        outputs: Mapping[str, Op],
+        once: Mapping[Op, str],
+        own: Mapping[Op, str],
+        kept: Mapping[Op, str],
+        *,
+        is_checked: bool = False,
     ) -> Writer:
-        turner = Turner(self.body.plan.ops, NOWHERE, ROWS, {**once, **locals_}, False, frozenset(locals_))
-        turner.run(outputs.values())
+        checks = [(s, op) for s, op in self.body.plan.checks if is_checked and op in self.body.varying]
+        turner = Turner(self.body.plan.ops, NOWHERE, ROWS, {**once, **own}, False, frozenset(own))
+        turner.run([*outputs.values(), *(op for _, op in checks)])
         made = {name: turner.made[op] for name, op in outputs.items()}
         writer = self._writer(made, turner, {turner.made[op]: name for op, name in kept.items()})
+        writer.plan = replace(writer.plan, checks=tuple((s, turner.made[op]) for s, op in checks))
         writer.write()
         return writer
 
@@ -280,4 +315,4 @@ class _Writing:
         given = {f"given {name}": name for name in turner.given.values()}
         new = Plan(outputs, names, labels, (), plan.ops)
         scope = self.body.scope
-        return Writer(new, self.context, self.names, {**scope.local, **given}, "", kept)
+        return Writer(new, self.context, self.names, {**scope.local, **given}, scope.switch, kept)

@@ -96,13 +96,31 @@ def _written(shape):
     return f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
 """
 BLOCKS = '''
-def _blocks(arrays, width):
-    """Copies of arrays, cut along the last axis into blocks of examples; `width` numbers of each stay in a fast cache."""
-    n = arrays[0].shape[-1]
+def _blocks(arrays, width, axis=-1):
+    """Copies of arrays, cut along `axis` into blocks of examples; `width` numbers of each stay in a fast cache."""
+    arrays = [np.moveaxis(a, axis, 0) for a in arrays]
+    n = len(arrays[0])
     rows = min(max(2**17 // width, 512), 4096)
     count = 1 if n <= 8192 else -(-n // rows)
     cuts = [k * n // count for k in range(count + 1)]
-    return [tuple([np.array(a[..., i:j], order="C") for a in arrays]) for i, j in zip(cuts, cuts[1:])]
+    parts = [[np.moveaxis(a[i:j], 0, axis) for a in arrays] for i, j in zip(cuts, cuts[1:])]
+    return [tuple([np.array(a, order="C") for a in part]) for part in parts]
+'''
+ROTATED = '''
+def _rotated(*arrays):
+    """The rows of R, cut like the arrays, where [arrays, 1] = Q R: QᵀQ = I, so that products of columns are the same."""
+    n = len(arrays[0])
+    columns = [a.reshape(n, -1) for a in arrays] + [np.ones((n, 1), arrays[0].dtype)]
+    ends = np.cumsum([c.shape[1] for c in columns])
+    R = np.hstack(columns)
+    if n > 4 * ends[-1] and ends[-1] <= 1000:
+        # Some rows at a time, those of the triangle so far on top: they stay in the cache.
+        step = max(4 * ends[-1], 2**17 // ends[-1])
+        rows, R = R, R[:0]
+        for k in range(0, n, step):
+            R = np.linalg.qr(np.vstack([R, rows[k:k + step]]), mode="r")
+    parts = np.split(R, ends[:-1], axis=1)
+    return [np.ascontiguousarray(p).reshape(-1, *a.shape[1:]) for p, a in zip(parts, [*arrays, columns[-1][:, 0]])]
 '''
 ADDED_UP = '''
 def _added_up(parts):

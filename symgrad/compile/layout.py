@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from textwrap import wrap
 
 from symgrad.compile.arguments import Argument
@@ -71,18 +71,19 @@ def definition(
     body: Sequence[str],
 ) -> str:
     """A function; where an argument has another name inside, a second one under it."""
-    header_ = _signature(name, arguments, {a.name: a.name for a in arguments}, switch)
+    header_ = signature(name, arguments, {a.name: a.name for a in arguments}, switch)
     docstring = f'    """{summary}"""'
     if all(local[a.name] == a.name for a in arguments):
         return "\n".join([*header_, docstring, *body]) + "\n"
     passed = [a.name if a.is_array else f"{local[a.name]}={a.name}" for a in arguments]
     passed += [f"{switch}={switch}"] if switch else []
-    inner = _signature(f"_{name}", arguments, local, switch)
+    inner = signature(f"_{name}", arguments, local, switch)
     outer = [*header_, docstring, *_wrapped(f"    return _{name}(", ", ".join(passed), ")")]
     return "\n".join([*outer, "", "", *inner, *body]) + "\n"
 
 
-def _signature(name: str, arguments: Sequence[Argument], local: Mapping[str, str], switch: str) -> list[str]:
+def signature(name: str, arguments: Sequence[Argument], local: Mapping[str, str], switch: str = "") -> list[str]:
+    """The first lines of a function: arrays by place or by name, numbers by name."""
     positional = [local[a.name] for a in arguments if a.is_array]
     by_keyword = [local[a.name] + _default(a) for a in arguments if not a.is_array]
     by_keyword += [f"{switch}=True"] if switch else []
@@ -100,18 +101,22 @@ def reading(
     context: Context,
     known: Sequence[str] = (),
     dtype: str = "",
+    unbounded: Collection[str] = (),
 ) -> list[str]:
     """The first lines of a function: arrays in one type, hyperparameters as numbers, sizes from shapes.
 
-    `known` are the sizes that are told already, `dtype` the type of arrays that these meet.
+    `known` are the sizes that are told already, `dtype` the type of arrays that these meet, `unbounded` the labels whose
+    number of classes is not known yet.
     """
     arrays = [a.name for a in arguments if a.is_array]
     inside = [local[name] for name in arrays]
     labels = [leaf for leaf in leaves if leaf.role is Role.LABELS]
-    classes = {leaf.name: context.size(leaf.value)[0] for leaf in labels if isinstance(leaf.value, Size)}
+    bounded = [leaf for leaf in labels if leaf.name not in unbounded]
+    classes = {leaf.name: context.size(leaf.value)[0] for leaf in bounded if isinstance(leaf.value, Size)}
     met = [n for n in known if any(n in size.names for leaf in leaves for size in leaf.shape)]
     context.used_sizes.update(met if arrays else ())
     told = [f'"{a.name}": {local[a.name]}' for a in arguments if a.role == "size"]
+    classes |= {name: f"{local[name]}.max(initial=0) + 1" for name in unbounded}
     given = ", ".join(told + [f'"{n}": {context.sizes[n]}' for n in met])
     passed = ", ".join(f'"{name}": {local[name]}' for name in arrays)
     lines = []
