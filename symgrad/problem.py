@@ -252,7 +252,7 @@ class Problem:
 
     def compile(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Compiled:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
-        return compile_derivation(self.derive(wrt, prove=prove), title=self.title)
+        return compile_derivation(self.derive(wrt, prove=prove), title=self.title, prove=prove)
 
     def fit(
         self,

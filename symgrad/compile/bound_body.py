@@ -315,4 +315,4 @@ class _Writing:
         given = {f"given {name}": name for name in turner.given.values()}
         new = Plan(outputs, names, labels, (), plan.ops)
         scope = self.body.scope
-        return Writer(new, self.context, self.names, {**scope.local, **given}, scope.switch, kept)
+        return Writer(new, self.context, self.names, {**scope.local, **given}, scope.switch, kept, is_in_place=True)

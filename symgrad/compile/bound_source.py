@@ -17,8 +17,10 @@ from symgrad.compile.kernels import ADDED_UP, BLOCKS, kernel_names
 from symgrad.compile.kernels import ROTATED as ROTATED_ROWS
 from symgrad.compile.layout import definition, header, prologue, reading
 from symgrad.compile.numpy_source import RESERVED, definitions, joined, scope_of
+from symgrad.compile.pairs import paired
 from symgrad.compile.plan import Plan, make_plan
 from symgrad.compile.rotate import ROTATED, Rotation, prove_rotation, rotation
+from symgrad.compile.tailor import prove_tailored, tailored
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
 from symgrad.graph.expression import Leaf
@@ -97,7 +99,11 @@ def bound_module(
     rotated = rotation(program, frozenset(bound), ones)
     if rotated is not None and is_proved:
         prove_rotation(program, rotated)
-    plan = _plan(program, rotated)
+    if rotated is None:
+        before, program = program, tailored(program, bound)
+        if is_proved:
+            prove_tailored(before, program)
+    plan = paired(_plan(program, rotated))
     told = [a.name for a in data if a.role == "size"]
     told += [n for leaf in _named(leaves, data) for size in leaf.shape if size.is_name for n in size.names]
     first = next((scope.local[a.name] for a in data if a.is_array and a.role != "labels"), "")

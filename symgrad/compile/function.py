@@ -184,8 +184,10 @@ def _refused(error: ValueError) -> InputError:
     return (ShapeError if " has shape " in str(error) else InputError)(str(error))
 
 
-def compile_derivation(derivation: Derivation, *, title: str = "") -> Compiled:
+def compile_derivation(derivation: Derivation, *, title: str = "", prove: bool = True) -> Compiled:
     """The derivation as a NumPy function f(**arrays) → (value, {"θ": ∂L/∂θ}).
+
+    What `bind` rewrites is proved where it is first bound, unless `prove=False`.
 
     >>> from symgrad.derive.engine import derive
     >>> from symgrad.primitives.language import data, dims, parameter, sum
@@ -196,4 +198,4 @@ def compile_derivation(derivation: Derivation, *, title: str = "") -> Compiled:
     (2.0, [-6.0])
     """
     module = module_of(derivation, title)
-    return Compiled(module.source, module.functions, Tracer(derivation), Binder(derivation, title))
+    return Compiled(module.source, module.functions, Tracer(derivation), Binder(derivation, title, is_proved=prove))

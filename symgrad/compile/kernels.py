@@ -17,6 +17,59 @@ def softmax_and_log(z, axis):
     z -= np.log(s)
     return e, z
 '''
+SIGMOID_AND_LOGS = '''
+def sigmoid_and_logs(z):
+    """sigmoid(z), log(1 + exp(z)) and log(1 + exp(-z)) from one exponential that cannot overflow."""
+    e = np.exp(-np.abs(z))
+    log = np.log1p(e)
+    return np.where(z >= 0, 1, e) / (1 + e), np.maximum(z, 0) + log, np.maximum(-z, 0) + log
+'''
+SIGMOID_AND_SUM = '''
+def sigmoid_and_sum(z):
+    """sigmoid(z) and sum(log(1 + exp(z))), by the logarithm of products where these neither overflow nor are all but 1."""
+    if z.max(initial=0) > 30:
+        e = np.exp(-np.abs(z))
+        return np.where(z >= 0, 1, e) / (1 + e), np.maximum(z, 0).sum() + np.log1p(e).sum()
+    e = np.exp(z)
+    t = 1 + e
+    if t.size < 1024 or t.dtype != float:
+        total = np.log(t).sum()
+    else:
+        # Each factor is at most 1 + exp(30), and 16 of them below exp(481).
+        terms = t.reshape(-1)
+        whole = terms.size - terms.size % 16
+        total = np.log(np.multiply.reduce(terms[:whole].reshape(16, -1))).sum() + np.log(terms[whole:]).sum()
+    # A sum of what lies near log(1) has lost its last digits.
+    if total < 1e-3 * t.size:
+        total = np.log1p(e).sum()
+    return np.divide(e, t, out=t), total
+'''
+INVERSE_AND_LOGDET = '''
+def inverse_and_logdet(a):
+    """a⁻¹ and log(det(a)) of a symmetric matrix; where it is positive definite, by its Cholesky factor L: L⁻ᵀ L⁻¹."""
+    try:
+        factor = np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        sign, log = np.linalg.slogdet(a)
+        return np.linalg.inv(a), np.where(sign > 0, log, np.nan)[()]
+    log = 2 * np.log(np.diagonal(factor)).sum()
+    if len(a) <= 64:
+        return np.linalg.inv(a), log
+    root = inverse_of_triangle(factor)
+    return root.T @ root, log
+
+
+def inverse_of_triangle(a):
+    """a⁻¹ of a lower triangle, by halves."""
+    n = len(a)
+    if n <= 32:
+        return np.linalg.inv(a)
+    h = n // 2
+    x = np.zeros_like(a)
+    x[:h, :h], x[h:, h:] = inverse_of_triangle(a[:h, :h]), inverse_of_triangle(a[h:, h:])
+    x[h:, :h] = -(x[h:, h:] @ (a[h:, :h] @ x[:h, :h]))
+    return x
+'''
 INVERSE_OR_ZERO = '''
 def inverse_or_zero(x):
     """1 / x, and 0 where x is 0: the gradient of a norm at 0 is taken to be 0."""
@@ -40,7 +93,15 @@ def added(x, labels, classes):
         np.add.at(y, labels.ravel(), rows)
     return y.reshape((classes,) + x.shape[labels.ndim:])
 '''
-OWN = {"softmax_and_log": SOFTMAX_AND_LOG, "shifted": SHIFTED, "inverse_or_zero": INVERSE_OR_ZERO, "added": ADDED}
+OWN = {
+    "softmax_and_log": SOFTMAX_AND_LOG,
+    "sigmoid_and_logs": SIGMOID_AND_LOGS,
+    "sigmoid_and_sum": SIGMOID_AND_SUM,
+    "inverse_and_logdet": INVERSE_AND_LOGDET,
+    "shifted": SHIFTED,
+    "inverse_or_zero": INVERSE_OR_ZERO,
+    "added": ADDED,
+}
 
 ARRAYS = '''
 # The common type of arrays that fitted, by their names, shapes and types: the same arrays need no second look.
@@ -100,8 +161,8 @@ def _blocks(arrays, width, axis=-1):
     """Copies of arrays, cut along `axis` into blocks of examples; `width` numbers of each stay in a fast cache."""
     arrays = [np.moveaxis(a, axis, 0) for a in arrays]
     n = len(arrays[0])
-    rows = min(max(2**17 // width, 512), 4096)
-    count = 1 if n <= 8192 else -(-n // rows)
+    rows = min(max(2**19 // width, 2048), 16384)
+    count = 1 if n <= 16384 else -(-n // rows)
     cuts = [k * n // count for k in range(count + 1)]
     parts = [[np.moveaxis(a[i:j], 0, axis) for a in arrays] for i, j in zip(cuts, cuts[1:])]
     return [tuple([np.array(a, order="C") for a in part]) for part in parts]

@@ -12,6 +12,7 @@ from symgrad.compile.layout import WIDTH, definition, header, prologue, reading
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context
 from symgrad.compile.operations import Op, Type
+from symgrad.compile.pairs import paired
 from symgrad.compile.plan import Plan, make_plan
 from symgrad.compile.scalars import lambda_source
 from symgrad.compile.statements import Writer
@@ -98,12 +99,12 @@ def joined(sources: Sequence[str]) -> str:
 def _function(
     job: _Job, program: Program, leaves: Sequence[Leaf], kernels: dict[str, None], lambdas: dict[object, str]
 ) -> Function:
-    plan = make_plan(program, job.outputs, stated=job.name == "value_and_gradients")
+    plan = paired(make_plan(program, job.outputs, stated=job.name == "value_and_gradients"))
     size_names = sizes_in([*job.outputs.values(), *leaves])
     arguments = arguments_of(leaves, size_names)
     scope = scope_of(arguments, size_names, kernels, lambdas)
     local, switch = scope.local, scope.switch
-    writer = Writer(plan, scope.context, scope.names, local, switch)
+    writer = Writer(plan, scope.context, scope.names, local, switch, is_in_place=True)
     writer.write()
     returned = returned_lines(plan, writer, is_pair=job.name == "value_and_gradients")
     body = [*reading(arguments, leaves, local, scope.context), *writer.lines, *returned]

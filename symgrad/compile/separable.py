@@ -78,7 +78,9 @@ def _check_keeps(op: Op, axes: Mapping[Op, int]) -> None:
 
 def _check_adds(op: Op, axes: Mapping[Op, int]) -> None:
     """The result has to be the sum, over all examples, of what each contributes."""
-    if op.kind == "sum":
+    if op.kind == "item":
+        is_fine = op.args[0].kind == "sigmoid_and_sum"
+    elif op.kind == "sum":
         (x,) = op.args
         is_fine = axes[x] in op.data
     elif op.kind == "matmul":
@@ -150,6 +152,8 @@ _KEEPS: Mapping[str, Callable[[Op, Mapping[Op, int]], bool]] = {
     "matmul": _product_of_rows,
     "outer": lambda op, axes: sum(x in axes for x in op.args) == 1,
     "einsum": _einsum_keeps,
+    "sigmoid_and_logs": _aligned,
+    "sigmoid_and_sum": _aligned,
     "pair": _not_along,
     "primitive": _not_along,
     "pick": lambda op, axes: all(axes.get(x) == 0 for x in op.args),

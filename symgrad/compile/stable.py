@@ -20,6 +20,7 @@ from symgrad.graph.expression import (
     elementwise,
     is_number,
     linear,
+    multiply,
     number,
     power,
     scale,
@@ -226,7 +227,17 @@ def reciprocal_of_norm(e: Expr) -> Expr | None:
     return inverse if e.parameter == -1 else elementwise("power", inverse, parameter=-e.parameter)
 
 
+def huber_by_clip(e: Expr) -> Expr | None:
+    """h(r) = c (r - c/2) with c = clip(r, -δ, δ), the slope, which a gradient needs in any case."""
+    if not is_function(e, "huber"):
+        return None
+    r, delta = e.children
+    c = elementwise("clip", r, -delta, delta)
+    return multiply(c, linear([(1, r), (Fraction(-1, 2), c)]))
+
+
 STABLE: tuple[Rule, ...] = (
+    huber_by_clip,
     multiple_of_multiple,
     view_of_view,
     view_outwards,

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from symgrad.compile.operations import Op, Operations
+from symgrad.compile.pairs import LOGS
 from symgrad.compile.separable import Separation
 from symgrad.graph.expression import Shape
 from symgrad.graph.sizes import Size
@@ -54,6 +56,16 @@ class Turner:
     def _alone(self, op: Op) -> Op:
         """One of a pair whose other half nobody needs."""
         pair = self.made[op.args[0]]
+        (z,) = pair.args
+        if pair.kind == "sigmoid_and_logs":
+            name, sign = next(key for key, place in LOGS.items() if place == op.data)
+            u = self.ops.total([(Fraction(-1), z)]) if sign else z
+            return self.ops.function(name, None, [u])
+        if pair.kind == "inverse_and_logdet":
+            return self.ops.primitive("logdet" if op.data else "inv", (), [z], op.shape)
+        if pair.kind == "sigmoid_and_sum":
+            logs = self.ops.function("softplus", None, [z])
+            return self.ops.sum(logs, range(z.rank)) if op.data else self.ops.function("sigmoid", None, [z])
         name = "log_softmax" if op.data else "softmax"
         return self.ops.primitive(name, pair.data, list(pair.args), pair.shape)
 
@@ -198,6 +210,7 @@ _RULES: Mapping[str, Callable[[Turner, Op], Op]] = {
     "einsum": _einsum,
     "pair": _along,
     "primitive": _along,
-    "logistic": _same,
+    "sigmoid_and_logs": _same,
+    "sigmoid_and_sum": _same,
     "solve": _solve,
 }
