@@ -79,7 +79,9 @@ def measure(workload: Workload, size: tuple[int, ...], peers: bool, seconds: flo
     expected = calls[HAND]()
     errors = {name: _error(call(), expected) for name, call in calls.items() if name != HAND}
     times = _by_turns(calls, seconds)
-    ratios = {name: median(t / h for t, h in zip(times[name], times[HAND], strict=True)) for name in calls if name != HAND}
+    ratios = {
+        name: median(t / h for t, h in zip(times[name], times[HAND], strict=True)) for name in calls if name != HAND
+    }
     gc.collect()
     return Row(workload, size, median(times[HAND]), ratios, errors, binding)
 
@@ -122,7 +124,11 @@ def machine() -> list[str]:
     if cpuinfo.exists():
         lines = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
         model = lines[0].split(":", 1)[1].strip() if lines else model
-    found = [f"{i['internal_api']} {i['version']}, kernel {i.get('architecture')}" for i in threadpool_info() if i["user_api"] == "blas"]
+    found = [
+        f"{i['internal_api']} {i['version']}, kernel {i.get('architecture')}"
+        for i in threadpool_info()
+        if i["user_api"] == "blas"
+    ]
     simd = ", ".join(np.show_config(mode="dicts")["SIMD Extensions"].get("found", []))
     names = ("numpy", *PEERS)
     versions = []
@@ -168,7 +174,9 @@ def main() -> None:
             for size in [workload.toy] if options.toy else workload.goals:
                 if options.only in workload.name and np.prod(size) <= options.largest:
                     rows.append(measure(workload, size, not options.no_peers, 0.0 if options.toy else options.seconds))
-                    print(table(rows[-1:]).splitlines()[-1], "error", f"{max(rows[-1].errors.values()):.1e}", flush=True)
+                    print(
+                        table(rows[-1:]).splitlines()[-1], "error", f"{max(rows[-1].errors.values()):.1e}", flush=True
+                    )
     wrong = [f"{r.workload.name} {r.size}: {r.errors}" for r in rows if max(r.errors.values()) > CLOSE]
     print("\n" + table(rows))
     if options.write:

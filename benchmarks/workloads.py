@@ -132,7 +132,11 @@ def _network(random, m, width):
 def _factors(random, m, width, rank):
     U, V = random.normal(size=(m, rank)), random.normal(size=(width, rank))
     noise = random.normal(size=(m, width))
-    return {"M": U @ V.T + noise, "U": U + 0.1 * random.normal(size=U.shape), "V": V + 0.1 * random.normal(size=V.shape)}
+    return {
+        "M": U @ V.T + noise,
+        "U": U + 0.1 * random.normal(size=U.shape),
+        "V": V + 0.1 * random.normal(size=V.shape),
+    }
 
 
 def _process(random, m):
@@ -143,7 +147,11 @@ def _process(random, m):
 
 def _normals(random, m, width):
     root = random.normal(size=(width, width)) / np.sqrt(width)
-    return {"X": random.normal(size=(m, width)), "mu": random.normal(size=width) * 0.1, "S": root @ root.T + np.eye(width)}
+    return {
+        "X": random.normal(size=(m, width)),
+        "mu": random.normal(size=width) * 0.1,
+        "S": root @ root.T + np.eye(width),
+    }
 
 
 def _attention(random, m, width):

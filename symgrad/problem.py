@@ -254,6 +254,19 @@ class Problem:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
         return compile_derivation(self.derive(wrt, prove=prove), title=self.title, prove=prove)
 
+    @property
+    def separable_axis(self) -> str | None:
+        """The size of the axis of examples over which the loss and its gradients are sums; None where there is none.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> r = X @ w - y
+        >>> Problem(sg.mean(r**2) + w @ w).separable_axis, Problem(sg.norm(r)).separable_axis
+        ('n', None)
+        """
+        return self.compile(prove=False).separable_axis
+
     def fit(
         self,
         data: Mapping[str, Any] | Table | str | None = None,

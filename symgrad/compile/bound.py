@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,6 +75,19 @@ class Bound:
         """The size of the axis of examples, which is cut into blocks; "" where the loss is not computed so."""
         return self._module.axis
 
+    def shapes(self, names: Sequence[str], sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """The shapes of these arrays: by the bound data, and by `sizes` that these do not tell."""
+        declared = self._module.shapes
+        told = dict(sizes)
+        for name, a in self._data.items():
+            found = zip(declared.get(name, ()), np.shape(a), strict=False)
+            told |= {size.names[0]: length for size, length in found if size.is_name}
+            told |= {name: int(a)} if name not in declared else {}
+        missing = sorted({n for name in names for size in declared[name] for n in size.names} - told.keys())
+        if missing:
+            raise InputError(f"flat: the size {missing[0]} is in the shape of no data; pass {missing[0]}=…")
+        return {name: tuple(size.at(told) for size in declared[name]) for name in names}
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Bound, (self._unbound, self._module, self._data, self._check)
 
@@ -97,7 +110,9 @@ class Bound:
         if unknown or missing:
             is_bound = unknown and unknown[0] in self._data
             what = f"{unknown[0]} is bound" if is_bound else f"there is no argument {unknown[0]!r}" if unknown else ""
-            raise InputError(f"{name}: {what or f'{missing[0]} is missing'}; the arguments are {', '.join(self._names)}")
+            raise InputError(
+                f"{name}: {what or f'{missing[0]} is missing'}; the arguments are {', '.join(self._names)}"
+            )
 
 
 def loaded(source: str, names: tuple[str, ...]) -> dict[str, Callable[..., Any]]:

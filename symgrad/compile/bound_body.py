@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from symgrad.compile.numpy_source import Scope, returned_lines
 from symgrad.compile.numpy_text import Context
 from symgrad.compile.operations import Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
+from symgrad.compile.rotate import ROTATED
 from symgrad.compile.separable import Separation, separation
 from symgrad.compile.statements import INDENT, WIDTH, Writer
 from symgrad.compile.turn import NotTurned, Turner
@@ -157,6 +159,7 @@ class Body:
             lines = self._written({}, checks, computed)
             lines.append("    # Sums over examples of products of columns are those of the rotated rows.")
             lines.append(f"    {', '.join([*data, ones])} = _rotated({', '.join(data)})")
+            lines += [f"    rows = len({ones})"] if ROTATED in self.scope.context.used_sizes else []
             lines += self._written(outputs, [], computed)
         else:
             lines = self._written(outputs, checks, computed)
@@ -257,9 +260,8 @@ class _Writing:
         writer.write()
         used = [name for op, name in body.tiles.items() if op in turner.made]
         body.width = max(body.width, self._width(turner), key=lambda s: len(s.terms) * 100 + sum(c for _, c in s.terms))
-        rows = self.context.sizes.get(str(ROWS), "")
         place = "-1" if body.is_turned else "0"
-        told = [f"    {rows} = {used[0]}.shape[{place}]"] if rows in "\n".join(writer.lines) and rows else []
+        told = [f"    rows = {used[0]}.shape[{place}]"] if re.search(r"\brows\b", "\n".join(writer.lines)) else []
         returned = ", ".join(writer.texts[made[str(k)]][0] for k in range(len(sums)))
         returned = f"({returned},)" if len(sums) == 1 else returned
         tiles = ", ".join(body.tiles.values())

@@ -17,6 +17,8 @@ from symgrad.compile.bound import Bound, loaded
 from symgrad.compile.bound_source import Binder
 from symgrad.compile.domain import Breakdown, Tracer, breakdown
 from symgrad.compile.numpy_source import Function, module_of
+from symgrad.compile.partial import Kind, Partial, Separable
+from symgrad.compile.vector import Flat
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError, NotFiniteWarning, ShapeError
 from symgrad.files import write_text
@@ -76,6 +78,76 @@ class Compiled:
         if self._binder is None:
             raise InputError("bind: this function was made without its derivation; compile the problem again")
         return Bound(self, self._binder.module(tuple(arrays)), arrays, check)
+
+    def flat(self, *, check: bool = True, **arrays: Any) -> Flat:
+        """g(θ) → (value, gradient) of one vector of all parameters, the rest bound; sizes that no data tell are passed too.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> g = sg.Problem(sg.sum((X @ w - y) ** 2)).compile().flat(X=[[1.0], [2.0]], y=[1.0, 1.0])
+        >>> value, gradient = g(np.zeros(1))
+        >>> round(value, 12), gradient.round(12)
+        (2.0, array([-6.]))
+        """
+        parameters = [a for a in self.arguments if a.role == "parameter"]
+        own = {a.name for a in self.arguments}
+        bound = self.bind(check=check, **{name: a for name, a in arrays.items() if name in own})
+        return Flat(
+            bound, bound.shapes([a.name for a in parameters], {k: a for k, a in arrays.items() if k not in own})
+        )
+
+    @property
+    def separable_axis(self) -> str | None:
+        """The size of the axis of examples over which loss and gradients are sums, as is proved; None where there is none."""
+        found = self._binder.separable() if self._binder is not None else None
+        return None if found is None else found.axis
+
+    def partial(self, **arrays: Any) -> Partial:
+        """(Σ ℓᵢ, Σ ∂ℓᵢ/∂θ, count) over the examples passed, where the loss is their mean or their sum, or that and a rest.
+
+        Parts of the examples, from a file or another machine, are added, and `whole` makes the loss of them.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> f = sg.Problem(sg.mean((X @ w - y) ** 2)).compile()
+        >>> first = f.partial(X=[[1.0], [2.0]], y=[1.0, 1.0], w=[0.0])
+        >>> first + f.partial(X=[[3.0]], y=[2.0], w=[0.0])
+        Partial(loss=6.0, gradients={'w': array([-18.])}, count=3)
+        """
+        found = self._separable()
+        value, gradients = self(**arrays)
+        name, axis = next((name, axis) for name, axis in found.axes.items() if name in arrays)
+        count = np.shape(arrays[name])[axis]
+        if found.kind is Kind.MEAN:
+            return Partial(value * count, {key: g * count for key, g in gradients.items()}, count)
+        if found.kind is Kind.SUM_AND_REST:
+            rest, theirs = self(**self._without_examples(arrays))
+            return Partial(value - rest, {key: g - theirs[key] for key, g in gradients.items()}, count)
+        return Partial(value, gradients, count)
+
+    def whole(self, part: Partial, **arrays: Any) -> tuple[Any, dict[str, Array]]:
+        """The loss and its gradients, from the sums over all examples; `arrays` are what `partial` took, of any examples."""
+        found = self._separable()
+        gradients = dict(part.gradients)
+        if found.kind is Kind.MEAN:
+            return part.loss / part.count, {key: g / part.count for key, g in gradients.items()}
+        if found.kind is Kind.SUM_AND_REST:
+            rest, theirs = self(**self._without_examples(arrays))
+            return part.loss + rest, {key: g + theirs[key] for key, g in gradients.items()}
+        return part.loss, gradients
+
+    def _separable(self) -> Separable:
+        found = self._binder.separable() if self._binder is not None else None
+        if found is None:
+            raise InputError("partial: the loss is no sum over examples; all of them have to be passed at once")
+        return found
+
+    def _without_examples(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """The same arguments with no example."""
+        axes = self._separable().axes
+        return {k: np.asarray(a).take([], axis=axes[k]) if k in axes else a for k, a in arrays.items()}
 
     def diagnose(self, **arrays: Any) -> Breakdown | None:
         """Why the loss or a gradient is not finite for these arrays, or does not exist; None where all are finite.

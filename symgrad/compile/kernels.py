@@ -104,7 +104,7 @@ OWN = {
 }
 
 ARRAYS = '''
-# The common type of arrays that fitted, by their names, shapes and types: the same arrays need no second look.
+# The common type of arrays that fitted, by names, shapes and types: the same need no second look.
 _FITTING = {}
 
 
@@ -162,7 +162,7 @@ def _blocks(arrays, width, axis=-1):
     arrays = [np.moveaxis(a, axis, 0) for a in arrays]
     n = len(arrays[0])
     rows = min(max(2**19 // width, 2048), 16384)
-    count = 1 if n <= 16384 else -(-n // rows)
+    count = 1 if 2 * n <= 3 * rows else -(-n // rows)
     cuts = [k * n // count for k in range(count + 1)]
     parts = [[np.moveaxis(a[i:j], 0, axis) for a in arrays] for i, j in zip(cuts, cuts[1:])]
     return [tuple([np.array(a, order="C") for a in part]) for part in parts]

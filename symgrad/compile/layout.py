@@ -134,9 +134,7 @@ def reading(
     return lines
 
 
-def _size_lines(
-    leaves: Sequence[Leaf], local: Mapping[str, str], context: Context, known: Sequence[str]
-) -> list[str]:
+def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Context, known: Sequence[str]) -> list[str]:
     """n = X.shape[0] for each size that is used, from the first array that tells it."""
     lines = []
     told: dict[str, str] = {}

@@ -25,7 +25,7 @@ class Context:
     def __init__(
         self, sizes: Mapping[str, str], dtype: str, kernels: dict[str, None], lambdas: dict[object, str]
     ) -> None:
-        self.sizes = sizes
+        self.sizes = dict(sizes)
         self.dtype = dtype
         self.kernels = kernels
         self.lambdas = lambdas

@@ -21,7 +21,9 @@ from symgrad.graph.sizes import Size
 Labels = tuple[int, ...]
 PAIRED = frozenset({"softmax", "log_softmax"})
 # Views cost nothing and are never given a name.
-VIEWS = frozenset({"argument", "local", "number", "size", "permute", "expand", "broadcast", "squeeze", "diagonal", "item"})
+VIEWS = frozenset(
+    {"argument", "local", "number", "size", "permute", "expand", "broadcast", "squeeze", "diagonal", "item"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,9 @@ def prove_rotation(program: Program, rotated: Rotation) -> None:
         for x, y in zip(found[: len(before)], found[len(before) :], strict=True):
             pairs = zip(entries_of(x), entries_of(y), strict=True)
             if not all(are_equal(sympy.S(a), sympy.S(b)) for a, b in pairs):
-                raise CheckFailed("bind: rotating the data changes the loss or a gradient; this is a defect of symgrad, please report")
+                raise CheckFailed(
+                    "bind: rotating the data changes the loss or a gradient; this is a defect of symgrad, please report"
+                )
 
 
 def _orthonormal() -> Array:

@@ -14,7 +14,9 @@ from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
 # Primitives that act along the axes that their option names, and on each of the others by itself.
-ALONG_AXES = frozenset({"softmax", "log_softmax", "logsumexp", "norm", "max", "min", "is_max", "is_min", "prod", "prod_others"})
+ALONG_AXES = frozenset(
+    {"softmax", "log_softmax", "logsumexp", "norm", "max", "min", "is_max", "is_min", "prod", "prod_others"}
+)
 
 
 class NotSeparable(Exception):
@@ -157,6 +159,6 @@ _KEEPS: Mapping[str, Callable[[Op, Mapping[Op, int]], bool]] = {
     "pair": _not_along,
     "primitive": _not_along,
     "pick": lambda op, axes: all(axes.get(x) == 0 for x in op.args),
-    "take": lambda op, axes: op.args[0] not in axes or op.args[1] not in axes and axes[op.args[0]] != op.data,
+    "take": lambda op, axes: op.args[0] not in axes or (op.args[1] not in axes and axes[op.args[0]] != op.data),
     "solve": lambda op, axes: op.args[0] not in axes and axes[op.args[1]] == 1,
 }

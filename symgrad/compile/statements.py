@@ -141,7 +141,11 @@ class Writer:
         if op.kind == "sigmoid_and_logs":
             # Of three values two may be all that is needed.
             by_place = dict(zip([int(x.data) for x in items], names, strict=True))
-            self._line(", ".join(by_place.get(k, "_") for k in range(3)), text, self._comment(tuple(sorted({*labels, *inside}))))
+            self._line(
+                ", ".join(by_place.get(k, "_") for k in range(3)),
+                text,
+                self._comment(tuple(sorted({*labels, *inside}))),
+            )
         else:
             self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
         for x, name in zip(items, names, strict=True):

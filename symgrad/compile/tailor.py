@@ -40,7 +40,7 @@ def tailored(program: Program, bound: Collection[str]) -> Program:
         loss=values[program.loss],
         gradients={name: values[e] for name, e in program.gradients.items()},
         labels={values.get(e, e): found for e, found in program.labels.items()},
-        names={values.get(e, e): name for e, name in program.names.items()},
+        names={**{values.get(e, e): name for e, name in program.names.items()}, **{_sign(x): "signs" for x in used}},
         symmetric={values.get(e, e): s for e, s in program.symmetric.items()},
         stated=(*program.stated, *stated),
     )
@@ -130,4 +130,3 @@ def _sign(label: Leaf) -> Expr:
 
 def _is_array_product(e: Expr) -> bool:
     return isinstance(e, Contraction) and is_product(e) and sum(x.rank > 0 for x in e.operands) > 1
-

@@ -1,7 +1,7 @@
 """Operations on a block of examples, with the examples along the last axis: X of shape (n, d) becomes Xᵀ, (d, n).
 
 Then sums over classes or features run through memory, a vector of the parameters meets the rows that it is broadcast over,
-and a matrix times a vector reads columns of X, which BLAS does faster. What has no turned form is left as it is: `turned` says so.
+and a matrix times a vector reads columns of X, which BLAS does faster. What has no such form raises `NotTurned`.
 """
 
 from __future__ import annotations
