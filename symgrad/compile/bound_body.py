@@ -131,7 +131,6 @@ class Body:
         is_pair = name == "value_and_gradients"
         outputs = dict(self.plan.outputs) if is_pair else {"": self.plan.outputs[""]}
         local = self.scope.local
-        arrays = [local[a.name] for a in self.rest if a.is_array]
         numbers = [local[a.name] for a in self.rest if a.is_array and a.role != "labels"]
         bound = self.scope.context
         context = Context(bound.sizes, f"{numbers[0]}.dtype" if numbers else "dtype", bound.kernels, bound.lambdas)

@@ -1,4 +1,4 @@
-"""Values that one exponential gives together: σ(z) with log(1 + e^{±z}), and σ(z) with Σ log(1 + eᶻ), which needs few logarithms."""
+"""Values that one computation gives together: σ(z) and log(1 + e^{±z}) or its sum by one exponential, A⁻¹ and log det A."""
 
 from __future__ import annotations
 

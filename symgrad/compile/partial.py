@@ -1,7 +1,7 @@
 """Losses that are sums over examples: which they are, and what the sums over some of the examples are.
 
 That examples can be taken apart is read off the operations (`separable`). How the parts are put together again, a mean or a sum
-with or without what no example has a part in, is decided in exact arithmetic: the loss of all examples beside those of two parts.
+with or without what no example has a part in, is decided with 50 digits: the loss of all beside those of two parts.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-import sympy
-
-from symgrad.compile.dissolve import Program, dissolve
+from symgrad.compile.dissolve import dissolve
 from symgrad.compile.pairs import paired
 from symgrad.compile.plan import make_plan
 from symgrad.compile.separable import separation
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.samples import Draw, assignments, entries_of, sizes_in
-from symgrad.derive.zero import are_equal
 from symgrad.evaluate import Assignment, evaluate
-from symgrad.fields import Symbolic
+from symgrad.fields import Reals
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
 Array = Any
 FIRST, SECOND = 2, 3
+DIGITS = 50
+MOST_POINTS = 20
+TOLERANCE = 1e-40
 
 
 class Kind(Enum):
@@ -71,7 +71,6 @@ class Partial:
 def separable(derivation: Derivation) -> Separable | None:
     """The axis of examples over which the loss and its gradients are sums; None where there is none."""
     program = dissolve(derivation)
-    roots = [program.loss, *program.gradients.values()]
     plan = paired(make_plan(program, {"": program.loss, **program.gradients}))
     data = [e for e in derivation.leaves if e.role in (Role.DATA, Role.LABELS)]
     for size in dict.fromkeys(e.shape[0] for e in data if e.rank and e.shape[0].is_name):
@@ -80,40 +79,41 @@ def separable(derivation: Derivation) -> Separable | None:
         is_data = found is not None and all(
             op.data in {e.name for e in runs} for op in found.axes if op.kind == "argument"
         )
-        kind = _kind(program, roots, size, runs) if is_data else None
+        kind = _kind(program.loss, size, runs) if is_data else None
         if kind is not None:
             return Separable(str(size), kind, {e.name: axis for e, axis in runs.items()})
     return None
 
 
-def _kind(program: Program, roots: list[Expr], size: Size, runs: Mapping[Leaf, int]) -> Kind | None:
-    """Of n = 2 + 3 examples, and of 0: in exact arithmetic, at random rational points."""
-    names = dict(assignments(sizes_in(roots))[0].names)
+def _kind(loss: Expr, size: Size, runs: Mapping[Leaf, int]) -> Kind | None:
+    """By n = 2 + 3 examples, with 50 digits at a random rational point; what holds of the loss holds of its gradients."""
+    names = dict(assignments(sizes_in([loss]))[0].names)
     sizes = {count: Assignment(names | {str(size): count}) for count in (FIRST, SECOND, FIRST + SECOND)}
-    leaves = [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
-    draw = Draw("separable", Symbolic())
-    whole = {e: draw.array(e, sizes[FIRST + SECOND]) for e in leaves}
-    first = {e: a.take(range(FIRST), axis=runs[e]) if e in runs else a for e, a in whole.items()}
-    second = {e: a.take(range(FIRST, FIRST + SECOND), axis=runs[e]) if e in runs else a for e, a in whole.items()}
-    # The same parameters with other data: what is left over has to be the same.
-    other = {e: draw.array(e, sizes[SECOND]) if e in runs else a for e, a in whole.items()}
-    a, b, c, both = (
-        _values(roots, values, sizes[count])
-        for values, count in ((first, FIRST), (second, SECOND), (other, SECOND), (whole, FIRST + SECOND))
-    )
-    if _same([FIRST * x + SECOND * y for x, y in zip(a, b, strict=True)], [(FIRST + SECOND) * x for x in both]):
-        return Kind.MEAN
-    rest = [x + y - z for x, y, z in zip(a, b, both, strict=True)]
-    if _same(rest, [sympy.S.Zero] * len(rest)):
-        return Kind.SUM
-    joined = {e: np.concatenate([first[e], other[e]], axis=runs[e]) if e in runs else v for e, v in whole.items()}
-    again = _values(roots, joined, sizes[FIRST + SECOND])
-    return Kind.SUM_AND_REST if _same(rest, [x + y - z for x, y, z in zip(a, c, again, strict=True)]) else None
+    leaves = [e for e in postorder([loss]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+    for seed in range(MOST_POINTS):
+        draw = Draw(f"separable {seed}", Reals(DIGITS))
+        whole = {e: draw.array(e, sizes[FIRST + SECOND], is_positive=seed % 2 == 1) for e in leaves}
+        first = {e: a.take(range(FIRST), axis=runs[e]) if e in runs else a for e, a in whole.items()}
+        second = {e: a.take(range(FIRST, FIRST + SECOND), axis=runs[e]) if e in runs else a for e, a in whole.items()}
+        # The same parameters with other data: what is left over has to be the same.
+        other = {e: draw.array(e, sizes[SECOND], is_positive=seed % 2 == 1) if e in runs else a for e, a in whole.items()}
+        mixed = {e: np.concatenate([first[e], other[e]], axis=runs[e]) if e in runs else a for e, a in whole.items()}
+        points = ((first, FIRST), (second, SECOND), (other, SECOND), (whole, FIRST + SECOND), (mixed, FIRST + SECOND))
+        a, b, c, both, again = (_value(loss, values, sizes[count]) for values, count in points)
+        if not np.isfinite(np.array([a, b, c, both, again], float)).all():
+            continue
+        if _same(FIRST * a + SECOND * b, (FIRST + SECOND) * both):
+            return Kind.MEAN
+        if _same(a + b, both):
+            return Kind.SUM
+        return Kind.SUM_AND_REST if _same(a + b - both, a + c - again) else None
+    return None
 
 
-def _values(roots: list[Expr], values: Mapping[Leaf, Array], sizes: Assignment) -> list[Any]:
-    return [sympy.S(e) for array in evaluate(roots, values, sizes, Symbolic()) for e in entries_of(array)]
+def _value(loss: Expr, values: Mapping[Leaf, Array], sizes: Assignment) -> Any:
+    (value,) = entries_of(evaluate([loss], values, sizes, Reals(DIGITS))[0])
+    return value
 
 
-def _same(a: list[Any], b: list[Any]) -> bool:
-    return all(are_equal(x, y) for x, y in zip(a, b, strict=True))
+def _same(a: Any, b: Any) -> bool:
+    return bool(abs(a - b) <= TOLERANCE * (1 + abs(a) + abs(b)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -119,8 +118,6 @@ def fit(task: Task, data: Mapping[str, Any], options: Options, table: Table | No
     parts = _parts(task, bound, options, target)
     f = _objective(task, parts.train, bound, numbers)
     start = _start(task, bound, parts.train, numbers, f, options)
-    with contextlib.suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):
-        _objective(task, parts.train, bound, numbers, is_checked=True)(**start.values)
     result = options.descent.run(f, start.values)
     result = _with_origin(result, task, {**bound.sizes, **parts.train, **numbers}, partial(_line, bound, parts, table))
     return _result(task, bound, parts, result, start, numbers, target)
@@ -185,18 +182,13 @@ def _parts(task: Task, bound: Bound, options: Options, target: Target | None) ->
     return Parts(first, second, (len(train), len(test)), train, found)
 
 
-def _objective(
-    task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float], *, is_checked: bool = False
-) -> Function:
-    """(L, ∂L/∂θ) as a function of θ alone, the data bound; the facts are checked on demand, not at every step."""
-    arguments = task.function.arguments
-    fixed = task.read(arguments, bound.sizes, arrays, numbers)
-    switches = set(task.function.signature.parameters) - {a.name for a in arguments}
-    options = dict.fromkeys(switches, is_checked)
+def _objective(task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float]) -> Function:
+    """(L, ∂L/∂θ) as a function of θ alone, the data bound and their facts checked, once."""
+    function = task.function.bind(**task.read(task.function.arguments, bound.sizes, arrays, numbers))
 
     def value_and_gradients(**parameters: Array) -> tuple[float, Mapping[str, Array]]:
         try:
-            return task.function(**fixed, **parameters, **options)
+            return function(**parameters)
         except InputError as e:
             # A singular matrix is the edge of the loss's domain, which the solver knows how to meet.
             if isinstance(e.__cause__, np.linalg.LinAlgError):
