@@ -139,7 +139,7 @@ def gaussian_process(D, y, s, q):
 
 def gaussian(X, mu, S):
     """Σ (x - μ)ᵀ S⁻¹ (x - μ) / 2 + n log det S / 2."""
-    n, d = X.shape
+    n = len(X)
     log_det = 2 * np.log(np.diagonal(np.linalg.cholesky(S))).sum()
     inverse = np.linalg.inv(S)
     r = X - mu

@@ -1,8 +1,8 @@
 """Gradients by symgrad beside careful hand-written NumPy and the frameworks: `python benchmarks/gradients.py`.
 
-Everything takes turns in one process, with one thread for BLAS and for each framework; a figure is the median of the CPU time of
-one evaluation of the loss and all gradients, and every ratio is to the hand of the same turn. Every gradient is compared
-with the hand's. Peers that are not installed are left out: `pip install 'symgrad[benchmark]'`.
+Everything takes turns in one process, with one thread for BLAS and for each framework; a figure is the median of the CPU
+time of one evaluation of the loss and all gradients, and every ratio is to the hand of the same turn. Every gradient is
+compared with the hand's. Peers that are not installed are left out: `pip install 'symgrad[benchmark]'`.
 
     python benchmarks/gradients.py                          the table, on the screen
     python benchmarks/gradients.py --write                  and to docs/benchmarks.md
@@ -31,10 +31,10 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", JAX_PLATFORMS="cpu")
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-import numpy as np
-from peers import PEERS
-from threadpoolctl import threadpool_info, threadpool_limits
-from workloads import WORKLOADS, Workload
+import numpy as np  # noqa: E402
+from peers import PEERS  # noqa: E402
+from threadpoolctl import threadpool_info, threadpool_limits  # noqa: E402
+from workloads import WORKLOADS, Workload  # noqa: E402
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 CLOSE = 1e-9

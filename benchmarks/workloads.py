@@ -177,7 +177,13 @@ WORKLOADS = (
         "network 64-64, tanh", network, by_hand.network, _network, ("W1", "b1", "W2", "b2", "w3", "b3"),
         {(128, 64): 1.0, (10_000, 64): 0.80}, (20, 4),
     ),
-    Workload("matrix factorisation", factorisation, by_hand.factorisation, _factors, ("U", "V"), {(1000, 500, 20): 0.50}, (12, 9, 2)),
-    Workload("Gaussian process", gaussian_process, by_hand.gaussian_process, _process, ("s", "q"), {(50,): 0.45, (500,): 0.40}, (10,)),
+    Workload(
+        "matrix factorisation", factorisation, by_hand.factorisation, _factors, ("U", "V"),
+        {(1000, 500, 20): 0.50}, (12, 9, 2),
+    ),
+    Workload(
+        "Gaussian process", gaussian_process, by_hand.gaussian_process, _process, ("s", "q"),
+        {(50,): 0.45, (500,): 0.40}, (10,),
+    ),
     Workload("attention", attention, by_hand.attention, _attention, ("Q", "K", "V"), {(128, 64): 1.0}, (8, 4)),
 )  # fmt: skip

@@ -95,7 +95,7 @@ class Body:
         is_checked = any(op in self.varying for _, op in self.plan.checks)
         sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self.columns]
         for size in dict.fromkeys(sizes):
-            found = separation(outputs, size)
+            found = separation(outputs, size, self.once)
             if found is None or any(op.kind == "argument" and op in self.varying for op in found.axes):
                 continue
             if not any(s in self.varying for s in found.sums):
@@ -216,7 +216,7 @@ class _Writing:
         """What the blocks need of what varies and does not run along the examples."""
         body, found = self.body, dict[Op, None]()
         for op in postorder(sums, stop=body.once):
-            for x in op.args if op in body.separation.axes or op in sums else ():
+            for x in op.args if op not in body.once and (op in body.separation.axes or op in sums) else ():
                 while x.kind in VIEWS and x.args and x.kind != "item":
                     x = x.args[0]
                 is_plain = x.kind in ("argument", "number", "size") or x in body.once or x.type is Type.SCALAR

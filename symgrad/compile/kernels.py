@@ -104,14 +104,16 @@ OWN = {
 }
 
 ARRAYS = '''
-# The common type of arrays that fitted, by names, shapes and types: the same need no second look.
+# What arrays looked like that fitted, and their common type: the same need no second look.
 _FITTING = {}
 
 
 def _arrays(arrays, sizes, *types):
     """The arrays in their common floating type, if their shapes are those of _SHAPES for some sizes."""
-    arrays = {name: np.asarray(a) for name, a in arrays.items()}
-    looks = (*arrays, *sizes.items(), *[(a.shape, a.dtype) for a in arrays.values()], *types)
+    try:
+        looks = (*arrays, *sizes.values(), *types, *[(a.shape, a.dtype) for a in arrays.values()])
+    except AttributeError:
+        return _arrays({name: np.asarray(a) for name, a in arrays.items()}, sizes, *types)
     if looks not in _FITTING:
         if len(_FITTING) > 99:
             _FITTING.clear()

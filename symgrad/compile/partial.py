@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
+
 from symgrad.compile.dissolve import dissolve
 from symgrad.compile.pairs import paired
 from symgrad.compile.plan import make_plan
@@ -96,7 +97,9 @@ def _kind(loss: Expr, size: Size, runs: Mapping[Leaf, int]) -> Kind | None:
         first = {e: a.take(range(FIRST), axis=runs[e]) if e in runs else a for e, a in whole.items()}
         second = {e: a.take(range(FIRST, FIRST + SECOND), axis=runs[e]) if e in runs else a for e, a in whole.items()}
         # The same parameters with other data: what is left over has to be the same.
-        other = {e: draw.array(e, sizes[SECOND], is_positive=seed % 2 == 1) if e in runs else a for e, a in whole.items()}
+        other = {
+            e: draw.array(e, sizes[SECOND], is_positive=seed % 2 == 1) if e in runs else a for e, a in whole.items()
+        }
         mixed = {e: np.concatenate([first[e], other[e]], axis=runs[e]) if e in runs else a for e, a in whole.items()}
         points = ((first, FIRST), (second, SECOND), (other, SECOND), (whole, FIRST + SECOND), (mixed, FIRST + SECOND))
         a, b, c, both, again = (_value(loss, values, sizes[count]) for values, count in points)

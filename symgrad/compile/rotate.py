@@ -1,6 +1,6 @@
 """Few rows for many examples: [data, 1] = Q R with QᵀQ = I, and the same program on the rows of R.
 
-Where examples enter only through Σᵢ aᵢ bᵢ, with a and b linear in columns of the data and in the column of ones, nothing
+Where examples enter only through Σᵢ aᵢ bᵢ, a and b linear in columns of the data and in the column of ones, nothing
 changes when the columns are rotated: Σᵢ aᵢ bᵢ = (Q a′)ᵀ(Q b′) = a′ᵀ b′. Least squares with or without a penalty and a Gaussian's
 likelihood are such programs. R is computed by orthogonal transformations: the Gram matrix would square the condition number.
 """

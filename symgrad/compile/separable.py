@@ -6,7 +6,7 @@ a sum over them. That is read off the operations: each of the kinds below keeps 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from symgrad.compile.operations import Op
@@ -32,16 +32,18 @@ class Separation:
     sums: tuple[Op, ...]
 
 
-def separation(outputs: Iterable[Op], size: Size) -> Separation | None:
-    """How the outputs are sums over the axis of this size; None where they are not."""
+def separation(outputs: Iterable[Op], size: Size, known: Container[Op] = ()) -> Separation | None:
+    """How the outputs are sums over the axis of this size, given what is known; None where they are not."""
     roots = list(outputs)
     axes: dict[Op, int] = {}
     sums: list[Op] = []
     after: set[Op] = set()
     try:
-        for op in postorder(roots):
+        for op in postorder(roots, stop=known):
             axis = _axis_of(op, size)
-            if any(x in after for x in op.args):
+            if op in known:
+                axes |= {op: axis} if axis is not None else {}
+            elif any(x in after for x in op.args):
                 after.add(op)
                 if axis is not None:
                     raise NotSeparable(op.kind)

@@ -109,7 +109,9 @@ class Writer:
         if not self.is_in_place or op.kind != "function" or len(op.args) != 1 or op.type is not Type.FLOATING:
             return False
         (x,) = op.args
-        is_ours = x in self.assigned and x in self.alone and x.kind in FRESH and x.shape == op.shape and bool(x.rank)
+        # A function given as SymPy's may hand back its argument.
+        is_fresh = x.kind in FRESH and not (x.kind == "function" and x.data[0] == "scalar")
+        is_ours = x in self.assigned and x in self.alone and is_fresh and x.shape == op.shape and bool(x.rank)
         return is_ours and re.fullmatch(r"np\.\w+\(\w+\)", text) is not None
 
     def _collected(self, op: Op) -> Labels:

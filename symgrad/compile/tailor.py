@@ -13,7 +13,19 @@ from symgrad.compile.dissolve import Program, Stated
 from symgrad.compile.stable import is_function, is_one, is_product, negated, rebuilt, unscaled
 from symgrad.derive.derivation import Line
 from symgrad.derive.equality import prove_equal
-from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, add, contraction, elementwise, linear, multiply, number, power
+from symgrad.graph.expression import (
+    Contraction,
+    Expr,
+    Leaf,
+    Linear,
+    add,
+    contraction,
+    elementwise,
+    linear,
+    multiply,
+    number,
+    power,
+)
 from symgrad.graph.walk import fold, postorder
 from symgrad.rewrite.display import Reason, Why
 

@@ -35,6 +35,7 @@ BY_EXAMPLE = {
     "a Gaussian": sg.sum(R * (R @ sg.inv(S))) / 2 + n * sg.logdet(S) / 2,
     "logistic": -sg.mean(t * sg.log(sg.sigmoid(X @ w + b)) + (1 - t) * sg.log(1 - sg.sigmoid(X @ w + b))),
     "signs": sg.sum(sg.log(1 + sg.exp(-sg.data("s", n, sign=True) * (X @ w)))) + lam * w @ w,
+    "standardised": sg.sum(sg.tanh(((X - sg.mean(X, axis=0)) / sg.std(X, axis=0)) @ w + b) * y),
     "softmax": -sg.mean(sg.sum(Y * sg.log(sg.softmax(X @ W + v)), axis=1)),
     "labels": -sg.mean(sg.log_softmax(X @ W + v)[sg.arange(n), c]),
     "embeddings": sg.sum((sg.parameter("E", k, d)[c] - X) ** 2),
@@ -132,14 +133,14 @@ def test_every_model_bound_in_part(name):
 def test_each_fact_is_checked_when_it_is_bound():
     f = sg.Problem(BY_EXAMPLE["logistic"]).compile(prove=False)
     soft = {"X": np.ones((3, 2)), "t": [0.0, 0.5, 1.0]}
-    with pytest.raises(InputError, match="^t is declared binary but is not"):
+    with pytest.raises(InputError, match=r"^t is declared binary but is not"):
         f.bind(**soft)
     f.bind(**soft, check=False)
     g = sg.Problem(BY_EXAMPLE["softmax"]).compile(prove=False)
-    with pytest.raises(InputError, match="^Y is declared one_hot"):
+    with pytest.raises(InputError, match=r"^Y is declared one_hot"):
         g.bind(X=np.ones((2, 2)), Y=np.full((2, 3), 1 / 3))
     # Not bound, it is checked in each call.
-    with pytest.raises(InputError, match="^Y is declared one_hot"):
+    with pytest.raises(InputError, match=r"^Y is declared one_hot"):
         g.bind(X=np.ones((2, 2)))(Y=np.full((2, 3), 1 / 3), W=np.ones((2, 3)), v=np.ones(3))
 
 
@@ -292,5 +293,5 @@ def test_the_symmetric_inverse_is_that_of_lapack():
             solution = np.linalg.solve(a, target)
             assert np.isclose(value, target @ solution + np.linalg.slogdet(a)[1], rtol=1e-9)
             assert np.isclose(gradients["q"], size - target @ solution, rtol=1e-9)
-    with pytest.raises(InputError, match="^A is declared symmetric but is not"):
+    with pytest.raises(InputError, match=r"^A is declared symmetric but is not"):
         f(A=np.triu(np.ones((3, 3))), y=np.ones(3), q=0.0)
