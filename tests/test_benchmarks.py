@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,13 +13,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run(*options):
-    command = [sys.executable, str(ROOT / "benchmarks" / "gradients.py"), "--toy", "--no-peers", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+def run(folder, *options):
+    command = [sys.executable, str(folder / "gradients.py"), "--toy", "--no-peers", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
 
 
 def test_all_gradients_are_the_hands():
-    result = run()
+    result = run(ROOT / "benchmarks")
     assert result.returncode == 0, result.stderr
     table = [line for line in result.stdout.splitlines() if line.startswith("| ") and "error" not in line]
     assert len(table) == 1 + 10, result.stdout
@@ -35,8 +37,6 @@ def test_a_wrong_hand_is_seen(tmp_path, changed):
             wrong = {"p -= y\n": "p -= 0.5 * y\n", "value = (np.log1p(e).sum()": "value = (np.log1p(e).sum() + 1e-3"}
             text = text.replace(changed, wrong[changed])
         (tmp_path / file.name).write_text(text, encoding="utf-8")
-    command = [sys.executable, str(tmp_path / "gradients.py"), "--toy", "--no-peers", "--only", "logistic"]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
+    result = run(tmp_path, "--only", "logistic")
     assert result.returncode == 1
     assert "not the hand's gradients: logistic" in result.stderr

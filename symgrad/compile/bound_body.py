@@ -264,7 +264,9 @@ class _Writing:
         returned = ", ".join(writer.texts[made[str(k)]][0] for k in range(len(sums)))
         returned = f"({returned},)" if len(sums) == 1 else returned
         tiles = ", ".join(body.tiles.values())
-        some = [f"def some({tiles}):", *told, *writer.lines, f"    return {returned}"]
+        where = "last" if body.is_turned else "first"
+        about = f'    """What some of the examples, which lie along the {where} axis, add to each sum."""'
+        some = [f"def some({tiles}):", about, *told, *writer.lines, f"    return {returned}"]
         target = ", ".join(totals[op] for op in sums)
         target = f"({target},)" if len(sums) == 1 else target
         line = f"    {target} = _added_up([some(*block) for block in blocks])"

@@ -6,7 +6,7 @@ What depends on data alone is computed in `bind`. Where the loss is a sum over e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from symgrad.compile.plan import Plan, make_plan
 from symgrad.compile.rotate import ROTATED, Rotation, prove_rotation, rotation
 from symgrad.compile.tailor import prove_tailored, tailored
 from symgrad.derive.derivation import Derivation
-from symgrad.errors import InputError
+from symgrad.errors import CheckFailed, InputError
 from symgrad.graph.expression import Leaf, Shape
 from symgrad.graph.sizes import Size
 
@@ -123,20 +123,26 @@ def _check_known(bound: Iterable[str], arguments: Sequence[Argument]) -> None:
 
 
 def _laws(program: Program, bound: Collection[str], ones: str, *, is_proved: bool) -> tuple[Plan, Rotation | None]:
-    """The plan of the program as it is best computed with these arguments bound."""
+    """The plan of the program as it is best computed with these arguments bound; what is not proved is not done."""
     rotated = rotation(program, bound, ones)
-    if rotated is not None:
-        if is_proved:
-            prove_rotation(program, rotated)
+    if rotated is not None and (not is_proved or _holds(prove_rotation, program, rotated)):
         new = rotated.program
         plan = paired(make_plan(new, {"": new.loss, **new.gradients}))
         # Facts are checked of the data as they were passed.
         stated = make_plan(program, {"": program.loss, **program.gradients}, stated=True)
         return replace(plan, checks=stated.checks), rotated
     new = tailored(program, bound)
-    if is_proved:
-        prove_tailored(program, new)
+    if is_proved and not _holds(prove_tailored, program, new):
+        new = program
     return paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True)), None
+
+
+def _holds(prove: Callable[[Program, Any], None], program: Program, rewritten: Any) -> bool:
+    try:
+        prove(program, rewritten)
+    except CheckFailed:
+        return False
+    return True
 
 
 def _body(

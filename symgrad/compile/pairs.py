@@ -31,12 +31,16 @@ def paired(plan: Plan) -> Plan:
         return plan
     made: dict[Op, Op] = {}
     for op in order:
-        again = plan.ops.rebuilt(op, [made[x] for x in op.args])
+        args = [made[x] for x in op.args]
+        is_itself = op.kind == "permute" and op.data == (1, 0) and args[0] in plan.ops.symmetric
+        again = args[0] if is_itself else plan.ops.rebuilt(op, args)
         if op in new:
             pair, item = new[op]
             source = plan.ops.make(pair.kind, [made[x] for x in pair.args], pair.data, pair.shape)
             shape = pair.shape if item == INVERSE_ITEM.get(pair.kind) else op.shape
             again = plan.ops.make("item", (source,), item, shape)
+            if pair.kind == "inverse_and_logdet" and item == 0:
+                plan.ops.symmetric.add(again)
             if op.kind == "solve":
                 again = plan.ops.matmul(again, made[op.args[1]])
         made[op] = again

@@ -1,8 +1,9 @@
 """Few rows for many examples: [data, 1] = Q R with QᵀQ = I, and the same program on the rows of R.
 
 Where examples enter only through Σᵢ aᵢ bᵢ, a and b linear in columns of the data and in the column of ones, nothing
-changes when the columns are rotated: Σᵢ aᵢ bᵢ = (Q a′)ᵀ(Q b′) = a′ᵀ b′. Least squares with or without a penalty and a Gaussian's
-likelihood are such programs. R is computed by orthogonal transformations: the Gram matrix would square the condition number.
+changes when the columns are rotated: Σᵢ aᵢ bᵢ = (Q a′)ᵀ(Q b′) = a′ᵀ b′. Least squares, with or without a penalty, and a
+Gaussian's likelihood are such programs. R is computed by orthogonal transformations: the Gram matrix would square the
+condition number.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sympy
 
 from symgrad.compile.dissolve import Program
 from symgrad.compile.products import Factor, factors, product_of
-from symgrad.compile.stable import power_of, rebuilt
+from symgrad.compile.stable import power_of, provable, rebuilt
 from symgrad.derive.samples import Draw, assignments, entries_of, sizes_in
 from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
@@ -175,8 +176,8 @@ def prove_rotation(program: Program, rotated: Rotation) -> None:
 
     The rows of data are Q times arbitrary rows: Q is rational with QᵀQ = I, and the column of ones lies in its range.
     """
-    before = [program.loss, *program.gradients.values()]
-    after = [rotated.program.loss, *rotated.program.gradients.values()]
+    before = [provable(e) for e in (program.loss, *program.gradients.values())]
+    after = [provable(e) for e in (rotated.program.loss, *rotated.program.gradients.values())]
     q = _orthonormal()
     names = dict(assignments(sizes_in([*before, *after]))[0].names)
     sizes = Assignment(names | {str(rotated.size): len(q), str(rotated.rows): len(q[0])})

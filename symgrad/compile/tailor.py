@@ -10,7 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symgrad.compile.dissolve import Program, Stated
-from symgrad.compile.stable import is_function, is_one, is_product, negated, rebuilt, unscaled
+from symgrad.compile.stable import is_function, is_one, is_product, negated, provable, rebuilt, unscaled
 from symgrad.derive.derivation import Line
 from symgrad.derive.equality import prove_equal
 from symgrad.graph.expression import (
@@ -23,10 +23,8 @@ from symgrad.graph.expression import (
     elementwise,
     linear,
     multiply,
-    number,
-    power,
 )
-from symgrad.graph.walk import fold, postorder
+from symgrad.graph.walk import postorder
 from symgrad.rewrite.display import Reason, Why
 
 Rule = Callable[[Expr], tuple[Expr, Leaf | None] | None]
@@ -120,17 +118,8 @@ def prove_tailored(before: Program, after: Program) -> None:
     pairs = [(before.loss, after.loss), *zip(before.gradients.values(), after.gradients.values(), strict=True)]
     for old, new in pairs:
         if old is not new:
-            first, second = _provable(old), _provable(new)
+            first, second = provable(old), provable(new)
             prove_equal((first, second), [Line(second, Reason(Why.FACT))], {}, "the bound form")
-
-
-def _provable(root: Expr) -> Expr:
-    """The expression with 1/x for what is 1/x but at 0, by a convention of code."""
-
-    def visit(node: Expr, children: list[Expr]) -> Expr:
-        return power(children[0], number(-1)) if is_function(node, "inverse_or_zero") else rebuilt(node, children)
-
-    return fold([root], visit)[root]
 
 
 def _is_label(e: Expr) -> bool:

@@ -31,6 +31,7 @@ lam = sg.hyperparameter("lam", 0.3)
 R = X - mu
 BY_EXAMPLE = {
     "least squares": sg.mean((X @ w + b - y) ** 2) + lam * w @ w,
+    "a penalty with a kink": sg.mean((X @ w + b - y) ** 2) + sg.norm(w),
     "several outputs": sg.sum((X @ W + v - sg.data("T", n, k)) ** 2) / n,
     "a Gaussian": sg.sum(R * (R @ sg.inv(S))) / 2 + n * sg.logdet(S) / 2,
     "logistic": -sg.mean(t * sg.log(sg.sigmoid(X @ w + b)) + (1 - t) * sg.log(1 - sg.sigmoid(X @ w + b))),
@@ -46,7 +47,7 @@ BY_EXAMPLE = {
     "norms of rows": sg.sum(sg.norm(X * w, axis=1)) + sg.sum(sg.logsumexp(X @ W, axis=1)),
 }
 SIZES = {"n": 23, "d": 4, "k": 3, "h": 5}
-ROTATED = ("least squares", "several outputs", "a Gaussian")
+ROTATED = ("least squares", "a penalty with a kink", "several outputs", "a Gaussian")
 
 
 @pytest.fixture
@@ -218,12 +219,27 @@ def test_a_wrong_rotation_is_refused():
     program = dissolve(sg.Problem(BY_EXAMPLE["least squares"]).derive(prove=False))
     right = rotate.rotation(program, ["X", "y"], "ones")
     rotate.prove_rotation(program, right)
+    kinked = dissolve(sg.Problem(BY_EXAMPLE["a penalty with a kink"]).derive(prove=False))
+    rotate.prove_rotation(kinked, rotate.rotation(kinked, ["X", "y"], "ones"))
     for wrong in (
         replace(right.program, loss=scale(Fraction(3, 2), right.program.loss)),
         replace(right.program, gradients={**right.program.gradients, "b": right.program.loss}),
     ):
         with pytest.raises(CheckFailed, match="rotating the data changes"):
             rotate.prove_rotation(program, replace(right, program=wrong))
+
+
+def test_what_is_not_proved_is_not_done(monkeypatch):
+    def refuse(*programs):
+        raise CheckFailed("no")
+
+    problem = sg.Problem(BY_EXAMPLE["logistic"])
+    data, rest = split(problem.compile(prove=False), arrays_of(problem.leaves))
+    assert "signs = 1 - 2 * t" in problem.compile().bind(**data).source
+    monkeypatch.setattr(bound_source, "prove_tailored", refuse)
+    plain = problem.compile().bind(**data)
+    assert "signs" not in plain.source
+    assert_same(plain(**rest), problem.compile(prove=False)(**data, **rest))
 
 
 @pytest.mark.parametrize("spread", [0.5, 29.9, 30.1, 40.0, 800.0])
