@@ -75,10 +75,8 @@ class Binder:
         return self._separable
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A derivation is a graph, deeper than pickle reaches. What is usually bound, all data, is made before.
-        if self._derivation is not None:
-            self.module(tuple(leaf.name for leaf in self._derivation.leaves if leaf.role.value in ("data", "labels")))
-        return _unpickled, (self._title, self._modules, self.separable())
+        # A derivation is a graph, deeper than pickle reaches; what was made of it goes along.
+        return _unpickled, (self._title, self._modules, self._separable)
 
 
 def _unpickled(title: str, modules: dict[tuple[str, ...], BoundModule], found: Separable | None) -> Binder:
@@ -104,8 +102,7 @@ def bound_module(derivation: Derivation, bound: Collection[str], title: str, *, 
     body = _body(plan, rotated, scope, (data, rest), leaves)
     lines = _lines(body, scope, data, _named(leaves, data))
     shown = scope.switch if plan.checks else ""
-    what = ", ".join(a.name for a in rest) or "nothing"
-    summary = f"Two functions of {what}: the loss with its gradients, and the loss. The data are worked on here, once."
+    summary = "The loss with its gradients, and the loss alone, as functions of what is not bound here."
     sources = [header(title, arguments, ["bind"]), *prologue(leaves)]
     own = [*([BLOCKS, ADDED_UP] if body.axis else []), *([ROTATED_ROWS] if rotated is not None else [])]
     sources += [text.strip() + "\n" for text in own]

@@ -26,7 +26,7 @@ def sigmoid_and_logs(z):
 '''
 SIGMOID_AND_SUM = '''
 def sigmoid_and_sum(z):
-    """sigmoid(z) and sum(log(1 + exp(z))), by the logarithm of products where these neither overflow nor are all but 1."""
+    """sigmoid(z) and sum(log(1 + exp(z))), by few logarithms of products where these hold the digits."""
     if z.max(initial=0) > 30:
         e = np.exp(-np.abs(z))
         return np.where(z >= 0, 1, e) / (1 + e), np.maximum(z, 0).sum() + np.log1p(e).sum()
@@ -38,7 +38,8 @@ def sigmoid_and_sum(z):
         # Each factor is at most 1 + exp(30), and 16 of them below exp(481).
         terms = t.reshape(-1)
         whole = terms.size - terms.size % 16
-        total = np.log(np.multiply.reduce(terms[:whole].reshape(16, -1))).sum() + np.log(terms[whole:]).sum()
+        products = np.multiply.reduce(terms[:whole].reshape(16, -1))
+        total = np.log(products).sum() + np.log(terms[whole:]).sum()
     # A sum of what lies near log(1) has lost its last digits.
     if total < 1e-3 * t.size:
         total = np.log1p(e).sum()
@@ -46,7 +47,7 @@ def sigmoid_and_sum(z):
 '''
 INVERSE_AND_LOGDET = '''
 def inverse_and_logdet(a):
-    """a⁻¹ and log(det(a)) of a symmetric matrix; where it is positive definite, by its Cholesky factor L: L⁻ᵀ L⁻¹."""
+    """a⁻¹ and log(det(a)) of a symmetric a; where it is positive definite L⁻ᵀ L⁻¹, with a = L Lᵀ."""
     try:
         factor = np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
@@ -160,7 +161,7 @@ def _written(shape):
 """
 BLOCKS = '''
 def _blocks(arrays, width, axis=-1):
-    """Copies of arrays, cut along `axis` into blocks of examples; `width` numbers of each stay in a fast cache."""
+    """Copies, cut along `axis` into blocks of examples of which `width` numbers stay in the cache."""
     arrays = [np.moveaxis(a, axis, 0) for a in arrays]
     n = len(arrays[0])
     rows = min(max(2**19 // width, 2048), 16384)
@@ -171,7 +172,7 @@ def _blocks(arrays, width, axis=-1):
 '''
 ROTATED = '''
 def _rotated(*arrays):
-    """The rows of R, cut like the arrays, where [arrays, 1] = Q R: QᵀQ = I, so that products of columns are the same."""
+    """R of [arrays, 1] = Q R, cut like the arrays: QᵀQ = I, so products of columns are the same."""
     n = len(arrays[0])
     columns = [a.reshape(n, -1) for a in arrays] + [np.ones((n, 1), arrays[0].dtype)]
     ends = np.cumsum([c.shape[1] for c in columns])
@@ -183,7 +184,8 @@ def _rotated(*arrays):
         for k in range(0, n, step):
             R = np.linalg.qr(np.vstack([R, rows[k:k + step]]), mode="r")
     parts = np.split(R, ends[:-1], axis=1)
-    return [np.ascontiguousarray(p).reshape(-1, *a.shape[1:]) for p, a in zip(parts, [*arrays, columns[-1][:, 0]])]
+    shapes = [*(a.shape[1:] for a in arrays), ()]
+    return [np.ascontiguousarray(part).reshape(-1, *shape) for part, shape in zip(parts, shapes)]
 '''
 ADDED_UP = '''
 def _added_up(parts):

@@ -105,6 +105,7 @@ def test_in_blocks_or_by_few_rows(name, small_blocks):
         assert_same(g(**rest), f(**data, **rest))
         assert np.isclose(g.value(**rest), f.value(**data, **rest))
     assert all(np.array_equal(a, kept[key]) for key, a in data.items())
+    assert max(map(len, g.source.splitlines())) <= 110
     # The data were copied: what happens to them afterwards changes nothing.
     expected = g(**rest)
     for a in data.values():
