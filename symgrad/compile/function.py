@@ -113,8 +113,9 @@ class Compiled:
         >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
         >>> f = sg.Problem(sg.mean((X @ w - y) ** 2)).compile()
         >>> first = f.partial(X=[[1.0], [2.0]], y=[1.0, 1.0], w=[0.0])
-        >>> first + f.partial(X=[[3.0]], y=[2.0], w=[0.0])
-        Partial(loss=6.0, gradients={'w': array([-18.])}, count=3)
+        >>> loss, gradients, count = first + f.partial(X=[[3.0]], y=[2.0], w=[0.0])
+        >>> float(loss), gradients["w"].tolist(), count
+        (6.0, [-18.0], 3)
         """
         found = self._separable()
         value, gradients = self(**arrays)
