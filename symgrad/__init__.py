@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _PLACES = {
     **dict.fromkeys(("Problem", "load", "load_output"), "symgrad.problem"),
     **dict.fromkeys(("jacobian", "jvp", "vjp"), "symgrad.products"),
+    "Text": "symgrad.prose",
     "latex": "symgrad.notation.latex",
     "parse": "symgrad.text.parse",
     "to_sympy": "symgrad.derive.indexed",

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from symgrad.errors import InputError
-from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role, Shape
+from symgrad.graph.expression import MARKS, Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role, Shape
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array, Scalar, Scalars
@@ -80,7 +80,7 @@ def _value(node: Expr, values: dict[Expr, Array], leaves: Environment, sizes: As
     if isinstance(node, Elementwise):
         return _elementwise(node, [values[e] for e in node.operands], s)
     assert isinstance(node, Apply)
-    if node.primitive == "named":
+    if node.primitive in MARKS:
         return values[node.operands[0]]
     entry = PRIMITIVES[node.primitive]
     options = {key: _resolved(value, sizes) for key, value in node.options}

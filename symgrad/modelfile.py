@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,20 +18,40 @@ from typing import Any
 
 from symgrad.errors import InputError, SymgradError, located
 from symgrad.graph.expression import Expr, Leaf, Linear
+from symgrad.prose import LANGUAGES, Text, docstring_text
 
 RECORDER = "__symgrad_record__"
 # What a model file's own variables mean to symgrad; they are not names of intermediates.
 RESERVED = frozenset({"loss", "model", "parameters"})
+# What is there wherever symgrad is.
+KNOWN = frozenset({"symgrad", "sympy", "numpy", *sys.stdlib_module_names})
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """What a model file says: its variables at the end, its assignments in order, its docstring, its path."""
+    """What a model file says: its variables at the end, its assignments in order, its docstring, its path, its text."""
 
     variables: Mapping[str, Any]
     assignments: Sequence[tuple[str, Any]]
     docstring: str
     path: str
+    text: str
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the text, run in a cell of a notebook anywhere, leaves its names to the same values.
+
+        It does not where a name is given to several intermediates in turn, or where it needs other files.
+        """
+        values: dict[str, set[Any]] = {}
+        for name, value in self.assignments:
+            if isinstance(value, Expr) and not isinstance(value, Leaf) and name not in RESERVED:
+                values.setdefault(name, set()).add(value)
+        left = {
+            name for name, value in self.variables.items() if isinstance(value, Expr) and not isinstance(value, Leaf)
+        }
+        is_plain = all(len(own) == 1 for own in values.values()) and left <= {*values, *RESERVED}
+        return is_plain and not (_needed(ast.parse(self.text)) - KNOWN)
 
 
 def read_model(path: str) -> ModelFile:
@@ -79,7 +100,20 @@ def run_model(text: str, shown: str, folder: Path) -> ModelFile:
         raise InputError(f"{_place(e, shown)}: {type(e).__name__}: {what}; mend this line") from None
     finally:
         sys.path.remove(str(folder))
-    return ModelFile(variables, assignments, docstring, shown)
+    return ModelFile(variables, assignments, docstring, shown, text)
+
+
+def _needed(tree: ast.Module) -> set[str]:
+    """The packages that a file imports, and `__file__` where it asks for its place or opens a file."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." if node.level else str(node.module).split(".")[0])
+        elif isinstance(node, ast.Name) and node.id in ("__file__", "__name__", "open"):
+            found.add("__file__")
+    return found
 
 
 def _place(error: BaseException, shown: str) -> str:
@@ -167,3 +201,32 @@ def _adds_to(value: Expr, old: Expr) -> bool:
         if isinstance(node, Linear):
             stack += [e for c, e in node.terms if c == 1]
     return False
+
+
+def title_and_text(docstring: str, source: str) -> tuple[Text, Text]:
+    """The title of a page and what follows it, from the docstring of a model file, in both languages."""
+    told = docstring_text(docstring)
+    (title, text), (title_zh, text_zh) = (_parts(told.to(language), source) for language in LANGUAGES)
+    return Text(en=title, zh=title_zh), Text(en=text, zh=text_zh)
+
+
+def _parts(docstring: str, source: str) -> tuple[str, str]:
+    """What stands before the colon of the first line, and all that follows."""
+    first, _, rest = docstring.partition("\n")
+    title, _, tail = (
+        re.split("([:：])", first, maxsplit=1) if re.search("[:：]", first) else (first.rstrip(".。"), "", "")
+    )
+    tail = tail.strip()
+    text = "\n\n".join(part for part in (_capitalised(tail), rest.strip()) if part)
+    return title.strip() or _file_title(source), text
+
+
+def _capitalised(text: str) -> str:
+    """The text with a capital first letter, unless its first word is a symbol."""
+    word = text.split(maxsplit=1)[0] if text else ""
+    return text[:1].upper() + text[1:] if word.isalpha() and (len(word) > 1 or word == "a") else text
+
+
+def _file_title(source: str) -> str:
+    stem = source.rsplit("/", 1)[-1].removesuffix(".py").replace("_", " ").strip("<>")
+    return stem[:1].upper() + stem[1:] or "Model"

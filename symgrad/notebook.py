@@ -8,8 +8,8 @@ from __future__ import annotations
 from symgrad.derive.derivation import Derivation, Equation
 from symgrad.derive.engine import Program
 from symgrad.explain.document import Block, Display, Document, Paragraph, Plain, Row
-from symgrad.explain.formats import NOTEBOOK, render_as
 from symgrad.explain.page import equations
+from symgrad.explain.template import NOTEBOOK, render_as
 from symgrad.graph.expression import Expr, Role
 from symgrad.notation.latex import latex, piece_of
 from symgrad.notation.pieces import render

@@ -14,24 +14,39 @@ from symgrad.derive.differential import with_differentials
 from symgrad.derive.endtoend import check
 from symgrad.derive.engine import derive, straight_line
 from symgrad.derive.layout import Layout, prove_in_rows
-from symgrad.derive.names import take_names
+from symgrad.derive.names import take_marks
 from symgrad.derive.nudge import nudge
 from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
 from symgrad.explain.extrema import ExtremaPage
-from symgrad.explain.formats import render
+from symgrad.explain.formats import NOTEBOOKS, Page, render
+from symgrad.explain.ipynb import notebook as notebook_of
+from symgrad.explain.machine import as_json
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
+from symgrad.explain.runnable import cells, from_file, rebuilt
 from symgrad.explain.steps import Detail
 from symgrad.extrema.search import find_extrema
-from symgrad.fitting import Descent, FitResult, LineSearch, OnIteration, Options, Task, fit, from_source, table_of
+from symgrad.fitting import (
+    Descent,
+    FitResult,
+    LineSearch,
+    OnIteration,
+    Options,
+    Task,
+    fit,
+    from_source,
+    sample_of,
+    sizes_of,
+    table_of,
+)
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
-from symgrad.modelfile import names_of, read_model
+from symgrad.modelfile import names_of, read_model, title_and_text
 from symgrad.products import Hessian, HessianProduct, Output, Source, check_choice
-from symgrad.prose import Language
+from symgrad.prose import Language, Text
 from symgrad.stationary import Extrema
 from symgrad.tables import Table
 from symgrad.tables.arrays import exact_arrays, read_arrays
@@ -71,6 +86,7 @@ class Problem:
         self.model = None if model is None else _expression(model, parameters, "model")
         self.docstring = docstring
         self.source = source
+        self._cells: list[str] | None = None
         self._derivations: dict[tuple[tuple[str, ...] | None, bool], Derivation] = {}
         self._set_names(list((names or {}).items()))
 
@@ -78,19 +94,20 @@ class Problem:
         """Take the names that assignments and `sg.named` give; the latter come first."""
         values = [(name, value) for name, value in assignments if isinstance(value, Expr)]
         roots = [self.loss, *([self.model] if self.model is not None else []), *(value for _, value in values)]
-        bare, given = take_names(roots)
+        bare, marks = take_marks(roots)
         own = bare[len(bare) - len(values) :]
         self.loss, self.model = bare[0], bare[1] if self.model is not None else None
         # Arrays stand in the order in which they were declared, on pages and as arguments.
-        self.order = [value.name for value in own if isinstance(value, Leaf)]
+        self.order = list(dict.fromkeys(value.name for value in own if isinstance(value, Leaf)))
         leaves = [e for e in postorder([self.loss]) if isinstance(e, Leaf)]
         sizes = {name for e in leaves for s in e.shape for name in s.names}
         assigned = [(name, value) for (name, _), value in zip(values, own, strict=True)]
-        explicit = [(name, node) for node, name in given.items()]
+        explicit = [(name, node) for node, name in marks.names.items()]
         names = names_of([*explicit, *assigned], {e.name for e in leaves if e.name} | sizes)
         place = {value: k for k, (_, value) in reversed(list(enumerate(assigned)))}
         self.names = dict(sorted(names.items(), key=lambda item: place.get(item[0], len(place))))
         self.names.pop(self.loss, None)
+        self.facts = marks.facts
 
     @classmethod
     def from_file(cls, path: str) -> Problem:
@@ -114,22 +131,23 @@ class Problem:
         except InputError as e:
             raise InputError(f"{file.path}:1:1: {e}") from None
         problem._set_names(list(file.assignments))
+        problem._cells = from_file(file.text, file.variables) if file.stands_alone else None
         return problem
 
     @property
-    def title(self) -> str:
-        """The first line of the docstring, up to its colon; the file's name where there is none."""
+    def title(self) -> Text:
+        """The first line of the docstring, up to its colon, in both languages; the file's name where there is none."""
         return title_and_text(self.docstring, self.source)[0]
 
     @property
-    def text(self) -> str:
-        """What the docstring says after the title."""
+    def text(self) -> Text:
+        """What the docstring says after the title, in both languages."""
         return title_and_text(self.docstring, self.source)[1]
 
     def _repr_markdown_(self) -> str | None:
         """Title, intermediates, loss and model in a notebook; nothing is derived for it."""
         program = straight_line(self.loss, self.model, self.names, self.order)
-        return notebook.problem(program, self.title, self.text)
+        return notebook.problem(program, self.title.en, self.text.en)
 
     @property
     def leaves(self) -> list[Leaf]:
@@ -141,7 +159,9 @@ class Problem:
         """∂L/∂θ for all parameters or those named, every step proved and the whole checked unless `prove=False`."""
         key = (None if wrt is None else tuple(wrt), prove)
         if key not in self._derivations:
-            derivation = derive(self.loss, model=self.model, names=self.names, wrt=wrt, order=self.order)
+            derivation = derive(
+                self.loss, model=self.model, names=self.names, wrt=wrt, order=self.order, facts=self.facts
+            )
             if prove:
                 derivation = check(prove_steps(derivation), self.loss)
             self._derivations[key] = derivation
@@ -174,20 +194,26 @@ class Problem:
         wrt: Collection[str] | None = None,
         *,
         fold: bool = True,
+        graph: bool = True,
         layout: Layout = "denominator",
         proof: Method = "index",
         numbers: bool = False,
         values: Mapping[str, Any] | str | None = None,
-    ) -> str:
+    ) -> Page:
         """The derivation as a handout, every line of it proved.
 
-        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`. In the
+        What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`; the
+        computation graph is drawn, unless `graph=False`. In the
         `layout` "numerator" derivatives stand transposed: ∂L/∂w is a row. A derivative with three axes is refused there.
         With `proof="differential"` each step goes from dL = ⟨∂L/∂Y, dY⟩ to ⟨∂L/∂X, dX⟩, and the gradient is read off.
         `numbers` adds every equation in numbers, with small data made up; `values` are arrays by name, or a .json or .npz
         file of them, to be taken instead.
         """
         check_choice(language, detail, layout)
+        if format == "json" and (layout, proof, numbers, values) != ("denominator", "index", False, None):
+            raise InputError(
+                "JSON holds the lines of the derivation alone; leave out the layout, the proof and the numbers"
+            )
         if proof not in METHODS:
             raise InputError(f"no step is proved by {proof!r}; choose {' or '.join(METHODS)}")
         if proof == "differential" and layout == "numerator":
@@ -196,10 +222,15 @@ class Problem:
         if proof == "differential" and detail != "brief":
             derivation = with_differentials(derivation)
         rows = prove_in_rows(derivation) if layout == "numerator" else None
+        if format == "json":
+            return as_json(derivation, self.title, self.text, language)
         code = "" if detail == "brief" else program_of(self.compile(wrt).source)
         shown = self._numbers(derivation, values) if numbers or values is not None else None
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown)
-        return render(page(derivation, subject, language, detail, fold=fold), format)
+        document = page(derivation, subject, language, detail, fold=fold, graph=graph)
+        if format in NOTEBOOKS:
+            return notebook_of(document, cells(self.derive(), self._cells or rebuilt(self.derive()), language))
+        return render(document, format)
 
     def _numbers(self, derivation: Derivation, values: Mapping[str, Any] | str | None) -> NumbersShown:
         """The derivation in numbers: made up, given, or of a file."""
@@ -252,7 +283,7 @@ class Problem:
 
     def compile(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Compiled:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
-        return compile_derivation(self.derive(wrt, prove=prove), title=self.title, prove=prove)
+        return compile_derivation(self.derive(wrt, prove=prove), title=self.title.en, prove=prove)
 
     @property
     def separable_axis(self) -> str | None:
@@ -266,6 +297,20 @@ class Problem:
         ('n', None)
         """
         return self.compile(prove=False).separable_axis
+
+    def sample(self, seed: int = 0, **sizes: int) -> dict[str, Any]:
+        """Random arrays for every argument of the loss, with their facts, at which it is finite: `f(**problem.sample())`.
+
+        >>> import symgrad as sg
+        >>> n, k = sg.dims("n k")
+        >>> Y, z = sg.data("Y", n, k, one_hot=True), sg.parameter("z", k)
+        >>> arrays = Problem(-sg.mean(sg.sum(Y * sg.log_softmax(z), axis=1))).sample(n=2, k=3)
+        >>> arrays["Y"].sum(axis=1), arrays["z"].shape
+        (array([1., 1.]), (3,))
+        """
+        # Which of two derivations is compiled makes no difference: a proved one is there already, or takes long.
+        function = compile_derivation(self._derivations.get((None, True)) or self.derive(prove=False))
+        return sample_of([self.loss], function, sizes, seed)
 
     def fit(
         self,
@@ -305,7 +350,8 @@ class Problem:
         named = from_source(self.leaves, given, bind, arrays)
         task = Task(self.compile(), self.loss, self.model, self.leaves)
         descent = Descent(method, learning_rate, line_search, max_iterations, tolerance, on_iteration)
-        options = Options(descent, start or {}, seed, sizes or {}, hyperparameters or {}, standardize, test_fraction)
+        known = {**sizes_of(start or {}, self.leaves), **(sizes or {})}
+        options = Options(descent, start or {}, seed, known, hyperparameters or {}, standardize, test_fraction)
         return fit(task, named, options, table)
 
 
@@ -329,28 +375,6 @@ def program_of(source: str) -> str:
     tree = ast.parse(source)
     (function,) = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == "value_and_gradients"]
     return "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
-
-
-def title_and_text(docstring: str, source: str) -> tuple[str, str]:
-    """The title of a page and what follows it, from the docstring of a model file."""
-    first, _, rest = docstring.strip().partition("\n")
-    title, colon, tail = first.partition(":")
-    if not colon:
-        title, tail = first.rstrip("."), ""
-    tail = tail.strip()
-    text = "\n\n".join(part for part in (_capitalised(tail), rest.strip()) if part)
-    return title.strip() or _file_title(source), text
-
-
-def _capitalised(text: str) -> str:
-    """The text with a capital first letter, unless its first word is a symbol."""
-    word = text.split(maxsplit=1)[0] if text else ""
-    return text[:1].upper() + text[1:] if word.isalpha() and (len(word) > 1 or word == "a") else text
-
-
-def _file_title(source: str) -> str:
-    stem = source.rsplit("/", 1)[-1].removesuffix(".py").replace("_", " ").strip("<>")
-    return stem[:1].upper() + stem[1:] or "Model"
 
 
 def load(path: str) -> Problem:

@@ -14,7 +14,7 @@ from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation, Line
 from symgrad.derive.forward import OUTPUTS, Pushforward, push_forward, tangent_name
 from symgrad.derive.layout import LAYOUTS
-from symgrad.derive.names import LETTERS, take_names
+from symgrad.derive.names import LETTERS, take_marks
 from symgrad.derive.pairing import (
     Block,
     Pairing,
@@ -29,7 +29,7 @@ from symgrad.derive.pairing import (
 )
 from symgrad.derive.worked import work
 from symgrad.errors import InputError, ShapeError
-from symgrad.explain.formats import render
+from symgrad.explain.formats import Page, render
 from symgrad.explain.jacobian import JacobianPage, TangentPage, jacobian_page, tangent_page
 from symgrad.explain.second import SecondPage, second_page
 from symgrad.explain.steps import Detail
@@ -48,9 +48,10 @@ from symgrad.graph.expression import (
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of
-from symgrad.prose import LANGUAGES, Language
+from symgrad.prose import LANGUAGES, Language, Text
 from symgrad.rewrite.convert import substitute
 
+NOTHING_SAID = Text(en="", zh="")
 VECTORS = ("v", "u", "q", "s")
 
 
@@ -76,9 +77,9 @@ class HessianProduct:
 
     def compile(self) -> Compiled:
         """f(**arrays, v=…) → (⟨∂L/∂θ, v⟩, {parameter: H v}), as costly as two gradients; no H is formed."""
-        return compile_derivation(self.derivation, title=f"{self.page.title}: the Hessian times a vector")
+        return compile_derivation(self.derivation, title=f"{self.page.title.en}: the Hessian times a vector")
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The derivation of H v as a handout."""
         return _rendered(self.page, second_page, format, language, detail)
 
@@ -108,10 +109,10 @@ class Hessian:
     def compile(self) -> Callable[..., Any]:
         """H as a function of the arrays that it needs, by name; for many parameters `product.compile()` costs less."""
         return compile_derivation(
-            replace(self.derivation, model=self.expression), title=f"{self.page.title}: Hessian"
+            replace(self.derivation, model=self.expression), title=f"{self.page.title.en}: Hessian"
         ).predict
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The Hessian derived, from the gradient on, as a handout."""
         return _rendered(self.page, second_page, format, language, detail)
 
@@ -128,7 +129,7 @@ class Vjp:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """What `backward(gradient=v)` computes, as a handout."""
         return _rendered(self.page, jacobian_page, format, language, detail)
 
@@ -150,7 +151,7 @@ class Jacobian:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The Jacobian derived, and what `backward(gradient=v)` makes of it, as a handout."""
         return _rendered(self.page, jacobian_page, format, language, detail)
 
@@ -166,12 +167,12 @@ class Jvp:
     def __str__(self) -> str:
         return str(self.expression)
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The forward derivation as a handout."""
         return _rendered(self.page, tangent_page, format, language, detail)
 
 
-def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail) -> str:
+def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail) -> Page:
     check_choice(language, detail)
     return render(write(content, language, detail), format)
 
@@ -195,8 +196,8 @@ class Source:
 
     gradient: Derivation
     order: Sequence[str]
-    title: str
-    text: str
+    title: Text
+    text: Text
 
     def product(self, names: Collection[str]) -> HessianProduct:
         """H v over the parameters of these names, all of them where none is named."""
@@ -243,13 +244,13 @@ class Output:
     names: Mapping[str, Any]
     example: Mapping[str, Any] | None
     gradient: Any
-    title: str
-    text: str
+    title: Text
+    text: Text
 
     @property
     def variable(self) -> str:
         """What it is differentiated by unless told otherwise: its first parameter, else its first array."""
-        leaves = [e for e in postorder([take_names([self.expression])[0][0]]) if isinstance(e, Leaf)]
+        leaves = [e for e in postorder([take_marks([self.expression])[0][0]]) if isinstance(e, Leaf)]
         known = [e for e in leaves if e.role not in {*CONSTANT_ROLES, Role.LABELS}]
         declared = {value.name: k for k, value in enumerate(self.names.values()) if isinstance(value, Leaf)}
         known.sort(key=lambda e: (e.role is not Role.PARAMETER, declared.get(e.name, len(declared))))
@@ -335,7 +336,7 @@ def jvp(y: Any, wrt: Leaf | str, tangent: Any = None, *, names: Mapping[str, Any
     expression = pushed.product
     if given is not None and dot is free:
         expression = rewritten(substitute(expression, {dot: given}), softmaxes)
-    return Jvp(expression, pushed, TangentPage("", "", pushed))
+    return Jvp(expression, pushed, TangentPage(NOTHING_SAID, NOTHING_SAID, pushed))
 
 
 def _target(y: Any, wrt: Leaf | str, names: Mapping[str, Any] | None) -> _Target:
@@ -344,7 +345,7 @@ def _target(y: Any, wrt: Leaf | str, names: Mapping[str, Any] | None) -> _Target
         expression = coerce(y)
     except InputError:
         raise InputError(f"a {type(y).__name__} is no expression; give what is to be differentiated") from None
-    bare, given = take_names([expression, *(value for _, value in values)])
+    bare, marks = take_marks([expression, *(value for _, value in values)])
     leaves = [e for e in postorder([bare[0]]) if isinstance(e, Leaf) and e.role not in {*CONSTANT_ROLES, Role.LABELS}]
     by_name = {e.name: e for e in leaves}
     if not isinstance(wrt, str) and not isinstance(wrt, Leaf):
@@ -353,7 +354,7 @@ def _target(y: Any, wrt: Leaf | str, names: Mapping[str, Any] | None) -> _Target
     if name not in by_name or (isinstance(wrt, Leaf) and by_name[name] is not wrt):
         raise InputError(f"the expression holds no {name}; differentiate by one of {', '.join(by_name) or 'none here'}")
     assigned = [(key, value) for (key, _), value in zip(values, bare[1:], strict=True)]
-    explicit = [(key, node) for node, key in given.items()]
+    explicit = [(key, node) for node, key in marks.names.items()]
     taken = names_in([bare[0]])
     found = names_of([*explicit, *assigned], taken)
     if bare[0].kind != "leaf" and bare[0] not in found:
@@ -396,4 +397,4 @@ def _softmaxes(pairing: Pairing) -> dict[Leaf, Expr]:
 
 
 def _page(target: _Target, pairing: Pairing, found: Block | None) -> JacobianPage:
-    return JacobianPage("", "", target.names.get(target.y, "y"), target.y, target.x, pairing, found)
+    return JacobianPage(NOTHING_SAID, NOTHING_SAID, target.names.get(target.y, "y"), target.y, target.x, pairing, found)

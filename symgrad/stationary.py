@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symgrad.explain.extrema import ExtremaPage, extrema_page
-from symgrad.explain.formats import render
+from symgrad.explain.formats import Page, render
 from symgrad.explain.steps import Detail
 from symgrad.extrema.found import Answer, Found, Point, Step
 from symgrad.graph.expression import Expr
@@ -44,7 +44,7 @@ class Extrema:
             return self.found.answer.value if self.found.answer is not Answer.ROOTS else "no real solution was found"
         return "\n".join(map(_line, self.points))
 
-    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> str:
+    def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
         """The conditions, their solution and what it is, as a handout."""
         check_choice(language, detail)
         return render(extrema_page(self.page, language, detail), format)

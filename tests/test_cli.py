@@ -121,9 +121,32 @@ def test_explain_reads_standard_input():
 
 
 def test_a_page_of_another_kind_is_refused():
-    line = complaint("explain", LINEAR, "-o", "page.pdf")
-    assert line == "page.pdf: .pdf cannot be written; use .md or .tex, or -f"
+    line = complaint("explain", LINEAR, "-o", "page.docx")
+    assert line.startswith("page.docx: .docx cannot be written; use .md, .tex, ")
     assert "a file without a suffix" in complaint("explain", LINEAR, "-o", "page")
+
+
+def test_several_models_go_to_a_folder(tmp_path):
+    folder = tmp_path / "pages"
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("loss =")
+    done = run("explain", LINEAR, wrong, SOFTMAX, "-f", "md", "--detail", "brief", "-o", f"{folder}/")
+    # One that fails is told, and stops none of the others.
+    assert done.exit_code == 2
+    assert re.fullmatch(rf"{re.escape(str(wrong))}:1:\d+: .*\n", done.stderr)
+    assert sorted(p.name for p in folder.iterdir()) == ["linear_regression.md", "softmax_regression.md"]
+    assert (folder / "softmax_regression.md").read_text().startswith("# Softmax regression")
+
+
+def test_several_models_need_a_folder_and_names_of_their_own(tmp_path):
+    assert "write -o pages/, with a slash" in complaint("explain", LINEAR, SOFTMAX, "-o", "page.md")
+    assert "as that of another model" in complaint("explain", LINEAR, LINEAR, "-o", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_engine_is_for_pdf():
+    line = complaint("explain", LINEAR, "--engine", "latex", "-o", "page.md")
+    assert line == "--engine latex sets a PDF, and this page is markdown; write -f pdf, or -o page.pdf"
 
 
 # ---- check

@@ -14,6 +14,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from chosen import EXAMPLES
 from floats import differ, program_values, run
 from mutations import slips
 from test_pages import compiled_log, flaws
@@ -32,7 +33,7 @@ from symgrad.graph.walk import postorder
 from symgrad.prose import Text
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = {path.stem: path for folder in ("examples", "tests/models") for path in sorted((ROOT / folder).glob("*.py"))}
+FILES = {path.stem: path for path in (*EXAMPLES, *sorted((ROOT / "tests" / "models").glob("*.py")))}
 # A step of the loss, and whatever is exactly so: rounding in float64.
 CLOSE, OF_DIFFERENCES = 1e-8, 2e-5
 H = 1e-6

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from chosen import EXAMPLES
 from random_programs import random_program
 
 import symgrad as sg
@@ -35,7 +36,7 @@ from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.form import Form
 
 ROOT = Path(__file__).resolve().parent.parent
-PATHS = sorted([*(ROOT / "examples").glob("*.py"), *(ROOT / "tests" / "models").glob("*.py")])
+PATHS = sorted([*EXAMPLES, *(ROOT / "tests" / "models").glob("*.py")])
 SEEDS = range(60)
 
 

@@ -251,6 +251,8 @@ COMPOSITES = {
     "clipped and squared": sg.sum(sg.clip(x, 0, 1) ** 2),
     "two bends of Huber's": sg.sum(sg.huber(x, 1)),
     "norms of rows": sg.sum(sg.norm(W, axis=1)),
+    "norms spelled out": sg.sum(sg.sqrt(sg.sum(W**2, axis=1))) + sg.sqrt(sg.sum(W * W)) + sg.sqrt(x @ x),
+    "norms spelled out that keep their axis": sg.sum(sg.sqrt(sg.sum(W**2, axis=0, keepdims=True))),
     "a norm of differences": sg.norm(W[:, None, :] - W[None, :, :]),
     "a norm beside a square": sg.norm(W) + sg.sum(W**2),
     "the square of a norm": sg.norm(x - a) ** 2,

@@ -55,6 +55,13 @@ ALLOWED_LATE: Mapping[tuple[str, str], str] = {
     ("symgrad/graph/expression.py", "symgrad.notebook"): "an expression is typeset in a notebook, and knows no LaTeX",
     ("symgrad/graph/expression.py", "symgrad.derive.indexed"): "an expression is written for SymPy, and knows no SymPy",
     ("symgrad/derive/derivation.py", "symgrad.notebook"): "a derivation is typeset in a notebook, and knows no page",
+    ("symgrad/explain/pdf.py", "typst"): "an extra, and only a PDF needs it",
+    ("symgrad/explain/pdf.py", "pylopdf_fonts_zh_cn"): "an extra, and only a PDF in Chinese needs it",
+    ("symgrad/fitting/plot.py", "matplotlib.figure"): "an extra, and slow: only who asks for a picture needs it",
+    ("symgrad/fitting/plot.py", "pylopdf_fonts_zh_cn"): "an extra, and only a picture in Chinese needs it",
+    ("symgrad/fitting/plot.py", "matplotlib"): "an extra, and slow: only who asks for a picture needs it",
+    ("symgrad/explain/html.py", "math_core"): "an extra, and only HTML needs it",
+    ("symgrad/explain/ipynb.py", "nbformat"): "an extra, and only a notebook needs it",
 }
 # "file:qualified name" → the reason why the function is better long.
 LONG_FUNCTIONS: Mapping[str, str] = {}

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from chosen import EXAMPLES
 from notation.test_names import HOSTILE
 
 import symgrad as sg
@@ -14,7 +15,7 @@ from symgrad.graph.expression import Role, leaf
 from symgrad.notation.latex import latex, symbols_used
 
 ROOT = Path(__file__).resolve().parent.parent
-PATHS = sorted([*(ROOT / "examples").glob("*.py"), *(ROOT / "tests" / "models").glob("*.py")])
+PATHS = sorted([*EXAMPLES, *(ROOT / "tests" / "models").glob("*.py")])
 # GitHub refuses the first; the second is not in KaTeX; the others need packages that MathJax does not load by itself.
 REFUSED = r"\\operatorname|\\substack|\\tag|\\usepackage|\\newcommand|\\begin\{align\*?\}|\\needspace"
 CHAIN = 3000

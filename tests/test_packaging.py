@@ -139,6 +139,9 @@ def assert_explains(scripts: Path, folder: Path) -> None:
     assert len(re.findall(r"\\section\{.*[\u4e00-\u9fff].*\}", tex)) >= 5
     assert r"\end{document}" in tex
 
+    run(scripts / "symgrad", "new", "started.py", "--like", "sympy", cwd=folder)
+    assert (folder / "started.py").read_bytes() == (ROOT / "examples" / "sympy_neuron.py").read_bytes()
+
 
 def test_the_wheel_explains_outside_the_checkout(tmp_path):
     wheel = only(build("--wheel", out=tmp_path / "dist"), "*.whl")
@@ -161,13 +164,15 @@ def test_the_source_archive_makes_the_same_wheel(tmp_path):
     assert ("docs" in kept) == (ROOT / "docs").is_dir()
 
 
-def test_the_wheel_holds_the_package_and_all_templates_and_nothing_else(tmp_path):
+def test_the_wheel_holds_the_package_all_templates_and_models_and_nothing_else(tmp_path):
     names = names_in(only(build("--wheel", out=tmp_path / "dist"), "*.whl"))
     tops = {name.split("/")[0] for name in names}
     assert tops == {"symgrad", *(top for top in tops if top.endswith(".dist-info"))}
     templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "templates").rglob("*") if path.is_file()}
     assert templates
     assert {name for name in names if name.startswith("symgrad/templates/")} == {f"symgrad/{t}" for t in templates}
+    examples = {f"symgrad/examples/{path.name}" for path in (ROOT / "examples").glob("*.py")}
+    assert {name for name in names if name.startswith("symgrad/examples/")} == examples
     assert "symgrad/py.typed" in names
 
 
@@ -222,3 +227,27 @@ def test_the_commands_of_the_readme_are_the_ones_that_are_run():
     example = start.split()[-1]
     assert (ROOT / example).is_file()
     assert re.search(rf"symgrad explain {re.escape(example)}$", start)
+
+
+def commands_of(readme: str) -> list[str]:
+    """The shell commands of a README without their comments."""
+    blocks = re.findall(r"^```sh\n(.+?)\n```$", (ROOT / readme).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    lines = [re.sub(r"\s+# .*| --lang zh", "", line) for block in blocks for line in block.splitlines()]
+    return [" ".join(line.split()) for line in lines]
+
+
+def test_both_readmes_give_the_same_commands_and_link_to_each_other():
+    assert commands_of("README.md") == commands_of("README.zh-CN.md")
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+    assert "](README.zh-CN.md)" in english
+    assert "](README.md)" in chinese
+    for text in (english, chinese):
+        assert all((ROOT / link).exists() for link in re.findall(r"\]\(([^)#:]+)\)", text))
+
+
+def test_the_chinese_readme_shows_the_page_as_it_is():
+    readme = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "gallery" / "zh" / "softmax_regression.md").read_text(encoding="utf-8")
+    quoted = [line[2:] for line in readme.splitlines() if line.startswith("> ") and "&" in line]
+    assert len(quoted) == 4
+    assert all(line in page.splitlines() for line in quoted)

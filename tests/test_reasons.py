@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sympy
+from chosen import EXAMPLES
 from test_pages import compiled_log, flaws
 
 import symgrad as sg
@@ -15,7 +16,6 @@ from symgrad.explain import reasons, sentences
 from symgrad.prose import Text
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 MODELS = sorted((ROOT / "tests" / "models").glob("*.py"))
 LANGUAGES = ("en", "zh")
 

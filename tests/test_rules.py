@@ -214,7 +214,7 @@ def test_what_there_is_not():
     assert complaint("softmx") == "no rule is called softmx; did you mean softmax? `symgrad rules` lists all"
     assert complaint("qqqqq", "-f", "md") == "no rule is called qqqqq; `symgrad rules` lists all"
     assert run("mean", "-f", "latex").exit_code == 0
-    assert ".pdf cannot be written" in complaint("-o", "rules.pdf")
+    assert ".docx cannot be written" in complaint("-o", "rules.docx")
 
 
 def test_a_page_is_written_by_its_suffix(tmp_path):

@@ -270,3 +270,15 @@ def test_what_does_not_fit_is_refused_in_one_line(wrong, error):
 def test_labels_are_no_numbers():
     with pytest.raises(InputError, match=r"^c holds labels.* sg\.one_hot\(c\)"):
         sg.Problem(sg.sum(sg.parameter("w", n) * sg.labels("c", n, k))).derive()
+
+
+@pytest.mark.parametrize("sides", [(6, 6), (28, 28), (28, 32), (7, 6)])
+def test_a_mean_over_axes_of_literal_sizes_is_proved(sides):
+    """1/28² follows the stand-in of 28; 784 would be a size of its own."""
+    A = sg.parameter("A", n, *sides)
+    problem = sg.Problem(sg.sum(sg.mean(A**2, axis=(1, 2)) ** 2))
+    assert {eq.proof.verdict for eq in problem.derive().backward} == {Verdict.PROVED}
+    at = np.random.default_rng(0).normal(size=(2, *sides))
+    _, gradients = problem.compile()(A=at)
+    expected = 4 * (at**2).mean(axis=(1, 2))[:, None, None] * at / np.prod(sides)
+    assert np.allclose(gradients["A"], expected, rtol=1e-12)

@@ -4,65 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from symgrad.cli.choices import PAGES, Detail, Engine, Format, Lang, Layout, Listing, Method
 from symgrad.errors import InputError, SymgradError
+from symgrad.prose import one_line
 
 if TYPE_CHECKING:
     from symgrad.problem import Problem
 
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
-
-PAGES = {".md": "markdown", ".tex": "latex"}
-
-
-class Format(StrEnum):
-    """What a page can be written as."""
-
-    md = "md"
-    latex = "latex"
-
-
-class Listing(StrEnum):
-    """What the catalogue can be written as."""
-
-    text = "text"
-    md = "md"
-    latex = "latex"
-
-
-class Lang(StrEnum):
-    """The languages of a page."""
-
-    en = "en"
-    zh = "zh"
-
-
-class Method(StrEnum):
-    """How a step is shown to hold."""
-
-    INDEX = "index"
-    DIFFERENTIAL = "differential"
-
-
-class Detail(StrEnum):
-    """How much of the derivation a page shows."""
-
-    brief = "brief"
-    normal = "normal"
-    full = "full"
-
-
-class Layout(StrEnum):
-    """Whether a gradient has the shape of its parameter or of its transpose."""
-
-    denominator = "denominator"
-    numerator = "numerator"
 
 
 class Group(TyperGroup):
@@ -75,7 +30,7 @@ class Group(TyperGroup):
             sys.stdout.flush()
             return result
         except SymgradError as e:
-            raise _ended(" ".join(str(e).split("\n")), e.exit_code) from None
+            raise _ended(str(e), e.exit_code) from None
         except KeyboardInterrupt:
             raise _ended("interrupted", INTERRUPTED) from None
         except BrokenPipeError:
@@ -88,7 +43,7 @@ class Group(TyperGroup):
 
 
 def _ended(line: str, code: int) -> typer.Exit:
-    typer.echo(line, err=True)
+    typer.echo(one_line(line), err=True)
     return typer.Exit(code)
 
 
@@ -105,7 +60,17 @@ app = typer.Typer(
 )
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model file; - reads it from standard input.")]
+Models = Annotated[
+    list[str], typer.Argument(metavar="MODEL…", help="A model file, or several; - reads it from standard input.")
+]
+Pages = Annotated[
+    str,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="Where to write; - is standard output, FOLDER/ for several models."
+    ),
+]
 Wrt = Annotated[list[str] | None, typer.Option("--wrt", metavar="NAME", help="Only this parameter; may be repeated.")]
+Width = Annotated[int | None, typer.Option(min=20, help="The columns of text; else the window's, or 80.")]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")]
 
 
@@ -143,11 +108,11 @@ Values = Annotated[
 
 @app.command()
 def explain(
-    model: Model,
+    models: Models,
     form: Annotated[
         Format | None, typer.Option("-f", "--format", help="The page's format; else by the output's suffix.")
     ] = None,
-    output: Output = "-",
+    output: Pages = "-",
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     detail: Annotated[Detail, typer.Option(help="How much is shown.")] = Detail.normal,
     wrt: Wrt = None,
@@ -157,31 +122,32 @@ def explain(
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="State layers and time steps that are alike once.")
     ] = True,
+    graph: Annotated[bool, typer.Option("--graph/--no-graph", help="Draw which value is used by which.")] = True,
     layout: Annotated[
         Layout, typer.Option(help="numerator: derivatives stand transposed, that of a vector is a row.")
     ] = Layout.denominator,
+    width: Width = None,
     numbers: Numbers = False,
     values: Values = "",
     hessian: Hessian = "",
     hvp: Hvp = "",
     vjp: Vjp = False,
     jacobian: Jacobian = False,
+    engine: Annotated[Engine, typer.Option(help="What sets a PDF.")] = Engine.typst,
 ) -> None:
-    """Write the derivation as a handout, every step proved."""
-    chosen = _page_format(form, output)
-    if sum(map(bool, (hessian, hvp, vjp, jacobian))) > 1:
-        raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
-    how: dict[str, Any] = {"format": chosen, "language": lang.value, "detail": detail.value}
-    if hessian or hvp or vjp or jacobian:
-        from symgrad.cli.products import only_of_gradients, product
+    """Write the derivation as a handout, every step proved: drawn in a terminal, as Markdown into a pipe."""
+    from symgrad.cli.pages import Asked, folder_of, set_by, write_pages
 
-        given = {"--proof differential": proof is not Method.INDEX, "--numbers": numbers, "--values": bool(values)}
-        only_of_gradients({**given, "--layout numerator": layout is not Layout.denominator})
-        page = product(model, hessian, hvp, _names(wrt), is_jacobian=jacobian).explain(**how)
-    else:
-        more: dict[str, Any] = {"fold": fold, "layout": layout.value, "proof": proof.value}
-        page = _load(model).explain(wrt=_names(wrt), numbers=numbers, values=values or None, **how, **more)
-    _write(output, page)
+    folder = folder_of(models, output)
+    chosen = _page_format(form or (None if folder is None else Format.md), output, width)
+    only = {"--hessian": hessian, "--hvp": hvp, "--vjp": vjp, "--jacobian": jacobian}
+    how: dict[str, Any] = {"format": set_by(engine.value, chosen), "language": lang.value, "detail": detail.value}
+    more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
+    asked = Asked(only, _names(wrt), how, {**more, "numbers": numbers, "values": values or None})
+    if folder is None:
+        _write(output, asked.page_of(models[0]), chosen)
+    elif code := write_pages(models, folder, _suffix_of(chosen.partition(":")[0]), asked.page_of):
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -193,10 +159,11 @@ def extrema(
     output: Output = "-",
     lang: Annotated[Lang, typer.Option(help="The page's language.")] = Lang.en,
     wrt: Wrt = None,
+    width: Width = None,
 ) -> None:
     """Write where all gradients are 0, and which of these points are minima, maxima and saddle points."""
-    chosen = _page_format(form, output)
-    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value))
+    chosen = _page_format(form, output, width)
+    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
 
 
 @app.command()
@@ -222,6 +189,11 @@ def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
     if output != "-" and _suffix(output) != ".py":
         raise InputError(f"{output}: a NumPy module ends in .py; write for example {_stem(output)}.py")
     _write(output, _load(model).compile(_names(wrt)).source)
+
+
+Plot = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Draw the loss over the iterations, as .svg, .png or .pdf.")
+]
 
 
 @app.command()
@@ -250,6 +222,8 @@ def fit(
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
     ] = None,
+    plot: Plot = None,
+    lang: Annotated[Lang, typer.Option(help="The language of the picture.")] = Lang.en,
 ) -> None:
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
     from symgrad.cli.fits import run_fit
@@ -265,8 +239,30 @@ def fit(
         "seed": seed,
         "standardize": standardize,
     }
-    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output):
+    drawn: tuple[str, Any] | None = None if plot is None else (plot, lang.value)
+    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output, drawn):
         raise typer.Exit(1)
+
+
+@app.command()
+def new(
+    output: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="The model file to write; - is standard output.")
+    ] = "",
+    like: Annotated[str, typer.Option(metavar="NAME", help="The model to start from, as logistic.")] = "linear",
+    list_: Annotated[bool, typer.Option("--list", help="The models to start from.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
+    lang: Annotated[Lang, typer.Option(help="The language of the list.")] = Lang.en,
+) -> None:
+    """Write a model file to start from."""
+    from symgrad.cli.starts import listed, start_from
+
+    if list_:
+        typer.echo(listed(lang.value), nl=False)
+        return
+    if not output:
+        raise InputError("the file to write is missing; for example symgrad new model.py --like logistic, or --list")
+    start_from(like, output, is_forced=force)
 
 
 @app.command()
@@ -296,18 +292,26 @@ def _names(wrt: list[str] | None) -> list[str] | None:
     return wrt or None
 
 
-def _page_format(form: Format | None, output: str) -> str:
-    """The format asked for, else that of the output's suffix, else Markdown."""
+def _page_format(form: Format | None, output: str, width: int | None = None) -> str:
+    """The format asked for, else that of the output's suffix; else text for a terminal, and Markdown for a pipe."""
+    from symgrad.cli.terminal import in_columns, shown
+
     if form is not None:
-        return "markdown" if form is Format.md else form.value
+        return in_columns("markdown" if form is Format.md else form.value, width)
     if output == "-":
-        return "markdown"
+        return shown(width)
     suffix = _suffix(output)
     if suffix not in PAGES:
-        raise InputError(
-            f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {' or '.join(PAGES)}, or -f"
-        )
-    return PAGES[suffix]
+        *most, last = PAGES
+        known = f"{', '.join(most)} or {last}"
+        raise InputError(f"{output}: {suffix or 'a file without a suffix'} cannot be written; use {known}, or -f")
+    return in_columns(PAGES[suffix], width)
+
+
+def _suffix_of(form: str) -> str:
+    """The suffix of a file in a format."""
+    name = form.partition(":")[0]
+    return next((suffix for suffix, own in PAGES.items() if own == name), f".{name}")
 
 
 def _suffix(output: str) -> str:
@@ -318,13 +322,21 @@ def _stem(output: str) -> str:
     return os.path.splitext(os.path.basename(output))[0] or "grads"
 
 
-def _write(output: str, text: str) -> None:
-    if output == "-":
-        typer.echo(text, nl=not text.endswith("\n"))
-        return
-    from symgrad.files import write_text
+def _write(output: str, page: str | bytes, form: str = "") -> None:
+    if form.startswith("terminal"):
+        from symgrad.cli.terminal import show
 
-    write_text(output, text)
+        assert isinstance(page, str)
+        show(page)
+        return
+    if output == "-":
+        if isinstance(page, bytes) and sys.stdout.isatty():
+            raise InputError("this format is no text for a terminal; write it to a file with -o")
+        typer.echo(page, nl=isinstance(page, str) and not page.endswith("\n"))
+        return
+    from symgrad.files import write_bytes
+
+    write_bytes(output, page.encode() if isinstance(page, str) else page)
 
 
 def main() -> None:

@@ -16,7 +16,9 @@ from symgrad.errors import InputError
 from symgrad.fitting import FitResult, OnIteration
 from symgrad.fitting.binding import columns_of
 from symgrad.fitting.export import as_json, check_suffix, save
+from symgrad.fitting.plot import check_plot
 from symgrad.problem import Problem
+from symgrad.prose import Language, one_line
 from symgrad.tables import Table, read_table
 
 SHORT = 16  # the most entries of a parameter that are printed
@@ -33,10 +35,13 @@ def run_fit(
     numbers: Sequence[str],
     options: Mapping[str, Any],
     output: str | None,
+    plot: tuple[str, Language] | None = None,
 ) -> bool:
-    """Fit, print, write; whether the descent ended well."""
+    """Fit, print, write, draw; whether the descent ended well."""
     if output is not None:
         check_suffix(output)
+    if plot is not None:
+        check_plot(*plot)
     columns = _pairs("--bind", bind, "X=RM,LSTAT")
     sizes = {name: _whole(name, text) for name, text in _pairs("--size", size, "h=64").items()}
     values = {name: _real(name, text) for name, text in _pairs("--set", numbers, "lam=0.1").items()}
@@ -46,11 +51,13 @@ def run_fit(
         result = problem.fit(
             table, bind=columns, sizes=sizes, hyperparameters=values, on_iteration=on_iteration, **options
         )
+    if plot is not None:
+        result.plot(*plot)
     if result.diagnosis is not None:
         typer.echo(f"the fit failed at {result.diagnosis}", err=True)
         return False
     named = columns_of(problem.leaves, table, columns)
-    lines = list(summary(result, table, named, options))
+    lines = [one_line(line) for line in summary(result, table, named, options)]
     typer.echo("\n".join(lines), err=output == "-")
     if output == "-":
         typer.echo(as_json(result), nl=False)

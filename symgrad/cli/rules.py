@@ -21,7 +21,7 @@ from symgrad.explain.catalogue import (
 )
 from symgrad.explain.catalogue_text import definition_text, entry_text, fact_text, law_text, list_text
 from symgrad.explain.document import Block, Document, Plain
-from symgrad.explain.formats import render
+from symgrad.explain.formats import Page, render
 from symgrad.primitives import language as vocabulary
 from symgrad.primitives.entry import Function, Primitive
 from symgrad.primitives.facts import FACTS
@@ -30,7 +30,7 @@ from symgrad.prose import Language
 TEXT = "text"
 
 
-def rules_text(name: str, form: str, language: Language) -> str:
+def rules_text(name: str, form: str, language: Language) -> Page:
     """The catalogue, or the entry of this name, in a format."""
     catalogue = read_catalogue()
     if not name:

@@ -71,4 +71,4 @@ def arguments_of(leaves: Sequence[Leaf], sizes: Sequence[str]) -> tuple[Argument
 def _argument(leaf: Leaf) -> Argument:
     default = float(leaf.value) if leaf.role is Role.HYPERPARAMETER and isinstance(leaf.value, Fraction) else None
     shape = tuple(str(size) for size in leaf.shape)
-    return Argument(checked_argument(leaf.name), leaf.role.value, shape, default, leaf.about)
+    return Argument(checked_argument(leaf.name), leaf.role.value, shape, default, leaf.about.en)

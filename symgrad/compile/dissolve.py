@@ -122,7 +122,9 @@ def _stated(derivation: Derivation, values: Mapping[Expr, Expr]) -> Iterable[Sta
     for equation in derivation.backward:
         for line in equation.lines:
             for fact, of in line.reason.facts:
-                if isinstance(of, Leaf) and (fact, of) not in seen and fact in of.facts:
+                # A positive definite matrix is symmetric.
+                implied = SYMMETRIC_FACTS if fact == "symmetric" else {fact}
+                if isinstance(of, Leaf) and (fact, of) not in seen and of.facts & implied:
                     seen.add((fact, of))
                     yield Stated(fact, of.name, values.get(of, of))
 

@@ -34,6 +34,7 @@ FAR = (Fraction(9), Fraction(80), Fraction(1, 9))
 # Differences err by h² times the third derivative and by 10^-50/h: this h leaves room for a third derivative of 10^20.
 STEP = Fraction(1, 10**20)
 TOLERANCE = Fraction(1, 10**20)
+DEFECT = "this is a defect of symgrad, please report the model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,14 @@ class Point:
 def check(derivation: Derivation, loss: Expr, points: int = POINTS) -> Derivation:
     """The derivation with its end-to-end check; CheckFailed where a gradient differs from the differences of `loss`."""
     roots = [loss, *(eq.expression for eq in derivation.forward), *(eq.target for eq in derivation.backward)]
+    assumed = [eq.target.name for eq in derivation.forward if eq.target.facts]
     found = compared(
-        [loss], roots, lambda point: _error_at(derivation, loss, point), "the gradient differs from the loss's", points
+        [loss],
+        roots,
+        lambda point: _error_at(derivation, loss, point),
+        "the gradient differs from the loss's",
+        points,
+        f"what is assumed of {' or '.join(assumed)} does not hold; mend or drop sg.assume" if assumed else DEFECT,
     )
     return replace(derivation, end_to_end=found)
 
@@ -61,10 +68,12 @@ def compared(
     error_at: Callable[[Point], Fraction | None],
     what: str,
     points: int = POINTS,
+    blame: str = DEFECT,
 ) -> EndToEnd:
     """The largest error over some points at which there is one; CheckFailed where it is no rounding error.
 
     `of` holds the leaves that get values, `roots` the sizes; None from `error_at` means a point outside the domain.
+    `blame` says whose mistake a difference is.
     """
     # A Gram matrix is singular at sizes of which the wrong one is larger: each assignment takes its turn.
     chosen = assignments(sizes_in(roots))
@@ -76,10 +85,7 @@ def compared(
         if error is None:
             continue
         if not error < TOLERANCE:
-            raise CheckFailed(
-                f"{what} differences by {float(error):.2g} of its size;"
-                " this is a defect of symgrad, please report the model"
-            )
+            raise CheckFailed(f"{what} differences by {float(error):.2g} of its size; {blame}")
         largest, done = max(largest, error), done + 1
         if done == points:
             return EndToEnd(points, largest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from symgrad.derive.derivation import Contribution, Derivation, Equation, Line
 from symgrad.derive.names import choose_names, loss_name
@@ -19,6 +20,7 @@ from symgrad.rewrite.recognise import recognise
 # A name that is used in more equations than this (the weights of a recurrent net, at every time step) is written as the
 # sum of its shares, each by the name of what arrives; its step comes at the end of the sweep, behind all of them.
 MOST_SHARES = 2
+NO_FACTS: Mapping[Expr, frozenset[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def derive(
     names: Mapping[Expr, str] | None = None,
     wrt: Collection[str] | None = None,
     order: Sequence[str] = (),
+    facts: Mapping[Expr, frozenset[str]] = NO_FACTS,
 ) -> Derivation:
     """∂L/∂θ for every parameter of a scalar loss (or for those named), step by step; nothing is proved yet.
 
@@ -48,7 +51,7 @@ def derive(
     """
     if loss.rank:
         raise InputError(f"the loss has shape {loss.shape}; sum or average it to a scalar")
-    program = straight_line(loss, model, names or {}, order)
+    program = straight_line(loss, model, names or {}, order, facts)
     parameters = _wanted(program, wrt)
     forward = tuple(Equation(k + 1, target, e) for k, (target, e) in enumerate(program.definitions))
     backward = _backward(forward, parameters)
@@ -56,12 +59,20 @@ def derive(
     return Derivation(target, forward, backward, parameters, program.leaves, program.model)
 
 
-def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str], order: Sequence[str] = ()) -> Program:
+def straight_line(
+    loss: Expr,
+    model: Expr | None,
+    users: Mapping[Expr, str],
+    order: Sequence[str] = (),
+    facts: Mapping[Expr, frozenset[str]] = NO_FACTS,
+) -> Program:
     """The loss as definitions of named intermediates, each over leaves and earlier names; leaves in the given order."""
     roots = [loss] + ([model] if model is not None else [])
     known = recognise(roots, list(users))
     loss, model = known[loss], known[model] if model is not None else None
     renamed = {known[node]: name for node, name in users.items() if node in known}
+    assumed = {known[node]: sorted(own) for node, own in facts.items() if node in known}
+    _refuse_without_name(assumed, renamed)
     found = postorder([e for e in (loss, model) if e is not None])
     leaves = [e for e in found if isinstance(e, Leaf) and _is_declared(e)]
     _refuse_clashes(leaves)
@@ -72,7 +83,7 @@ def straight_line(loss: Expr, model: Expr | None, users: Mapping[Expr, str], ord
     definitions: list[tuple[Leaf, Expr]] = []
     for named in chosen:
         expression = substitute(named.node, own)
-        target = leaf(named.name, named.node.shape, Role.INTERMEDIATE)
+        target = leaf(named.name, named.node.shape, Role.INTERMEDIATE, facts=assumed.get(named.node, ()))
         own[named.node] = target
         definitions.append((target, expression))
     taken |= {named.name for named in chosen}
@@ -121,6 +132,12 @@ def _refuse_clashes(leaves: Sequence[Expr]) -> None:
             raise InputError(f"two different arrays are called {e.name}; give each its own name")
         if e.name in sizes:
             raise InputError(f"{e.name} is both an array and a size; rename one of them")
+
+
+def _refuse_without_name(assumed: Collection[Expr], names: Collection[Expr]) -> None:
+    for e in assumed:
+        if e not in names:
+            raise InputError(f"assume({e}) has no name; write K = sg.assume(…), and K where it is used")
 
 
 def _refuse_labels_as_numbers(nodes: Sequence[Expr]) -> None:

@@ -24,6 +24,7 @@ from symgrad.derive.sums import Summed, Sums, Term, terms_of, with_sums
 from symgrad.graph.expression import Expr, Leaf, Linear, linear
 from symgrad.graph.numbered import Place, split_number
 from symgrad.graph.walk import postorder
+from symgrad.prose import Language
 from symgrad.rewrite.display import Reason
 
 # Letters for the number, in the order in which they are tried: layers are counted by l, time by t.
@@ -311,47 +312,48 @@ def _renamed_line(line: Line, renaming: Renaming) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A declared array, or all of a family; `about` is what was said of it, numbers that run along as places."""
+    """A declared array, or all of a family (`instances`); `about` is what was said of it, numbers that run along as places."""
 
     leaf: Leaf
     values: tuple[int, ...]
     about: tuple[str | Place, ...]
+    instances: tuple[Leaf, ...]
 
 
-def alone(e: Leaf) -> Declared:
+def alone(e: Leaf, language: Language) -> Declared:
     """An array on its own."""
-    return Declared(e, (), (e.about,))
+    return Declared(e, (), (e.about.to(language),), (e,))
 
 
-def fold_leaves(leaves: Sequence[Leaf], letter: str) -> list[Declared]:
-    """The declared arrays, those that differ in a number once for all."""
-    forms = [_declaration(e) for e in leaves]
+def fold_leaves(leaves: Sequence[Leaf], letter: str, language: Language) -> list[Declared]:
+    """The declared arrays, those that differ in a number once for all; what is said of them in one language."""
+    forms = [_declaration(e, e.about.to(language)) for e in leaves]
     found: list[Declared] = []
     at = 0
     for run in runs(forms):
-        found += map(alone, leaves[at : run.start])
+        found += [alone(e, language) for e in leaves[at : run.start]]
         first, step = _base(forms, run)
         for member in range(run.period):
             places = run.instances(member)
             a, b = (forms[k] for k in places[:2])
             renaming = renaming_of((a, b), first, step, letter)
             own = leaves[places[0]]
-            about = _about(own, a, b, first, step, letter)
+            about = _about(own.about.to(language), a, b, first, step, letter)
             values = tuple(first + step * k for k in range(len(places)))
-            found.append(Declared(renaming.leaf(own), values, about))
+            found.append(Declared(renaming.leaf(own), values, about, tuple(leaves[k] for k in places)))
         at = run.end
-    return [*found, *map(alone, leaves[at:])]
+    return [*found, *(alone(e, language) for e in leaves[at:])]
 
 
-def _declaration(e: Leaf) -> Form:
+def _declaration(e: Leaf, about: str) -> Form:
     """The form of a leaf; the numbers in what is said about it count."""
     form = form_of([e])
-    numbers = tuple(int(k) for k in _NUMBERS.findall(e.about))
-    return Form((form.key, e.role, _NUMBERS.sub("#", e.about)), form.names, (*form.numbers, *numbers))
+    numbers = tuple(int(k) for k in _NUMBERS.findall(about))
+    return Form((form.key, e.role, _NUMBERS.sub("#", about)), form.names, (*form.numbers, *numbers))
 
 
-def _about(own: Leaf, a: Form, b: Form, first: int, step: int, letter: str) -> tuple[str | Place, ...]:
-    texts = _NUMBERS.split(own.about)
+def _about(about: str, a: Form, b: Form, first: int, step: int, letter: str) -> tuple[str | Place, ...]:
+    texts = _NUMBERS.split(about)
     parts: list[str | Place] = []
     count = len(texts) - 1
     pairs = zip(a.numbers[len(a.numbers) - count :], b.numbers[len(b.numbers) - count :], strict=True)

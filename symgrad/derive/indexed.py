@@ -19,7 +19,7 @@ from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Symbolic
-from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role, coerce
+from symgrad.graph.expression import MARKS, Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role, coerce
 from symgrad.graph.sizes import ONE, Size
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array, Scalar
@@ -243,7 +243,7 @@ def _spelled(root: Expr) -> Expr:
 def _definition(node: Expr) -> dict[Expr, Expr] | None:
     if not isinstance(node, Apply):
         return None
-    if node.primitive == "named":
+    if node.primitive in MARKS:
         return {node: node.operands[0]}
     definition = PRIMITIVES[node.primitive].definition
     return None if definition is None else {node: definition(node.operands, dict(node.options))}

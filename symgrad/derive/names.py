@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
+from symgrad.graph.expression import CONSTANT_ROLES, MARKS, Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.rewrite.convert import rebuild
 from symgrad.rewrite.cost import cost
@@ -43,17 +43,28 @@ class Named:
     node: Expr
 
 
-def take_names(roots: Sequence[Expr]) -> tuple[list[Expr], dict[Expr, str]]:
-    """The roots without `sg.named`, and the names that it gave."""
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What `sg.named` and `sg.assume` say of values."""
+
+    names: dict[Expr, str]
+    facts: dict[Expr, frozenset[str]]
+
+
+def take_marks(roots: Sequence[Expr]) -> tuple[list[Expr], Marks]:
+    """The roots without `sg.named` and `sg.assume`, and what these said."""
     bare: dict[Expr, Expr] = {}
-    names: dict[Expr, str] = {}
+    marks = Marks({}, {})
     for node in postorder(roots):
-        if isinstance(node, Apply) and node.primitive == "named":
-            bare[node] = bare[node.operands[0]]
-            names.setdefault(bare[node], str(node.option("name")))
+        if isinstance(node, Apply) and node.primitive in MARKS:
+            value = bare[node] = bare[node.operands[0]]
+            if node.primitive == "named":
+                marks.names.setdefault(value, str(node.option("name")))
+            else:
+                marks.facts[value] = marks.facts.get(value, frozenset()) | {fact for fact, _ in node.options}
         else:
             bare[node] = rebuild(node, [bare[e] for e in node.children])
-    return [bare[root] for root in roots], names
+    return [bare[root] for root in roots], marks
 
 
 def active_nodes(order: Sequence[Expr], parameters: Collection[Leaf]) -> set[Expr]:

@@ -31,6 +31,7 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.display import Why
+from symgrad.rewrite.facts import SYMMETRIC_FACTS
 from symgrad.rewrite.form import INDICATORS
 
 # Polynomials with more terms than this are differentiated as they stand.
@@ -75,7 +76,8 @@ class _Prover:
     def symmetric(self, claimed: Sequence[Leaf]) -> frozenset[Leaf]:
         """The names that equal their transposes by definition; CheckFailed where one is claimed that does not."""
         for e in claimed:
-            if e in self.definitions and not self._is_symmetric(e):
+            is_assumed = bool(e.facts & SYMMETRIC_FACTS)
+            if e in self.definitions and not is_assumed and not self._is_symmetric(e):
                 raise CheckFailed(f"{e.name} is not symmetric; this is a defect of symgrad, please report the model")
         return frozenset(e for e, is_so in self._symmetric.items() if is_so)
 
@@ -115,6 +117,15 @@ class _Prover:
         lines = tuple(replace(line, proof=p) for line, p in zip(eq.lines, proofs, strict=True))
         worst = next((p for p in proofs if p.verdict is not Verdict.PROVED), proofs[0])
         return replace(eq, lines=lines, proof=worst)
+
+
+def _is_given(e: Leaf) -> bool:
+    return e.role is not Role.INTERMEDIATE
+
+
+def _free(e: Leaf) -> Leaf:
+    """The name without the facts that are assumed of it."""
+    return leaf(e.name, e.shape, e.role)
 
 
 def _is_square(e: Leaf) -> bool:
@@ -217,9 +228,11 @@ class _Comparison:
         self.step, self.sizes, self.s = step, sizes, Symbolic()
         self.symbols = Symbols(sizes)
         leaves = [e for e in postorder(step.roots()) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
-        self.opaque: dict[Leaf, Array] = {e: self.symbols.array(e) for e in leaves}
-        # Symmetric by definition: a fact that lines may use, though the derivative is taken entry by entry.
+        # A derivative is taken entry by entry, every entry of a computed value free; data have their facts.
+        self.opaque: dict[Leaf, Array] = {e: self.symbols.array(e if _is_given(e) else _free(e)) for e in leaves}
+        # Facts that lines may use: of what is symmetric by definition, or assumed to have them.
         self.found = {e: self.symbols.array(e, ("symmetric",)) for e in leaves if e in step.symmetric}
+        self.found |= {e: self.symbols.array(e) for e in leaves if e.facts and not _is_given(e)}
         # A softmax, named or not, is any array that sums to 1 along its axis, where a line uses no more of it than that.
         self.stand_ins: dict[Expr, Expr] = {}
         for k, (e, axis) in enumerate(step.softmaxes.items()):

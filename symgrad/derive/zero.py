@@ -111,8 +111,8 @@ class Zero(sympy.Function):  # type: ignore[misc]  # SymPy ships no types
 
 
 def _oriented(condition: Any) -> tuple[Any, bool]:
-    """u, where a comparison says something of u and 0 (or of -u and 0, then the second is True)."""
-    u = sympy.expand(condition.lhs - condition.rhs)
+    """u, where a comparison says something of u and 0 (or of -u and 0, then the second is True); 9x/10 > 0 says it of x."""
+    _, u = sympy.expand(condition.lhs - condition.rhs).as_content_primitive()
     return (-u, True) if u.could_extract_minus_sign() else (u, False)
 
 

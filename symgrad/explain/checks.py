@@ -8,12 +8,25 @@ from typing import Protocol
 from symgrad.derive.derivation import DifferentialLine, Equation, Line, Proof, Verdict
 from symgrad.explain import differential_sentences as tell
 from symgrad.explain import sentences as say
-from symgrad.explain.document import Block, Heading, Inline, Join, Math, Plain, Sentence, Table
+from symgrad.explain.document import Block, Heading, Inline, Join, Mark, Math, Plain, Sentence, Table
 from symgrad.explain.writing import Writing, listed, shortened
 from symgrad.notation.names import typeset
 from symgrad.rewrite.display import Reason, Why
 
+# The least sure first.
+MARKS: tuple[tuple[Verdict, Mark], ...] = (
+    (Verdict.UNCHECKED, "unchecked"),
+    (Verdict.VERIFIED, "verified"),
+    (Verdict.PROVED, "proved"),
+)
 DOTS: Inline = Math(r"\ldots")
+
+
+def mark_of(eq: Equation) -> Mark:
+    """How sure a step is: as sure as the least sure of its lines."""
+    own = {eq.proof.verdict, *(line.proof.verdict for line in eq.lines)}
+    verdicts = own | {line.proof.verdict for line in eq.differential}
+    return next(mark for verdict, mark in MARKS if verdict in verdicts)
 
 
 def parameters_named(writing: Writing, join: Join) -> Inline:

@@ -1,4 +1,4 @@
-"""A page as plain data: sections of paragraphs, equations, tables and code. Formats read it; it knows none of them.
+"""A page as plain data: sections of paragraphs, equations, tables, figures and code. Formats read it; it knows none of them.
 
 Formulas are LaTeX that was printed from trees; everything else is a sentence in both languages or a text of the user's,
 which each format escapes.
@@ -53,6 +53,8 @@ class Listing:
 # The most rows of a table that stays on one page.
 LONGEST_UNBROKEN = 24
 
+# How sure a step or an equation is; what is no claim of the derivation has no mark.
+Mark = Literal["proved", "verified", "unchecked"]
 # "clause" joins sentences or equations, "names" words: Chinese joins neither with 和.
 Join = Literal["and", "or", "semicolon", "clause", "names"]
 Inline = Math | Plain | CodeSpan | Sentence | Listing
@@ -64,6 +66,7 @@ class Heading:
 
     level: int
     content: Inline
+    mark: Mark | None = None
     kind: str = "heading"
 
 
@@ -86,6 +89,7 @@ class Row:
     shape: str = ""
     label: int | None = None
     relation: str = "="
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,118 @@ class Code:
     kind: str = "code"
 
 
-Block = Heading | Paragraph | Display | Box | Table | Code
+# A point of a drawing in em, x to the right and y down.
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A frame around a label or around a part of the drawing: its upper left corner, its size, how round it is."""
+
+    corner: Point
+    width: float
+    height: float
+    radius: float = 0.0
+    weight: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Cubic Bézier pieces: a start, and three points for each piece."""
+
+    points: tuple[Point, ...]
+    is_dashed: bool = False
+    weight: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Arrowhead:
+    """A filled triangle."""
+
+    points: tuple[Point, Point, Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A formula or a sentence: centred at a point, or with its left end there; `size` is that of its letters in em."""
+
+    at: Point
+    content: Inline
+    size: float = 1.0
+    is_centred: bool = True
+
+
+Shape = Rectangle | Curve | Arrowhead | Label
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Shapes on a sheet of so many em, in the order in which they are drawn; `scale` is its em in that of the text."""
+
+    width: float
+    height: float
+    shapes: tuple[Shape, ...]
+    scale: float = 1.0
+
+
+# What a value of a graph is: "shown" stands in a group for one that is computed outside it.
+NodeKind = Literal["data", "parameter", "value", "loss", "shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of a graph, and its derivative where one arrives; `label` is the number of its equation."""
+
+    key: str
+    name: Math
+    kind: NodeKind
+    label: int | None = None
+    derivative: Math | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Values that recur together, for every number of a range."""
+
+    key: str
+    values: Inline
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """One value is used by another; `has_return` where a share of its derivative comes back the same way."""
+
+    source: str
+    target: str
+    has_return: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Which value is used by which: alone, or in groups."""
+
+    parts: tuple[Node | Group, ...]
+    arrows: tuple[Arrow, ...]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every value."""
+        return tuple(n for part in self.parts for n in (part.nodes if isinstance(part, Group) else (part,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture: as shapes, as the graph that they show, and in words for who does not see it."""
+
+    caption: Inline
+    words: tuple[Inline, ...]
+    drawing: Drawing
+    graph: Graph
+    kind: str = "figure"
+
+
+Block = Heading | Paragraph | Display | Box | Table | Code | Figure
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,20 +28,20 @@ from symgrad.explain.document import (
 )
 from symgrad.explain.extrema_kinds import conditions_of, equals, integer_letter, is_zero_array, kinds, point_rows
 from symgrad.explain.kinks import kinks
-from symgrad.explain.page import notes, stand_ins
+from symgrad.explain.page import notes, opening, stand_ins
 from symgrad.explain.steps import Detail
 from symgrad.explain.writing import Writing, listed, row, shape_tex, writing_of
 from symgrad.extrema.found import Answer, Basis, Found, Point, Side, Step
 from symgrad.graph.expression import Expr, Leaf, is_number
-from symgrad.prose import Language
+from symgrad.prose import Language, Text
 
 
 @dataclass(frozen=True, slots=True)
 class ExtremaPage:
     """What the page is about: title and text of the user's, and what was found."""
 
-    title: str
-    text: str
+    title: Text
+    text: Text
     found: Found
 
 
@@ -49,10 +49,10 @@ def extrema_page(content: ExtremaPage, language: Language, detail: Detail) -> Do
     """The document of the stationary points."""
     found = content.found
     writing = writing_of(unfolded(found.derivation), language)
-    blocks: list[Block] = [Paragraph((Plain(part),)) for part in content.text.split("\n\n") if part.strip()]
+    blocks: list[Block] = opening(content.text, language)
     blocks += [*_given(writing, found), *_conditions(writing, found), *_solving(writing, found)]
     blocks += [*kinds(writing, found), *_checks(writing, found)]
-    return Document(Sentence(tell.TITLE, {"title": Plain(content.title)}), tuple(blocks), language)
+    return Document(Sentence(tell.TITLE, {"title": Plain(content.title.to(language))}), tuple(blocks), language)
 
 
 def _given(writing: Writing, found: Found) -> Iterator[Block]:

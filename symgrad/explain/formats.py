@@ -1,196 +1,65 @@
-"""Document → text of a format, by Jinja templates. A template only places what is handed to it."""
+"""The formats of a page: one table. Each writes a whole document; none knows another."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from symgrad.errors import InputError
+from symgrad.explain.document import Document
+from symgrad.explain.html import html_page
+from symgrad.explain.ipynb import notebook
+from symgrad.explain.latexmk import latex_pdf
+from symgrad.explain.pdf import pdf
+from symgrad.explain.template import COMMON, GITHUB, LATEX, render_as
+from symgrad.explain.terminal import terminal_page, text_page
 
-from symgrad.errors import InputError, MissingTool
-from symgrad.explain.document import (
-    Box,
-    CodeSpan,
-    Display,
-    Document,
-    Inline,
-    Join,
-    Listing,
-    Math,
-    Plain,
-    Sentence,
-)
-from symgrad.explain.escape import latex_code, latex_text, markdown_code, markdown_text
-from symgrad.explain.layout import Line, lines
-from symgrad.prose import Language, Text
-
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
-AND = Text(en=" and ", zh=" 和 ")
-OR = Text(en=" or ", zh=" 或 ")
-COMMA = Text(en=", ", zh="、")
-CLAUSES, CLAUSES_END = Text(en=", ", zh="，"), Text(en=" and ", zh="，")
-NAMES_END = Text(en=" and ", zh="、")
-SEMICOLON = Text(en="; ", zh="；")
-# Around text in formulas until neighbours are joined; no text holds them, control characters are dropped.
-TEXT_BEGIN, TEXT_END = "\x02", "\x03"
-CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+# What a page is written as: text, or the bytes of a file.
+Page = str | bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a format writes plain text, formulas and code inside a line, and how wide its equations may be."""
+    """A format: what `format=` and `-f` call it, and how it writes a document, in so many columns where it has them."""
 
     name: str
-    template: str
-    text: Callable[[str], str]
-    math: Callable[[str], str]
-    code: Callable[[str], str]
-    limit: float
-    delimiters: Mapping[str, str]
+    write: Callable[[Document], Page]
+    aliases: tuple[str, ...] = ()
+    write_in: Callable[[Document, int], Page] | None = None
 
 
-MARKDOWN = Format(
-    name="markdown",
-    template="markdown/page.md.j2",
-    text=markdown_text,
-    math=lambda tex: f"$`{tex}`$",
-    code=markdown_code,
-    limit=92,
-    delimiters={},
-)
-LATEX = Format(
-    name="latex",
-    template="latex/page.tex.j2",
-    text=latex_text,
-    math=lambda tex: f"${tex}$",
-    code=latex_code,
-    limit=66,
-    delimiters={
-        "block_start_string": "<%",
-        "block_end_string": "%>",
-        "variable_start_string": "<<",
-        "variable_end_string": ">>",
-        "comment_start_string": "<#",
-        "comment_end_string": "#>",
-    },
-)
-# A cell's output: Markdown as Jupyter reads it, with formulas between dollar signs.
-NOTEBOOK = Format(
-    name="notebook",
-    template="notebook/cell.md.j2",
-    text=markdown_text,
-    math=lambda tex: f"${tex}$",
-    code=markdown_code,
-    limit=92,
-    delimiters={},
-)
-FORMATS: Mapping[str, Format] = {"markdown": MARKDOWN, "md": MARKDOWN, "latex": LATEX, "tex": LATEX}
-
-
-def render(document: Document, format_name: str) -> str:
-    """The document as the text of a format."""
-    if format_name not in FORMATS:
-        raise InputError(f"no format is called {format_name}; write markdown or latex")
-    return render_as(document, FORMATS[format_name])
-
-
-def render_as(document: Document, style: Format) -> str:
-    """The document in a format's own way."""
-    environment = Environment(
-        loader=FileSystemLoader(_templates()),
-        undefined=StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        **style.delimiters,  # type: ignore[arg-type]  # Jinja's names of its delimiters
-    )
-    writer = _Writer(style, document.language)
-    context: dict[str, Any] = {
-        "document": document,
-        "inline": writer.inline,
-        "lines": writer.lines,
-    }
-    template = environment.get_template(style.template)
-    text = template.render(context, is_cjk=document.language == "zh")
-    if document.language != "zh" and CJK.search(text):
-        text = template.render(context, is_cjk=True)
-    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-    # In TeX an empty line before a display would be a paragraph's end, with its space and its page break.
-    return re.sub(r"\n\n(?=\\begin\{align\*\})", "\n", text)
-
-
-def _templates() -> Path:
-    """The templates of the wheel, or those beside the package in a checkout."""
-    inside = Path(str(files("symgrad"))) / "templates"
-    for folder in (inside, inside.parent.parent / "templates"):
-        if (folder / "markdown").is_dir():
-            return folder
-    raise MissingTool(
-        "the templates of symgrad are not installed; install it again: pip install --force-reinstall symgrad"
+def _gradients_only(document: Document) -> Page:
+    raise InputError(
+        "only a derivation of gradients is written as JSON; write this page as Markdown or in another format"
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    style: Format
-    language: Language
-
-    def inline(self, item: Inline) -> str:
-        """A sentence, formula, name or list in the format, escaped."""
-        if isinstance(item, Math):
-            return self.style.math(item.tex)
-        if isinstance(item, Plain):
-            return self.style.text(item.text)
-        if isinstance(item, CodeSpan):
-            return self.style.code(item.text)
-        if isinstance(item, Listing):
-            return self._joined([self.inline(x) for x in item.items], item.join, self.style.text)
-        return self._sentence(item, self.style.text, self.inline)
-
-    def _joined(self, parts: list[str], join: Join, text: Callable[[str], str]) -> str:
-        if join == "semicolon" or len(parts) < 2:
-            return text(SEMICOLON.to(self.language)).join(parts)
-        comma = CLAUSES if join == "clause" else COMMA
-        last = {"and": AND, "or": OR, "clause": CLAUSES_END, "names": NAMES_END}[join]
-        head = text(comma.to(self.language)).join(parts[:-1])
-        return head + text(last.to(self.language)) + parts[-1]
-
-    def _sentence(self, item: Sentence, text: Callable[[str], str], inner: Callable[[Inline], str]) -> str:
-        pieces = PLACEHOLDER.split(item.text.to(self.language))
-        missing = set(pieces[1::2]) - item.values.keys()
-        if item.values and missing:
-            raise KeyError(f"the sentence {item.text.en!r} has no value for {sorted(missing)[0]}")
-        # Every second piece is a placeholder's name; one without a value is a word in braces.
-        return "".join(
-            text(piece) if k % 2 == 0 else inner(item.values[piece]) if piece in item.values else text(f"{{{piece}}}")
-            for k, piece in enumerate(pieces)
-        )
-
-    def reason(self, item: Inline) -> str:
-        """A sentence inside a display: text between formulas."""
-        if isinstance(item, Math):
-            return item.tex
-        if isinstance(item, Listing):
-            return self._joined([self.reason(x) for x in item.items], item.join, _text_in_math)
-        if isinstance(item, Sentence):
-            return self._sentence(item, _text_in_math, self.reason).replace(TEXT_END + TEXT_BEGIN, "")
-        return _text_in_math(item.text)
-
-    def lines(self, display: Display | Box) -> list[Line]:
-        """The printed lines of a display."""
-        return list(lines(display.rows, self.style.limit, self._finished_reason))
-
-    def _finished_reason(self, item: Inline) -> str:
-        joined = self.reason(item).replace(TEXT_END + TEXT_BEGIN, "")
-        # Between Chinese and a formula TeX would swallow the space.
-        joined = re.sub(rf"({CJK.pattern}) {TEXT_END}", rf"\1{TEXT_END}\\ ", joined)
-        return joined.replace(TEXT_BEGIN, r"\text{").replace(TEXT_END, "}")
+TABLE = (
+    Format("github", partial(render_as, style=GITHUB), aliases=("markdown", "md")),
+    Format("common", partial(render_as, style=COMMON)),
+    Format("latex", partial(render_as, style=LATEX), aliases=("tex",)),
+    Format("html", html_page),
+    Format("pdf", pdf),
+    Format("pdf-latex", latex_pdf),
+    Format("text", text_page, aliases=("txt",), write_in=text_page),
+    Format("terminal", terminal_page, write_in=terminal_page),
+    Format("ipynb", notebook, aliases=("notebook",)),
+    Format("json", _gradients_only),  # of the derivation itself: Problem.explain writes it
+)
+# What a notebook is called: Problem.explain adds cells that run.
+NOTEBOOKS = ("ipynb", "notebook")
+FORMATS: Mapping[str, Format] = {name: own for own in TABLE for name in (own.name, *own.aliases)}
 
 
-def _text_in_math(text: str) -> str:
-    return f"{TEXT_BEGIN}{latex_text(text)}{TEXT_END}" if text else ""
+def render(document: Document, format_name: str) -> Page:
+    """The document in a format; "text:100" is text in 100 columns."""
+    format_name, _, width = format_name.partition(":")
+    if width.isdecimal() and format_name in FORMATS:
+        write_in = FORMATS[format_name].write_in
+        if write_in is not None:
+            return write_in(document, int(width))
+    if format_name not in FORMATS or width:
+        names = [own.name for own in TABLE]
+        raise InputError(f"no format is called {format_name}; write {', '.join(names[:-1])} or {names[-1]}")
+    return FORMATS[format_name].write(document)

@@ -43,7 +43,7 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.kinks import kinks
-from symgrad.explain.page import ROLES, notes, stand_ins
+from symgrad.explain.page import ROLES, notes, opening, stand_ins
 from symgrad.explain.passes import spelled, wants_entries
 from symgrad.explain.steps import Detail
 from symgrad.explain.why import line_reason
@@ -51,15 +51,15 @@ from symgrad.explain.writing import Writing, row, shape_inline, shape_tex, writi
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.walk import postorder
 from symgrad.notation.names import entry, typeset
-from symgrad.prose import Language
+from symgrad.prose import Language, Text
 
 
 @dataclass(frozen=True, slots=True)
 class JacobianPage:
     """What a page of Jᵀv is about: φ = ⟨v, y⟩, y by its name, and the Jacobian and numbers where they were asked for."""
 
-    title: str
-    text: str
+    title: Text
+    text: Text
     name: str
     y: Expr
     x: Leaf
@@ -72,8 +72,8 @@ class JacobianPage:
 class TangentPage:
     """What a page of forward mode is about."""
 
-    title: str
-    text: str
+    title: Text
+    text: Text
     pushed: Pushforward
 
 
@@ -98,7 +98,7 @@ class _Page:
 def jacobian_page(content: JacobianPage, language: Language, detail: Detail) -> Document:
     """The document of Jᵀv, and of J where it is asked for."""
     page = _Page(content, Naming(writing_of(unfolded(content.pairing.derivation), language)))
-    blocks: list[Block] = [Paragraph((Plain(part),)) for part in content.text.split("\n\n") if part.strip()]
+    blocks: list[Block] = opening(content.text, language)
     blocks += [*_given(page), *_why(page), *_forward(page, detail), *_backward(page, detail)]
     if content.block is not None:
         blocks += _units(page, content.block, detail)
@@ -107,7 +107,7 @@ def jacobian_page(content: JacobianPage, language: Language, detail: Detail) -> 
         if content.worked is not None:
             blocks += _numbers(page, content.worked)
     blocks += _checks(page)
-    return Document(_title(content.title, tell.JACOBIAN_TITLE), tuple(blocks), language)
+    return Document(_title(content.title.to(language), tell.JACOBIAN_TITLE), tuple(blocks), language)
 
 
 def _title(title: str, text: object) -> Sentence:
@@ -328,7 +328,7 @@ def tangent_page(content: TangentPage, language: Language, detail: Detail) -> Do
     blocks += [Display(tuple(_tangent_rows(writing, pushed, detail)))]
     blocks += [Box((row(writing, typeset(pushed.tangents[-1].name), pushed.tangents[-1].expression),))]
     blocks += _tangent_checks(pushed, values)
-    return Document(_title(content.title, tell.TANGENT_TITLE), tuple(blocks), language)
+    return Document(_title(content.title.to(language), tell.TANGENT_TITLE), tuple(blocks), language)
 
 
 def _tangent_rows(writing: Writing, pushed: Pushforward, detail: Detail) -> Iterator[Row]:

@@ -70,11 +70,11 @@ def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) ->
     """
     left = max((width(r.left) for r in rows), default=0) + GAP
     asides = [reason(r.reason) if r.reason is not None else "" for r in rows]
-    rights = [max(map(width, _parts(r, limit - left))) for r in rows]
+    rights = [max(map(width, parts_of(r, limit - left))) for r in rows]
     widest = max(rights, default=0)
     fits = {k for k, a in enumerate(asides) if a and left + widest + GAP + width(a) <= limit}
     for k, (r, aside) in enumerate(zip(rows, asides, strict=True)):
-        parts = _parts(r, limit - left)
+        parts = parts_of(r, limit - left)
         tag = "" if r.label is None else str(r.label).replace("…", r"\ldots")
         shape = rf"({r.shape})" if r.shape else ""
         has_room = left + widest + GAP + width(aside) + width(shape) <= limit
@@ -97,13 +97,13 @@ def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) ->
             yield Line("", "", INDENT + r"\quad ".join(below), "", tag)
 
 
-def _parts(r: Row, room: float) -> list[str]:
+def parts_of(r: Row, room: float) -> list[str]:
     """The right side in pieces that fit the room, broken between terms only."""
     if width(r.right) <= room or len(r.terms) < 2:
         return [r.right]
     parts, current = list[str](), ""
     for term in r.terms:
-        signed = term if (not current and not parts) or term.startswith("-") else "+ " + term
+        signed = term if (not current and not parts) or term.startswith(("-", "+")) else "+ " + term
         joined = f"{current} {signed}".strip()
         if current and width(joined) > room:
             parts.append(current)

@@ -31,6 +31,7 @@ from symgrad.explain.document import (
     Sentence,
     Table,
 )
+from symgrad.explain.graph import computation_graph
 from symgrad.explain.kinks import kinks
 from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS
 from symgrad.explain.numbers import Source as NumbersShown
@@ -65,8 +66,8 @@ MOST_LINES_OF_A_FOLDED_PROGRAM = 40
 class Subject:
     """What a page is about, besides the derivation: title and text of the user's, numbers, the program."""
 
-    title: str
-    text: str
+    title: Text
+    text: Text
     nudge: Nudge | None
     code: str
     # In numerator layout: how it was proved that every line is the transpose of the one that was derived.
@@ -75,14 +76,21 @@ class Subject:
 
 
 def page(
-    derivation: Derivation, subject: Subject, language: Language, detail: Detail, *, fold: bool = True
+    derivation: Derivation,
+    subject: Subject,
+    language: Language,
+    detail: Detail,
+    *,
+    fold: bool = True,
+    graph: bool = True,
 ) -> Document:
     """The document of a derivation; what recurs in it is stated once, unless `fold=False`."""
     reading = folded(derivation) if fold else unfolded(derivation)
     writing = writing_of(reading, language, is_turned=subject.rows is not None)
-    blocks: list[Block] = [Paragraph((Plain(part),)) for part in subject.text.split("\n\n") if part.strip()]
-    for section in (_given, forward, backward, _results):
-        blocks += section(writing, detail)
+    blocks: list[Block] = opening(subject.text, language)
+    picture = computation_graph(writing) if graph and detail != "brief" else ()
+    blocks += [*_given(writing, detail), *forward(writing, detail), *picture]
+    blocks += [*backward(writing, detail), *_results(writing, detail)]
     if detail != "brief":
         blocks += _meaning(writing, subject.nudge)
     if subject.numbers is not None:
@@ -90,7 +98,12 @@ def page(
     blocks += checks(writing, subject.rows)
     if detail != "brief" and subject.code:
         blocks += program(writing, subject.code)
-    return Document(Plain(subject.title), tuple(blocks), language)
+    return Document(Plain(subject.title.to(language)), tuple(blocks), language)
+
+
+def opening(text: Text, language: Language) -> list[Block]:
+    """What the user says of the model, a paragraph each."""
+    return [Paragraph((Plain(part),)) for part in text.to(language).split("\n\n") if part.strip()]
 
 
 def equations(derivation: Derivation, language: Language) -> tuple[Block, ...]:
@@ -106,7 +119,10 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     header = tuple(Sentence(text) for text in (say.SYMBOL, say.MEANS, say.SHAPE, say.ROLE))
     order = list(ROLES)
     leaves = sorted(derivation.leaves, key=lambda e: order.index(e.role))
-    declared = fold_leaves(leaves, writing.reading.letter) if writing.reading.is_folded else list(map(alone, leaves))
+    language = writing.language
+    is_folded = writing.reading.is_folded
+    each = [alone(e, language) for e in leaves]
+    declared = fold_leaves(leaves, writing.reading.letter, language) if is_folded else each
     rows = tuple(
         (_symbol(writing, d), _meaning_of(d), shape_inline(d.leaf.shape), Sentence(ROLES[d.leaf.role]))
         for d in declared
@@ -122,9 +138,20 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     signs = notes(writing, detail)
     if signs is not None:
         yield Paragraph((signs,))
+    assumed = [(eq.target, fact) for eq in derivation.forward for fact in sorted(eq.target.facts)]
+    if assumed:
+        yield Paragraph(
+            (Sentence(say.ASSUMED, {"items": listed([_assumed(writing, *a) for a in assumed], "semicolon")}),)
+        )
     conventions = kinks(derivation.forward, derivation.parameters)
     if conventions:
         yield Paragraph((Sentence(say.KINKS), *conventions))
+
+
+def _assumed(writing: Writing, e: Leaf, fact: str) -> Inline:
+    own = FACTS[fact]
+    sentence = own.of_vector if own.of_vector is not None and e.rank < 2 else own.sentence
+    return Sentence(say.ASSUMED_OF, {"array": Math(writing.name(e)), "fact": Sentence(sentence)})
 
 
 def convention(writing: Writing) -> Inline:
@@ -149,14 +176,14 @@ def _about(parts: Sequence[str | Place]) -> Inline:
     return Sentence(Text(en=text, zh=text), dict(zip(names, pieces, strict=True)))
 
 
-def meaning_of(e: Leaf) -> Inline:
+def meaning_of(e: Leaf, language: Language) -> Inline:
     """What the user says of an array, its facts, its default."""
-    return _meaning_of(alone(e))
+    return _meaning_of(alone(e, language))
 
 
 def _meaning_of(declared: Declared) -> Inline:
     e = declared.leaf
-    parts: list[Inline] = [_about(declared.about)] if e.about else []
+    parts: list[Inline] = [_about(declared.about)] if any(declared.about) else []
     known = [FACTS[fact] for fact in sorted(e.facts)]
     parts += [
         Sentence(fact.of_vector if fact.of_vector is not None and e.rank < 2 else fact.sentence) for fact in known
@@ -249,7 +276,7 @@ def _meaning(writing: Writing, found: Nudge | None) -> Iterator[Block]:
     if found is not None:
         sentences.insert(0, _nudged(writing, found))
     yield Paragraph(tuple(sentences))
-    rate = r"\eta"
+    rate = writing.rate
     parameters = writing.derivation.parameters
     if len(parameters) > MOST_UPDATES:
         yield Paragraph((Sentence(say.UPDATE_EACH, {"rate": Math(rate), "any": Math(r"\theta")}),))

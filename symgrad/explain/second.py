@@ -38,14 +38,14 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.kinks import kinks, moving
-from symgrad.explain.page import notes, stand_ins
+from symgrad.explain.page import notes, opening, stand_ins
 from symgrad.explain.steps import Detail
 from symgrad.explain.writing import Writing, equation_number, listed, row, shape_inline, shape_tex, writing_of
 from symgrad.graph.expression import Elementwise, Leaf, is_number
 from symgrad.graph.walk import postorder
 from symgrad.notation.names import typeset
 from symgrad.primitives.functions import FUNCTIONS
-from symgrad.prose import Language
+from symgrad.prose import Language, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class SecondPage:
     The gradients by the `moved` are paired with the directions; φ is differentiated by `wrt`.
     """
 
-    title: str
-    text: str
+    title: Text
+    text: Text
     gradient: Derivation
     pairing: Pairing
     cotangents: Mapping[str, Leaf]
@@ -87,7 +87,7 @@ def second_page(content: SecondPage, language: Language, detail: Detail) -> Docu
     loss = typeset(content.gradient.loss.name)
     of_loss = replace(writing_of(unfolded(content.gradient), language), letters=replace(writing.letters, loss=loss))
     page = _Page(content, Naming(writing), of_loss)
-    blocks: list[Block] = [Paragraph((Plain(part),)) for part in content.text.split("\n\n") if part.strip()]
+    blocks: list[Block] = opening(content.text, language)
     blocks += [*_given(page), *_gradient(page), *_paired(page, detail), *_backward(page, detail)]
     if content.block is not None:
         blocks += _units(page, content.block, detail)
@@ -95,7 +95,7 @@ def second_page(content: SecondPage, language: Language, detail: Detail) -> Docu
             blocks += _meaning(page, content.block)
     blocks += _checks(page)
     title = tell.HESSIAN_TITLE if content.block is not None else tell.PRODUCT_TITLE
-    return Document(Sentence(title, {"title": Plain(content.title)}), tuple(blocks), language)
+    return Document(Sentence(title, {"title": Plain(content.title.to(language))}), tuple(blocks), language)
 
 
 def _given(page: _Page) -> Iterator[Block]:

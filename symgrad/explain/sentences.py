@@ -145,6 +145,12 @@ INVERT_BY = Text(
 )
 CANCEL = Text(en="equal factors cancel", zh="约去相同因子")
 MULTIPLY_OUT = Text(en="multiply out", zh="展开并合并")
+ASSUMED = Text(en="Assumed of what is computed: {items}.", zh="对计算所得的量作如下假设：{items}。")
+ASSUMED_OF = Text(en="{array} is {fact}", zh="{array} {fact}")
+COMPARE = Text(
+    en="a comparison holds by the sign of the difference of its sides", zh="比较是否成立，取决于两边之差的符号"
+)
+ONE_OF_THREE = Text(en="exactly one of <, = and > holds", zh="<、=、> 三者恰有一个成立")
 ROWS_SUM_TO_ONE = Text(en="each row of {array} sums to 1", zh="{array} 的每行之和为 1")
 ENTRIES_SUM_TO_ONE = Text(en="the entries of {array} sum to 1", zh="{array} 的元素之和为 1")
 ROWS_SUM_TO_ZERO = Text(en="each row of {array} sums to 0", zh="{array} 的每行之和为 0")

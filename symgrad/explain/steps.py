@@ -12,13 +12,14 @@ from symgrad.derive.reverse import cotangent_of, local_derivatives
 from symgrad.explain import differential, reasons
 from symgrad.explain import differential_sentences as tell
 from symgrad.explain import sentences as say
+from symgrad.explain.checks import mark_of
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
 from symgrad.explain.rules import rule_blocks, top_rules
+from symgrad.explain.transposes import facing, transposes
 from symgrad.explain.why import line_reason
 from symgrad.explain.writing import Writing, equation_number, listed, result_row, shape_tex, step_rows
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role, elementwise, leaf
-from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.notation.index import arrival
 from symgrad.primitives.table import PRIMITIVES
@@ -36,7 +37,7 @@ def step_blocks(
     """A step: its heading, its reasons, its lines. The steps of a family have several numbers, and remarks to begin with."""
     assert eq.variable is not None
     rules = _rules(eq)
-    yield Heading(2, _heading(writing, eq, number, rules))
+    yield Heading(2, _heading(writing, eq, number, rules), mark=mark_of(eq))
     if eq.differential:
         yield from _by_differentials(writing, eq, detail, remarks)
         yield Display(tuple(_lines(writing, eq)))
@@ -54,7 +55,13 @@ def brief_rows(writing: Writing, eq: Equation) -> Iterator[Row]:
     assert eq.variable is not None
     reason = listed(_names(_rules(eq)), "names")
     own = result_row(writing, eq)
-    yield replace(own, reason=reason, shape=shape_tex(writing.shape(eq.shape)), label=eq.label)
+    shape = shape_tex(writing.shape(eq.shape))
+    yield replace(own, reason=reason, shape=shape, label=eq.label, mark=mark_of(eq))
+
+
+def because(writing: Writing, eq: Equation) -> tuple[Inline, ...]:
+    """Why the first line of a step is what it is, a sentence each."""
+    return (*_reasons(writing, eq), *top_rules(writing, eq))
 
 
 def _rules(eq: Equation) -> list[str]:
@@ -65,15 +72,15 @@ def _in_words(
     writing: Writing, eq: Equation, rules: list[str], detail: Detail, remarks: Sequence[Inline]
 ) -> Iterator[Block]:
     """The reasons as sentences, and one line by entries where it is needed; in full detail the rules of one variable."""
-    because = [*remarks, *_reasons(writing, eq), *(top_rules(writing, eq) if detail == "normal" else ())]
-    if because:
-        yield Paragraph(tuple(because))
+    sentences = [*remarks, *_reasons(writing, eq), *(top_rules(writing, eq) if detail == "normal" else ())]
+    if sentences:
+        yield Paragraph(tuple(sentences))
     by_rules = list(rule_blocks(writing, eq)) if detail == "full" else []
     yield from by_rules
     index_rows = list(_index_rows(writing, eq, rules, detail))
     if index_rows:
         yield Display(tuple(index_rows))
-        yield Paragraph((*_transposes(writing, writing.lines(eq)[0].expression), _in_matrices(writing, eq)))
+        yield Paragraph((*transposes(writing, writing.lines(eq)[0].expression), _in_matrices(writing, eq)))
     elif by_rules:
         yield Paragraph((Sentence(reasons.ALTOGETHER),))
 
@@ -81,15 +88,15 @@ def _in_words(
 def _in_full(writing: Writing, eq: Equation, proof: Sequence[Block], remarks: Sequence[Inline]) -> Iterator[Block]:
     """The proof by entries; before it what the entries alone do not say: which function, which primitive."""
     said = [name for name, entry in PRIMITIVES.items() if entry.definition is not None]
-    because = [*remarks, *_reasons(writing, eq, left_out=("linearity", "contraction", *said))]
-    if because:
-        yield Paragraph(tuple(because))
+    sentences = [*remarks, *_reasons(writing, eq, left_out=("linearity", "contraction", *said))]
+    if sentences:
+        yield Paragraph(tuple(sentences))
     yield from rule_blocks(writing, eq)
     yield from proof
     if eq.shape:
         by_entries = any(writing.is_by_entries(line.expression) for line in eq.lines)
-        facing = [] if by_entries else _facing(writing, writing.lines(eq)[0].expression)
-        yield Paragraph((*facing, Sentence(reasons.SO_BY_ENTRIES) if by_entries else _so_in_matrices(writing, eq)))
+        turned = [] if by_entries else facing(writing, writing.lines(eq)[0].expression)
+        yield Paragraph((*turned, Sentence(reasons.SO_BY_ENTRIES) if by_entries else _so_in_matrices(writing, eq)))
 
 
 def _in_matrices(writing: Writing, eq: Equation) -> Inline:
@@ -118,12 +125,12 @@ def _place(writing: Writing, eq: Equation, texts: Sequence[Text]) -> tuple[Text,
 def _by_differentials(writing: Writing, eq: Equation, detail: Detail, remarks: Sequence[Inline]) -> Iterator[Block]:
     """The proof by differentials; before it why a primitive's differential is what it is."""
     assert eq.variable is not None
-    because = [*remarks]
+    sentences = [*remarks]
     for c in eq.contributions:
         ways = [replace(c, rule=rule, subject=e) for rule, e in c.ways if rule in PRIMITIVES]
-        because += [_primitive_reason(writing, way) for way in ways]
-    if because:
-        yield Paragraph(tuple(because))
+        sentences += [_primitive_reason(writing, way) for way in ways]
+    if sentences:
+        yield Paragraph(tuple(sentences))
     if detail == "full":
         yield from rule_blocks(writing, eq)
     slopes = {c.label: found for c in eq.contributions if (found := _slopes(writing, eq, c)) is not None}
@@ -138,7 +145,7 @@ def _slopes(writing: Writing, eq: Equation, c: Contribution) -> Inline | None:
     if all(rule != "elementwise" for rule, _ in c.ways):
         return None
     definition = next(f.expression for f in writing.derivation.forward if f.label == c.label)
-    found = [_rule_of(writing, node) for node in _maps_of(definition, eq.variable)]
+    found = [_rule_of(writing, node, argument) for node, argument in _maps_of(definition, eq.variable)]
     known = [Math(rule[1]) for rule in dict.fromkeys(found) if rule is not None]
     return listed(known, "clause") if known else None
 
@@ -233,7 +240,7 @@ def _elementwise_reason(writing: Writing, eq: Equation, c: Contribution, values:
     """The functions of one variable through which the variable acts, each with its derivative."""
     assert eq.variable is not None
     definition = next(f.expression for f in writing.derivation.forward if f.label == c.label)
-    found = [_rule_of(writing, node) for node in _maps_of(definition, eq.variable)]
+    found = [_rule_of(writing, node, argument) for node, argument in _maps_of(definition, eq.variable)]
     known = [rule for rule in dict.fromkeys(found) if rule is not None]
     if not known:
         return Sentence(say.ELEMENTWISE_PLAIN, values)
@@ -252,24 +259,33 @@ def _elementwise_reason(writing: Writing, eq: Equation, c: Contribution, values:
     return Sentence(say.ELEMENTWISE_SUM, {**values, **more, "entry": Math(writing.entry(eq.variable, own))})
 
 
-def _maps_of(definition: Expr, variable: Leaf) -> list[Elementwise]:
-    """The elementwise functions on the way from a variable to a value."""
+def _maps_of(definition: Expr, variable: Leaf) -> list[tuple[Elementwise, Expr]]:
+    """The elementwise functions on the way from a variable to a value, each with the operand through which it acts."""
     order = postorder([definition])
     on_the_way: set[Expr] = {variable}
     for node in order:
         if any(e in on_the_way for e in node.children):
             on_the_way.add(node)
-    return [node for node in order if isinstance(node, Elementwise) and node in on_the_way]
+    maps = [node for node in order if isinstance(node, Elementwise) and node in on_the_way]
+    return [(node, next(e for e in node.operands if e in on_the_way)) for node in maps]
 
 
-def _rule_of(writing: Writing, node: Elementwise) -> tuple[str, str] | None:
-    """f(u) and (f(u))' = …, from the table."""
-    f = (
-        elementwise(node.function, leaf(writing.argument, (), Role.DATA), parameter=node.parameter)
-        if len(node.operands) == 1
-        else None
-    )
-    if not isinstance(f, Elementwise) or (local := local_derivatives(f, f)[0]) is None:
+def _scalar(e: Expr) -> Expr | None:
+    """The number, or the named scalar, that an operand is, broadcast or not; None where it is anything else."""
+    while isinstance(e, Contraction) and len(e.operands) == 1:
+        e = e.operands[0]
+    return e if isinstance(e, Leaf) and not e.rank else None
+
+
+def _rule_of(writing: Writing, node: Elementwise, argument: Expr) -> tuple[str, str] | None:
+    """f(u) and (f(u))' = …, from the table; u is the operand that acts, any others are numbers or named scalars."""
+    u = leaf(writing.argument, (), Role.DATA)
+    operands = [u if e is argument else _scalar(e) for e in node.operands]
+    place = next(k for k, e in enumerate(node.operands) if e is argument)
+    if any(e is None for e in operands):
+        return None
+    f = elementwise(node.function, *operands, parameter=node.parameter)
+    if not isinstance(f, Elementwise) or (local := local_derivatives(f, f)[place]) is None:
         return None
     derivative = simplify(local, Facts({}))
     function = writing.tex(f)
@@ -312,54 +328,6 @@ def _sums(e: Expr) -> bool:
     return any(i >= e.rank for term in to_form(e).terms for f in term.factors for i in f.indices)
 
 
-def _facing(writing: Writing, e: Expr) -> list[Inline]:
-    """How sums become products of matrices, and which factors come transposed."""
-    turned = _transposes(writing, e)
-    cores = dict.fromkeys(
-        x.children[0]
-        for node in _products(e)
-        for x in node.operands
-        if isinstance(x, Contraction) and x.indices == ((1, 0),)
-    )
-    # In numerator layout the axes of a derivative are exchanged: which of them a sum runs over is not said.
-    cores = {x: None for x in cores if not (writing.is_turned and _holds_derivative(x))}
-    if len(turned) == 0 and cores:
-        arrays = listed([_array(writing, x) for x in cores])
-        turned = [Sentence(reasons.TURNED, {"arrays": arrays})]
-    return turned
-
-
-def _array(writing: Writing, e: Expr) -> Math:
-    """An array inside a sentence, where a derivative is written with a slash."""
-    is_cotangent = isinstance(e, Leaf) and e.role is Role.COTANGENT
-    return Math(writing.derivative(e, is_inline=True) if isinstance(e, Leaf) and is_cotangent else writing.tex(e))
-
-
-def _holds_derivative(e: Expr) -> bool:
-    return any(isinstance(x, Leaf) and x.role is Role.COTANGENT for x in postorder([e]))
-
-
-def _products(e: Expr) -> list[Contraction]:
-    """The products of two matrices in an expression."""
-    return [
-        node
-        for node in postorder([e])
-        if isinstance(node, Contraction) and read(node.indices, node.rank).pattern is Pattern.MATMUL
-    ]
-
-
-def _transposes(writing: Writing, e: Expr) -> list[Inline]:
-    """Why a matrix stands transposed at an end of a product: the sum runs over the index that faces away."""
-    found: dict[Expr, Inline] = {}
-    for node in _products(e):
-        left, right = node.operands
-        for side, text in ((left, say.TRANSPOSED_LEFT), (right, say.TRANSPOSED_RIGHT)):
-            core = side.children[0] if isinstance(side, Contraction) and side.indices == ((1, 0),) else None
-            if isinstance(core, Leaf) and not (writing.is_turned and _holds_derivative(core)):
-                found.setdefault(core, Sentence(text, {"array": _array(writing, core)}))
-    return list(found.values()) if len(found) == 1 else []
-
-
 def _fits_index_form(e: Expr) -> bool:
     """Whether an entry of the expression is a formula of entries; inverses of matrices have none that is short."""
     return all(node.kind != "apply" for node in postorder([e]))
@@ -375,4 +343,5 @@ def _lines(writing: Writing, eq: Equation) -> Iterator[Row]:
             reason=line_reason(writing, line.reason) if k else None,
             shape=shape_tex(writing.shape(eq.shape)) if is_last else "",
             label=eq.label if is_last else None,
+            mark=mark_of(eq) if is_last else None,
         )

@@ -22,6 +22,10 @@ def line_reason(writing: Writing, reason: Reason) -> Inline | None:
         return Sentence(say.CANCEL)
     if reason.kind is Why.MULTIPLY_OUT:
         return Sentence(say.MULTIPLY_OUT)
+    if reason.kind is Why.COMPARE:
+        return Sentence(say.COMPARE)
+    if reason.kind is Why.ONE_OF_THREE:
+        return Sentence(say.ONE_OF_THREE)
     if reason.kind is Why.FACT:
         return listed([_fact(writing, fact, array, reason.by) for fact, array in reason.facts])
     if reason.kind is Why.INVERT and not reason.by:
@@ -35,7 +39,8 @@ def line_reason(writing: Writing, reason: Reason) -> Inline | None:
 
 def _fact(writing: Writing, fact: str, array: Expr, names: Sequence[Leaf]) -> Inline:
     by = [f.label for f in writing.derivation.forward if f.target is array]
-    if fact == "symmetric" and by:
+    is_assumed = isinstance(array, Leaf) and bool(array.facts)
+    if fact == "symmetric" and by and not is_assumed:
         values: dict[str, Inline] = {"array": Math(writing.tex(array)), "equation": equation_number(by[0])}
         return Sentence(say.IS_SYMMETRIC_BY, values)
     is_sum = fact in ("one_hot", "softmax")

@@ -27,6 +27,8 @@ from symgrad.rewrite.turn import row_of, turned
 
 # Letters for the argument of a function of one variable.
 ARGUMENTS = "utsx"
+# Letters for the learning rate.
+RATES = ("eta", "alpha", "epsilon", "rho")
 OTHERWISE = Text(en="otherwise", zh="否则")
 
 
@@ -46,12 +48,20 @@ class Writing:
     rows: Mapping[Expr, Expr] = field(default_factory=dict)
 
     @property
+    def rate(self) -> str:
+        """A letter for the learning rate, none that stands on the page."""
+        derivation = self.derivation
+        names = {e.name for e in (*derivation.leaves, *(eq.target for eq in derivation.forward))}
+        return typeset(next((name for name in RATES if name not in names), RATES[0]))
+
+    @property
     def argument(self) -> str:
         """A letter for the argument of a function, none that stands on the page."""
         derivation = self.derivation
         names = {e.name.lower() for e in (*derivation.leaves, *(eq.target for eq in derivation.forward))}
         sizes = {name for e in derivation.leaves for s in e.shape for name in s.names}
-        return next((c for c in ARGUMENTS if c not in names | sizes), "xi")
+        used = names | sizes | {self.reading.letter}
+        return next((c for c in ARGUMENTS if c not in used), "xi")
 
     @property
     def loss(self) -> str:

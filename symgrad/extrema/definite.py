@@ -15,7 +15,7 @@ from symgrad.derive.convexity import curve_of
 from symgrad.derive.ranges import Range
 from symgrad.extrema.found import Condition, Need
 from symgrad.extrema.upright import upright
-from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Linear, Role, power
+from symgrad.graph.expression import MARKS, Apply, Elementwise, Expr, Leaf, Linear, Role, power
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import expand
@@ -79,7 +79,7 @@ class Known:
             always = node.function in {"exp", "sigmoid", "softplus"}
             return always or (node.function == "power" and node.children[0] in sure)
         if isinstance(node, Apply):
-            return node.primitive == "softmax" or (node.primitive == "named" and node.children[0] in sure)
+            return node.primitive == "softmax" or (node.primitive in MARKS and node.children[0] in sure)
         return all(e in sure for e in node.children)
 
     def _one_less_a_share(self, node: Linear) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from symgrad.compile.arguments import Argument
+from symgrad.compile.bound import Bound as BoundFunction
 from symgrad.compile.domain import Breakdown
 from symgrad.compile.function import Compiled
 from symgrad.derive.convexity import is_convex
@@ -120,7 +121,7 @@ def fit(task: Task, data: Mapping[str, Any], options: Options, table: Table | No
     start = _start(task, bound, parts.train, numbers, f, options)
     result = options.descent.run(f, start.values)
     result = _with_origin(result, task, {**bound.sizes, **parts.train, **numbers}, partial(_line, bound, parts, table))
-    return _result(task, bound, parts, result, start, numbers, target)
+    return replace(_result(task, bound, parts, result, start, numbers, target), surface=f if result.path else None)
 
 
 def _numbers(task: Task, options: Options) -> dict[str, float]:
@@ -182,20 +183,26 @@ def _parts(task: Task, bound: Bound, options: Options, target: Target | None) ->
     return Parts(first, second, (len(train), len(test)), train, found)
 
 
-def _objective(task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float]) -> Function:
-    """(L, ∂L/∂θ) as a function of θ alone, the data bound and their facts checked, once."""
-    function = task.function.bind(**task.read(task.function.arguments, bound.sizes, arrays, numbers))
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """(L, ∂L/∂θ) as a function of θ alone."""
 
-    def value_and_gradients(**parameters: Array) -> tuple[float, Mapping[str, Array]]:
+    function: BoundFunction
+
+    def __call__(self, **parameters: Array) -> tuple[float, Mapping[str, Array]]:
+        """L and its gradients at θ."""
         try:
-            return function(**parameters)
+            return self.function(**parameters)
         except InputError as e:
             # A singular matrix is the edge of the loss's domain, which the solver knows how to meet.
             if isinstance(e.__cause__, np.linalg.LinAlgError):
                 raise e.__cause__ from None
             raise
 
-    return value_and_gradients
+
+def _objective(task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float]) -> Objective:
+    """The loss of θ alone: the data bound, and their facts checked, once."""
+    return Objective(task.function.bind(**task.read(task.function.arguments, bound.sizes, arrays, numbers)))
 
 
 def _with_origin(result: Result, task: Task, values: Mapping[str, Any], line: Callable[[Breakdown], str]) -> Result:
@@ -283,6 +290,7 @@ def _result(
         notes=_notes(task, target, parts.standardizer, is_mapped=mapped is not None),
         function=task.function,
         axes=bound.axes,
+        path=result.path,
     )
 
 

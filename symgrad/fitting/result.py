@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,19 @@ import numpy as np
 
 from symgrad.compile.function import Compiled
 from symgrad.errors import InputError
+from symgrad.fitting.plot import Landscape, write_plot
 from symgrad.fitting.scores import Scores
 from symgrad.fitting.start import Origin
 from symgrad.fitting.units import standardized
+from symgrad.notation.linear import linear
+from symgrad.notation.names import entry
 from symgrad.optimize import Curvature, Diagnosis, Iteration, RateOrigin, Stop
+from symgrad.prose import Language
 from symgrad.tables import Standardizer
 from symgrad.tables.encode import Label
 
 Array = Any
+Surface = Callable[..., tuple[float, Mapping[str, Array]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +33,9 @@ class FitResult:
     `parameters` belong to the data as they were fitted, standardised where there is a `standardizer`; `original_units`
     holds the parameters that predict the same from the data in their own units, or None. `train` and `test` hold the loss
     and the scores on the two parts, `test` is None without a split. `start` says where each parameter began, and
-    `notes` what was not computed and why. Where there is a `diagnosis` the run failed, and the parameters are the best seen.
+    `notes` what was not computed and why. Where θ is one number or two, `path` holds it after each step, and `surface` is the
+    loss with its gradients as a function of the parameters. Where there is a `diagnosis` the run failed, and the
+    parameters are the best seen.
     """
 
     parameters: Mapping[str, Array]
@@ -52,6 +60,8 @@ class FitResult:
     notes: tuple[str, ...]
     function: Compiled
     axes: Mapping[str, int]
+    path: tuple[Array, ...] = ()
+    surface: Surface | None = None
 
     @property
     def iterations(self) -> int:
@@ -62,6 +72,31 @@ class FitResult:
     def is_converged(self) -> bool:
         """True where the gradient is small enough, or as small as floating point allows."""
         return self.diagnosis is None and self.stop in (Stop.GRADIENT_NORM, Stop.NO_DECREASE)
+
+    def plot(self, path: str, language: Language = "en") -> None:
+        """Draw the loss and the gradient norm over the iterations, as .svg, .png or .pdf.
+
+        Where θ is one number or two, the loss over θ stands beside them, with the way that the descent took. Raises
+        `MissingTool` without matplotlib, or without a font for what is to be written.
+        """
+        write_plot(path, self.history, self._landscape(), language)
+
+    def _landscape(self) -> Landscape | None:
+        surface = self.surface
+        if surface is None:
+            return None
+        shapes = {name: np.shape(a) for name, a in self.parameters.items()}
+        names = [entry(name, [str(k + 1) for k in place]) for name, own in shapes.items() for place in np.ndindex(*own)]
+
+        def loss(theta: Array) -> float:
+            arrays, at = {}, 0
+            for name, shape in shapes.items():
+                end = at + math.prod(shape)
+                arrays[name] = np.reshape(theta[at:end], shape)
+                at = end
+            return float(surface(**arrays)[0])
+
+        return Landscape(tuple(map(linear, names)), self.path, loss)
 
     def predict(self, **data: Any) -> Array:
         """The model's outputs for data in their own units, given by name: `result.predict(X=...)`."""

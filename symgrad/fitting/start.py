@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import InputError, ShapeError
-from symgrad.graph.expression import Contraction, Expr, Leaf
+from symgrad.graph.expression import Contraction, Expr, Leaf, Role
+from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
 Array = Any
@@ -80,6 +81,25 @@ def starting_values(
         s.name: Origin.GIVEN if s.name in given else Origin.ZEROS if s.name in zeroed else Origin.NORMALS for s in slots
     }
     return Start(values(), origins)
+
+
+def sizes_of(start: Mapping[str, Any], leaves: Sequence[Leaf]) -> dict[str, int]:
+    """The sizes that the given initial values tell and no data do.
+
+    >>> from symgrad.primitives.language import data, dims, parameter
+    >>> n, d, h = dims("n d h")
+    >>> sizes_of({"W": np.zeros((3, 4))}, [data("X", n, d), parameter("W", d, h)])
+    {'h': 4}
+    """
+    fixed = {s.names[0] for e in leaves if e.role in (Role.DATA, Role.LABELS) for s in e.shape if s.is_name}
+    fixed |= {name for e in leaves if e.role is Role.LABELS and isinstance(e.value, Size) for name in e.value.names}
+    found: dict[str, int] = {}
+    for e in leaves:
+        shape = np.shape(start[e.name]) if e.name in start else ()
+        for s, number in zip(e.shape, shape, strict=False):
+            if s.is_name and s.names[0] not in fixed:
+                found.setdefault(s.names[0], number)
+    return found
 
 
 def _evaluated(f: ValueAndGradients, values: Mapping[str, Array]) -> tuple[Any, Mapping[str, Array]]:

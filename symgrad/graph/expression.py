@@ -27,6 +27,7 @@ from weakref import WeakValueDictionary
 from symgrad.errors import InputError, ShapeError
 from symgrad.graph.show import show, show_shape
 from symgrad.graph.sizes import ONE, ZERO, Size
+from symgrad.prose import Text, as_text
 
 Shape = tuple[Size, ...]
 Number = Fraction | int | float
@@ -188,7 +189,7 @@ class Leaf(Expr):
     name: str
     role: Role
     facts: frozenset[str]
-    about: str
+    about: Text
     value: Fraction | Size | None
     kind: ClassVar[str] = "leaf"
 
@@ -254,6 +255,9 @@ class Apply(Expr):
         return dict(self.options)[name]
 
 
+# What is said of a value, a name or facts, and does nothing to it.
+MARKS = frozenset({"named", "assume"})
+
 _INTERNED: WeakValueDictionary[bytes, Expr] = WeakValueDictionary()
 
 
@@ -276,13 +280,14 @@ def leaf(
     role: Role,
     *,
     facts: Iterable[str] = (),
-    about: str = "",
+    about: str | Text = "",
     value: Fraction | Size | None = None,
 ) -> Leaf:
     """The leaf of this content."""
     known = frozenset(facts)
-    content = (name, role.value, sorted(known), about, value)
-    return _intern(Leaf, shape, content, name, role, known, about, value)
+    said = as_text(about)
+    content = (name, role.value, sorted(known), said.en if said.en == said.zh else (said.en, said.zh), value)
+    return _intern(Leaf, shape, content, name, role, known, said, value)
 
 
 def number(value: Number) -> Leaf:
@@ -410,8 +415,9 @@ def scale(c: Fraction | int, e: Expr) -> Expr:
     """c·e."""
     if isinstance(e, Leaf) and e.role is Role.NUMBER:
         return number(Fraction(c) * Fraction(e.value))  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
-    if isinstance(e, Leaf) and isinstance(e.value, Size) and Fraction(c).denominator == 1 and c > 0:
-        return size(e.value * int(c))
+    value = e.value if isinstance(e, Leaf) else None
+    if isinstance(value, Size) and value.value is None and Fraction(c).denominator == 1 and c > 0:
+        return size(value * int(c))
     return linear([(Fraction(c), e)])
 
 
@@ -464,7 +470,8 @@ def power(base: object, exponent: object) -> Expr:
     if isinstance(x, Leaf) and p.value.denominator == 1:
         if x.role is Role.NUMBER and (x.value or p.value > 0):
             return number(Fraction(x.value) ** int(p.value))  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
-        if isinstance(x.value, Size) and p.value > 0:
+        # A number that is a size (28) stays that size: 28² is no size, and would not follow it where it is another.
+        if isinstance(x.value, Size) and p.value > 0 and (p.value == 1 or x.value.value is None):
             return size(Size(x.value.terms) if p.value == 1 else _size_power(x.value, int(p.value)))
     return elementwise("power", x, parameter=p.value)
 

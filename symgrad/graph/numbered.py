@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 # A leading zero belongs to the name: H01 is not the first of the Hs.
 NUMBERED = re.compile(r"(.*?[^0-9])(0|[1-9][0-9]*)", re.DOTALL)
-SYMBOLIC = re.compile(r"(.+?)_*\[(.+)\]", re.DOTALL)
+# The number is a place (below): a letter, moved, scaled or counted from the end.
+SYMBOLIC = re.compile(r"(.+?)_*\[([\w+-]+)\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def _node(node: Any, texts: dict[Any, Text]) -> Text:
     arguments = [texts[e][0] for e in node.operands]
     if node.primitive == "named":
         return f'named("{node.option("name")}", {arguments[0]})', ATOM
+    if node.primitive == "assume":
+        return f"assume({', '.join([arguments[0], *(f'{fact}=True' for fact, _ in node.options)])})", ATOM
     if node.primitive == "slice":
         return enclosed(texts[node.operands[0]], ATOM) + _brackets(node), ATOM
     if node.primitive == "reshape":

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from symgrad.graph.expression import (
+    MARKS,
     Apply,
     Contraction,
     Elementwise,
@@ -237,7 +238,7 @@ def _constant_multiple(c: Fraction, piece: Tex, *, is_scalar: bool = True) -> Te
 
 def _apply(node: Apply, context: Context) -> Tex:
     """A primitive of whole arrays; over an axis that its notation does not say, by its definition."""
-    if node.primitive == "named":
+    if node.primitive in MARKS:
         return context.of(node.operands[0])
     entry = PRIMITIVES[node.primitive]
     pieces = [context.of(e) for e in node.operands]

@@ -17,6 +17,8 @@ from symgrad.optimize.watch import Watch
 
 LineSearch = Literal["fixed", "backtracking"]
 OnIteration = Callable[[Iteration], object]
+# The way of a descent over at most so many numbers is kept: it can be drawn.
+MOST_DRAWN = 2
 
 
 def gradient_descent(
@@ -92,6 +94,7 @@ class _Descent:
     on_iteration: OnIteration | None
     best: Point = field(init=False)
     history: list[Iteration] = field(default_factory=list)
+    path: list[Array] = field(default_factory=list)
     is_curvature_known: bool = False
 
     def __post_init__(self) -> None:
@@ -133,6 +136,8 @@ class _Descent:
     def _record(self, point: Point, step: float) -> None:
         entry = Iteration(len(self.history), point.loss, point.gradient_norm, step)
         self.history.append(entry)
+        if point.vector.size <= MOST_DRAWN:
+            self.path.append(point.vector.copy())
         if self.on_iteration is not None:
             self.on_iteration(entry)
 
@@ -181,4 +186,5 @@ class _Descent:
             self.curvature,
             self.objective.evaluations,
             diagnosis,
+            path=tuple(self.path),
         )

@@ -47,7 +47,7 @@ class Result:
     `parameters` are those of the last iteration, or, where there is a `diagnosis`, of the lowest finite loss
     seen; `loss` is theirs. `history` has one entry for the start and one for each iteration. `learning_rate`
     is the first step length, `rate_origin` where it came from, `curvature` λ_max where it was computed. `failed_at` are
-    the parameters at which a run failed.
+    the parameters at which a run failed. `path` holds θ after each step, where θ is one number or two.
     """
 
     parameters: Mapping[str, Array]
@@ -60,6 +60,7 @@ class Result:
     evaluations: int
     diagnosis: Diagnosis | None = None
     failed_at: Mapping[str, Array] | None = None
+    path: tuple[Array, ...] = ()
 
     @property
     def iterations(self) -> int:

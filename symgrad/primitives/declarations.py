@@ -11,8 +11,9 @@ from symgrad.errors import InputError
 from symgrad.graph.expression import Expr, Leaf, Number, Role, Rows, Shape, apply, coerce, leaf, size
 from symgrad.graph.sizes import Size
 from symgrad.primitives.facts import FACTS
+from symgrad.prose import Text
 
-__all__ = ["arange", "data", "dims", "hyperparameter", "labels", "named", "parameter"]
+__all__ = ["arange", "assume", "data", "dims", "hyperparameter", "labels", "named", "parameter"]
 
 
 def dims(names: str) -> Any:
@@ -29,7 +30,7 @@ def dims(names: str) -> Any:
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
 
-def data(name: str, *shape: object, about: str = "", **facts: bool) -> Leaf:
+def data(name: str, *shape: object, about: str | Text = "", **facts: bool) -> Leaf:
     """A fixed array x of the given shape, with facts such as `one_hot=True`.
 
     >>> data("y", dims("n"), sign=True).facts
@@ -45,12 +46,12 @@ def data(name: str, *shape: object, about: str = "", **facts: bool) -> Leaf:
     return leaf(_name(name, "data"), sizes, Role.DATA, facts=held, about=about)
 
 
-def parameter(name: str, *shape: object, about: str = "") -> Leaf:
+def parameter(name: str, *shape: object, about: str | Text = "") -> Leaf:
     """An array θ by which the loss is differentiated."""
     return leaf(_name(name, "parameter"), shape_of(name, shape), Role.PARAMETER, about=about)
 
 
-def hyperparameter(name: str, default: Number | None = None, about: str = "") -> Leaf:
+def hyperparameter(name: str, default: Number | None = None, about: str | Text = "") -> Leaf:
     """A scalar that is neither data nor differentiated by; its default is used unless a value is passed.
 
     >>> hyperparameter("lam", 0.3).value
@@ -60,7 +61,7 @@ def hyperparameter(name: str, default: Number | None = None, about: str = "") ->
     return leaf(_name(name, "hyperparameter"), (), Role.HYPERPARAMETER, about=about, value=value)
 
 
-def labels(name: str, *shape: object, about: str = "") -> Leaf:
+def labels(name: str, *shape: object, about: str | Text = "") -> Leaf:
     """Whole numbers c, each one of 0 … k-1: the last size is k, those before it are the shape.
 
     >>> n, t, k = dims("n t k")
@@ -92,6 +93,43 @@ def named(name: str, e: object) -> Expr:
     """
     x = coerce(e)
     return apply("named", [x], [("name", _name(name, "value"))], x.shape)
+
+
+def assume(
+    e: object,
+    *,
+    symmetric: bool = False,
+    positive_definite: bool = False,
+    positive: bool = False,
+    nonnegative: bool = False,
+    one_hot: bool = False,
+    sign: bool = False,
+    binary: bool = False,
+) -> Expr:
+    """e, of which the facts hold wherever it is computed: said on the page, used by proofs, checked by compiled code.
+
+    The value needs a name of its own: `K = sg.assume(k(X), positive_definite=True)`.
+
+    >>> n = dims("n")
+    >>> D = data("D", n, n)
+    >>> str(assume(D + D.T, symmetric=True))
+    'assume(D + D.T, symmetric=True)'
+    """
+    x = coerce(e)
+    if isinstance(x, Leaf):
+        raise InputError(
+            f"assume({x}): facts are assumed of a value that is computed; state those of data where it is declared"
+        )
+    given = {
+        "symmetric": symmetric, "positive_definite": positive_definite, "positive": positive, "nonnegative": nonnegative,
+        "one_hot": one_hot, "sign": sign, "binary": binary,
+    }  # fmt: skip
+    held = [fact for fact, is_held in given.items() if is_held]
+    if not held:
+        raise InputError(f"assume({x}): no fact is given; the facts are {', '.join(FACTS)}")
+    for fact in held:
+        FACTS[fact].admit(str(x), x.shape)
+    return apply("assume", [x], [(fact, True) for fact in sorted(held)], x.shape)
 
 
 def _name(name: str, what: str) -> str:

@@ -153,7 +153,7 @@ class Primitive:
     kink: Text | None = None
     sign: tuple[str, Text] | None = None
     word: str | None = None
-    # Whether f(c x) = c f(x), of one operand.
+    # Whether f(…, c x) = c f(…, x), in the last operand.
     is_linear: bool = False
     # Whether every entry is 0 or 1.
     is_truth: bool = False

@@ -116,7 +116,8 @@ ONE_HOT = Fact(
 SYMMETRIC = Fact(
     name="symmetric",
     sentence=Text(en="symmetric: equal to its transpose", zh="对称：等于自身的转置"),
-    check="np.array_equal({0}, {0}.T)",
+    # What is computed is symmetric up to rounding.
+    check="(np.abs({0} - {0}.T) <= 1e-8 * np.abs({0}).max()).all()",
     entries=_symmetric,
     draw=lambda random, shape: _symmetric(random.real, shape),
     is_square=True,
@@ -124,7 +125,7 @@ SYMMETRIC = Fact(
 POSITIVE_DEFINITE = Fact(
     name="positive_definite",
     sentence=Text(en="symmetric and positive definite", zh="对称正定"),
-    check="(np.allclose({0}, {0}.T) and np.linalg.eigvalsh({0}).min() > 0)",
+    check="((np.abs({0} - {0}.T) <= 1e-8 * np.abs({0}).max()).all() and np.linalg.eigvalsh({0}).min() > 0)",
     entries=_cholesky_product,
     draw=lambda random, shape: _cholesky_product(random.positive, shape),
     is_square=True,

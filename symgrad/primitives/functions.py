@@ -220,6 +220,7 @@ CLIP = Function(
         lambda y, x, low, high: x > high,
     ),
     latex=r"\mathrm{{clip}}({0},\, {1},\, {2})",
+    sign=(r"\mathrm{clip}(t,\, a,\, b) = \min\bigl(\max(t, a), b\bigr)", DEFINITION),
     numpy="np.clip({0}, {1}, {2})",
     arity=3,
     kink=Text(en="At its bounds the derivative of clip is taken to be 0.", zh="约定 clip 在上下界处的导数取 0。"),
@@ -234,6 +235,13 @@ HUBER = Function(
     ),
     positive=(1,),
     latex=r"h_{{{1}}}\bigl({0}\bigr)",
+    sign=(
+        r"h_{\delta}(t)",
+        Text(
+            en="{sign} is t²/2 where |t| ≤ δ, else δ(|t| - δ/2)",
+            zh="{sign} 在 |t| ≤ δ 时为 t²/2，否则为 δ(|t| − δ/2)",
+        ),
+    ),
     numpy="huber({0}, {1})",
     arity=2,
     kernel='''

@@ -52,14 +52,14 @@ INV = Primitive(
     forward=lambda s, arrays, options: s.inverse(arrays[0]),
     pullback=_inverse_pullback,
     reason=Text(
-        en="From {x} {y} = I follows d{x} {y} + {x} d{y} = 0, so d{y} = -{y} d{x} {y}: a change of {x} is felt through"
+        en="From {x} {y} = I follows d {x} {y} + {x} d {y} = 0, so d {y} = -{y} d {x} {y}: a change of {x} is felt through"
         " the inverse on both sides, and both come back transposed.",
-        zh="由 {x} {y} = I 得 d{x} {y} + {x} d{y} = 0，即 d{y} = −{y} d{x} {y}：{x} 的变化经两侧的逆矩阵起作用，反向传播时两者都要转置。",
+        zh="由 {x} {y} = I 得 d {x} {y} + {x} d {y} = 0，即 d {y} = −{y} d {x} {y}：{x} 的变化经两侧的逆矩阵起作用，反向传播时两者都要转置。",
     ),
     reason_in_rows=Text(
-        en="From {x} {y} = I follows d{x} {y} + {x} d{y} = 0, so d{y} = -{y} d{x} {y}: a change of {x} is felt through"
+        en="From {x} {y} = I follows d {x} {y} + {x} d {y} = 0, so d {y} = -{y} d {x} {y}: a change of {x} is felt through"
         " the inverse on both sides, and in numerator layout both come back as they are.",
-        zh="由 {x} {y} = I 得 d{x} {y} + {x} d{y} = 0，即 d{y} = −{y} d{x} {y}：{x} 的变化经两侧的逆矩阵起作用，"
+        zh="由 {x} {y} = I 得 d {x} {y} + {x} d {y} = 0，即 d {y} = −{y} d {x} {y}：{x} 的变化经两侧的逆矩阵起作用，"
         "在分子布局下反向传播时两者都不必转置。",
     ),
     latex="{0}^{{-1}}",
@@ -69,20 +69,21 @@ INV = Primitive(
 )
 SOLVE = Primitive(
     name="solve",
+    is_linear=True,
     about=Text(en="linear system", zh="线性方程组"),
     shape=_solve_shape,
     forward=lambda s, arrays, options: s.matmul(s.inverse(arrays[0]), arrays[1]),
     pullback=_solve_pullback,
     arity=2,
     reason=Text(
-        en="From A {y} = b follows dA {y} + A d{y} = db: the cotangent of b solves the transposed system, and that of A is"
+        en="With A for the matrix and b for the right-hand side, A {y} = b gives dA {y} + A d {y} = db: the cotangent of b solves the transposed system, and that of A is"
         " minus its product with {y}.",
-        zh="由 A {y} = b 得 dA {y} + A d{y} = db：b 的梯度是转置方程组的解，A 的梯度是它与 {y} 之积的相反数。",
+        zh="记系数矩阵为 A，右端为 b，由 A {y} = b 得 dA {y} + A d {y} = db：b 的梯度是转置方程组的解，A 的梯度是它与 {y} 之积的相反数。",
     ),
     reason_in_rows=Text(
-        en="From A {y} = b follows dA {y} + A d{y} = db: the derivative by b, multiplied with A from the right, is what arrives;"
+        en="With A for the matrix and b for the right-hand side, A {y} = b gives dA {y} + A d {y} = db: the derivative by b, multiplied with A from the right, is what arrives;"
         " minus {y} times the derivative by b is the derivative by A.",
-        zh="由 A {y} = b 得 dA {y} + A d{y} = db：对 b 的导数右乘 A 等于传来的导数；对 A 的导数是 {y} 与对 b 的导数之积的相反数。",
+        zh="记系数矩阵为 A，右端为 b，由 A {y} = b 得 dA {y} + A d {y} = db：对 b 的导数右乘 A 等于传来的导数；对 A 的导数是 {y} 与对 b 的导数之积的相反数。",
     ),
     latex="{0}^{{-1}} {1}",
     numpy=lambda args, options, ranks: f"np.linalg.solve({args[0]}, {args[1]})",
@@ -153,17 +154,17 @@ CHOLESKY = Primitive(
     forward=lambda s, arrays, options: s.cholesky(arrays[0]),
     pullback=_cholesky_pullback,
     reason=Text(
-        en="From {y} {y}ᵀ = {x} follows d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}; multiplied by the inverse from both sides, the first term is"
+        en="From {y} {y}ᵀ = {x} follows d {y} {y}ᵀ + {y} d {y}ᵀ = d {x}; multiplied by the inverse from both sides, the first term is"
         " lower triangular and the second its mirror image. {x} is read on and below its diagonal, and its derivative"
         " stands there.",
-        zh="由 {y} {y}ᵀ = {x} 得 d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
+        zh="由 {y} {y}ᵀ = {x} 得 d {y} {y}ᵀ + {y} d {y}ᵀ = d {x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
         "只读取 {x} 的下三角部分（含对角线），导数也写在那里。",
     ),
     reason_in_rows=Text(
-        en="From {y} {y}ᵀ = {x} follows d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}; multiplied by the inverse from both sides, the first term is"
+        en="From {y} {y}ᵀ = {x} follows d {y} {y}ᵀ + {y} d {y}ᵀ = d {x}; multiplied by the inverse from both sides, the first term is"
         " lower triangular and the second its mirror image. {x} is read on and below its diagonal; transposed, its derivative"
         " stands on and above it.",
-        zh="由 {y} {y}ᵀ = {x} 得 d{y} {y}ᵀ + {y} d{y}ᵀ = d{x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
+        zh="由 {y} {y}ᵀ = {x} 得 d {y} {y}ᵀ + {y} d {y}ᵀ = d {x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
         "只读取 {x} 的下三角部分（含对角线），导数转置后位于上三角部分。",
     ),
     latex=r"\mathrm{chol}",

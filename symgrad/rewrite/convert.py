@@ -214,7 +214,7 @@ def _elementwise(node: Elementwise, forms: Mapping[Expr, Form]) -> Form:
 
 
 def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
-    first = forms[node.operands[0]]
+    original, first = node, forms[node.operands[0]]
     node_ = apply(node.primitive, [_canonical(e, forms) for e in node.operands], node.options, node.shape)
     assert isinstance(node_, Apply)
     node = node_
@@ -227,8 +227,9 @@ def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
         if own == (1, 0):
             inverse = apply("inv", [core], (), core.shape)
             return single(ONE, [Factor(inverse, own, ONE)], node)
-    if PRIMITIVES[node.primitive].is_linear and len(first.terms) == 1 and _is_scaled(first.terms[0]):
-        return _with_scalars_outside(node, first.terms[0])
+    last = forms[original.operands[-1]]
+    if PRIMITIVES[node.primitive].is_linear and len(last.terms) == 1 and _is_scaled(last.terms[0]):
+        return _with_scalars_outside(node, last.terms[0])
     return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
 
 
@@ -237,11 +238,12 @@ def _is_scaled(term: Term) -> bool:
 
 
 def _with_scalars_outside(node: Apply, term: Term) -> Form:
-    """f(c x) as c f(x), f linear."""
+    """f(…, c x) as c f(…, x), f linear in its last operand."""
     scalars = [f for f in term.factors if not f.indices]
     rest = [f for f in term.factors if f.indices]
-    inner = Form(node.operands[0].shape, (make_term(ONE, rest, node.operands[0].rank, extents(term.factors)),))
-    core = apply(node.primitive, [to_expression(inner)], node.options, node.shape)
+    *others, last = node.operands
+    inner = Form(last.shape, (make_term(ONE, rest, last.rank, extents(term.factors)),))
+    core = apply(node.primitive, [*others, to_expression(inner)], node.options, node.shape)
     return single(term.coefficient, [*scalars, Factor(core, tuple(range(node.rank)), ONE)], node)
 
 

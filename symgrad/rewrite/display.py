@@ -13,6 +13,7 @@ from itertools import combinations
 
 from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, contraction, linear
 from symgrad.graph.walk import postorder, use_counts
+from symgrad.rewrite.comparisons import one_of_three, told_by_sign
 from symgrad.rewrite.convert import substitute, to_form, transposed
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import expand, opened
@@ -46,6 +47,8 @@ class Why(Enum):
     CANCEL = "cancel"  # sums of reciprocals distributed, equal factors cancelled
     MULTIPLY_OUT = "multiply out"  # all sums multiplied out, equal terms collected
     FACT = "fact"  # a fact of a leaf, or of a primitive's result, is used
+    COMPARE = "compare"  # a comparison is told by the sign of the difference of its sides
+    ONE_OF_THREE = "one of three"  # [a > b] + [a = b] + [b > a] = 1
     REFOLD = "refold"  # what a name is defined as is replaced by the name
 
 
@@ -177,6 +180,14 @@ def _multiply_out(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
         yield out, Reason(Why.MULTIPLY_OUT)
 
 
+def _compare(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
+    yield told_by_sign(form), Reason(Why.COMPARE)
+
+
+def _one_of_three(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
+    yield one_of_three(form), Reason(Why.ONE_OF_THREE)
+
+
 def _use_facts(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     facts.used.clear()
     facts.by.clear()
@@ -199,7 +210,7 @@ def _refold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
         yield everything, Reason(Why.REFOLD, by=tuple(by))
 
 
-MOVES: tuple[Move, ...] = (_unfold, _invert, _cancel, _multiply_out, _use_facts, _refold)
+MOVES: tuple[Move, ...] = (_unfold, _invert, _compare, _cancel, _multiply_out, _one_of_three, _use_facts, _refold)
 # Facts by which a power of an entry is the entry itself, or 1.
 COLLAPSING = frozenset({"binary", "sign"})
 

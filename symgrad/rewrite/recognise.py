@@ -18,6 +18,7 @@ from symgrad.graph.expression import (
     broadcast_to,
     elementwise,
     is_number,
+    linear,
     power,
     scale,
     total,
@@ -25,7 +26,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.sizes import ONE
 from symgrad.graph.walk import postorder
-from symgrad.primitives.normalisers import LOGSUMEXP, SOFTMAX
+from symgrad.primitives.normalisers import LOGSUMEXP, NORM, SOFTMAX
 from symgrad.rewrite.convert import rebuild
 
 
@@ -90,6 +91,19 @@ def _softplus(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     return None if u is None else elementwise("softplus", u)
 
 
+def _summands(e: Expr) -> list[tuple[Fraction, Expr]]:
+    """The terms of a sum of sums."""
+    found: list[tuple[Fraction, Expr]] = []
+    stack = [(Fraction(1), e)]
+    while stack:
+        c, node = stack.pop()
+        if isinstance(node, Linear):
+            stack += [(c * own, inner) for own, inner in reversed(node.terms)]
+        else:
+            found.append((c, node))
+    return found
+
+
 def _sigmoid(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     """1/(1 + e^u) = σ(-u)."""
     if not isinstance(node, Elementwise) or node.function != "power" or node.parameter != -1:
@@ -97,9 +111,9 @@ def _sigmoid(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     u = _of_one_plus_exp(node.operands[0], opaque)
     if u is None:
         return None
-    if isinstance(u, Linear) and len(u.terms) == 1:
-        ((c, inner),) = u.terms
-        return elementwise("sigmoid", scale(-c, inner))
+    terms = _summands(u)
+    if len(terms) == 1 or all(c < 0 for c, _ in terms):
+        return elementwise("sigmoid", linear([(-c, inner) for c, inner in terms]))
     return elementwise("sigmoid", scale(-1, u))
 
 
@@ -107,7 +121,7 @@ def _logsumexp(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     """log Σ e^u = logsumexp(u)."""
     if not isinstance(node, Elementwise) or node.function != "log":
         return None
-    found = _sum_of_exp(node.operands[0], opaque)
+    found = _sum_of(_in_exp, node.operands[0], opaque)
     return None if found is None else LOGSUMEXP(found[0], axis=found[1], keepdims=found[2])
 
 
@@ -119,7 +133,7 @@ def _softmax(node: Expr, opaque: Collection[Expr]) -> Expr | None:
         above, below = node.operands[k], node.operands[1 - k]
         if not (isinstance(below, Elementwise) and below.function == "power" and below.parameter == -1):
             continue
-        found = _sum_of_exp(below.operands[0], opaque)
+        found = _sum_of(_in_exp, below.operands[0], opaque)
         is_whole = node.indices[k] == tuple(range(node.rank))
         if found is None or not is_whole or not isinstance(above, Elementwise) or above.function != "exp":
             continue
@@ -134,24 +148,46 @@ def _softmax(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     return None
 
 
-def _sum_of_exp(e: Expr, opaque: Collection[Expr]) -> tuple[Expr, tuple[int, ...] | None, bool] | None:
-    """u, the axes and whether they are kept, where e is Σ e^u."""
+def _in_exp(e: Expr) -> Expr | None:
+    """u, where e is e^u."""
+    return e.operands[0] if isinstance(e, Elementwise) and e.function == "exp" else None
+
+
+def _in_square(e: Expr) -> Expr | None:
+    """u, where e is u² or u ⊙ u."""
+    if isinstance(e, Elementwise) and e.function == "power" and e.parameter == 2:
+        return e.operands[0]
+    if isinstance(e, Contraction) and e.rank and _is_twice(e) and e.indices[0] == tuple(range(e.rank)):
+        return e.operands[0]
+    return None
+
+
+def _is_twice(e: Contraction) -> bool:
+    """Whether a product has the same operand twice, with the same indices."""
+    return len(e.operands) == 2 and e.operands[0] is e.operands[1] and e.indices[0] == e.indices[1]
+
+
+def _sum_of(
+    argument: Callable[[Expr], Expr | None], e: Expr, opaque: Collection[Expr]
+) -> tuple[Expr, tuple[int, ...] | None, bool] | None:
+    """u, the axes and whether they are kept, where e is Σ f(u) for the f whose argument is asked for."""
     if not isinstance(e, Contraction) or len(e.operands) != 1 or e in opaque:
         return None
     inner = e.operands[0]
     if isinstance(inner, Contraction) and e.rank == inner.rank + 1:
-        # Σ e^u with its axis put back by [:, None].
-        found = _sum_of_exp(inner, opaque)
+        # Σ f(u) with its axis put back by [:, None].
+        found = _sum_of(argument, inner, opaque)
         is_back = found is not None and not found[2] and found[1] is not None and len(found[1]) == 1
         kept = tuple(k for k in range(e.rank) if found is not None and found[1] is not None and k not in found[1])
         return (found[0], found[1], True) if found is not None and is_back and e.indices == (kept,) else None
-    if not isinstance(inner, Elementwise) or inner.function != "exp" or inner in opaque:
+    u = argument(inner) if inner not in opaque else None
+    if u is None:
         return None
     reading = read(e.indices, e.rank, frozenset(k for k, s in enumerate(e.shape) if s == ONE))
     if reading.pattern is not Pattern.SUM:
         return None
     every = len(reading.axes) == inner.rank and not reading.keepdims
-    return inner.operands[0], None if every else reading.axes, reading.keepdims
+    return u, None if every else reading.axes, reading.keepdims
 
 
 def _times_one(node: Expr, opaque: Collection[Expr]) -> Expr | None:
@@ -175,6 +211,18 @@ def _squared_norm(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     axis, keepdims = inner.option("axis"), inner.option("keepdims")
     assert axis is None or isinstance(axis, int | tuple)
     return total(power(inner.operands[0], Fraction(2)), axis, keepdims=bool(keepdims))
+
+
+def _norm(node: Expr, opaque: Collection[Expr]) -> Expr | None:
+    """√Σ e² = ‖e‖, whose gradient at 0 has a value."""
+    if not isinstance(node, Elementwise) or node.function != "power" or node.parameter != Fraction(1, 2):
+        return None
+    inner = node.operands[0]
+    if isinstance(inner, Contraction) and not inner.rank and inner not in opaque and _is_twice(inner):
+        u = inner.operands[0]
+        return NORM(u, axis=None) if sorted(inner.indices[0]) == list(range(u.rank)) else None
+    found = _sum_of(_in_square, inner, opaque)
+    return None if found is None else NORM(found[0], axis=found[1], keepdims=found[2])
 
 
 def _view_outside(node: Expr, opaque: Collection[Expr]) -> Expr | None:
@@ -203,5 +251,6 @@ RULES: tuple[Rule, ...] = (
     _softmax,
     _times_one,
     _squared_norm,
+    _norm,
     _view_outside,
 )

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from symgrad.primitives.facts import FACTS
+
 MOST_AXES = 16
 LARGEST_STEP = 10**6
 
@@ -49,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "reverse": TRUTH,
     "lower": TRUTH,
     "causal": TRUTH,
+    **dict.fromkeys(FACTS, TRUTH),
     "step": WHOLE,
     "stride": (lambda value: value is None or _are_whole(value), WHOLE[1]),
     "padding": WHOLE,

@@ -1,0 +1,98 @@
+"""Pages of several models in one command: a file for each, in a folder. One that fails does not stop the others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from symgrad.cli.products import only_of_gradients, product
+from symgrad.errors import InputError, SymgradError
+from symgrad.files import write_bytes
+from symgrad.problem import load
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What `symgrad explain` was asked for: `only` are the pages of their own, `more` belongs to that of the gradients."""
+
+    only: Mapping[str, Any]
+    wrt: list[str] | None
+    how: Mapping[str, Any]
+    more: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, self.only.values())) > 1:
+            raise InputError("--hessian, --hvp, --vjp and --jacobian are pages of their own; ask for one at a time")
+        if any(self.only.values()):
+            more = self.more
+            given = {"--proof differential": more["proof"] == "differential", "--numbers": bool(more["numbers"])}
+            given |= {"--values": bool(more["values"]), "--layout numerator": more["layout"] == "numerator"}
+            only_of_gradients(given)
+
+    def page_of(self, model: str) -> str | bytes:
+        """The page of a model file."""
+        if not any(self.only.values()):
+            return load(model).explain(wrt=self.wrt, **self.how, **self.more)
+        hessian, hvp, is_jacobian = (self.only[name] for name in ("--hessian", "--hvp", "--jacobian"))
+        found = product(model, hessian, hvp, self.wrt, is_jacobian=is_jacobian).explain(**self.how)
+        assert isinstance(found, str | bytes)
+        return found
+
+
+def folder_of(models: Sequence[str], output: str) -> str | None:
+    """The folder that the pages go to, one that is there or by the slash at its end one that is to be; or none."""
+    if output.endswith(("/", os.sep)) or os.path.isdir(output):
+        return output
+    if len(models) > 1:
+        raise InputError(f"the pages of {len(models)} models need a folder; write -o pages/, with a slash at its end")
+    return None
+
+
+def set_by(engine: str, form: str) -> str:
+    """The format by this engine: a PDF may be set by TeX."""
+    if engine == "typst":
+        return form
+    if form != "pdf":
+        raise InputError(f"--engine {engine} sets a PDF, and this page is {form}; write -f pdf, or -o page.pdf")
+    return f"{form}-{engine}"
+
+
+def write_pages(models: Sequence[str], folder: str, suffix: str, page_of: Callable[[str], str | bytes]) -> int:
+    """The page of each model, as folder/name + suffix; the exit code of the first that failed, or 0.
+
+    Each file is written whole or not at all.
+    """
+    names = names_in(models, folder, suffix)
+    os.makedirs(folder, exist_ok=True)
+    code = 0
+    for model, name in zip(models, names, strict=True):
+        try:
+            page = page_of(model)
+            write_bytes(name, page.encode() if isinstance(page, str) else page)
+        except SymgradError as e:
+            line = " ".join(str(e).split("\n"))
+            typer.echo(line if model in line else f"{model}: {line}", err=True)
+            code = code or e.exit_code
+    return code
+
+
+def names_in(models: Sequence[str], folder: str, suffix: str) -> list[str]:
+    """Where each model's page goes; no two to the same file.
+
+    >>> names_in(["a/ridge.py", "mlp.py"], "pages/", ".pdf")
+    ['pages/ridge.pdf', 'pages/mlp.pdf']
+    """
+    names: list[str] = []
+    for model in models:
+        stem = "model" if model == "-" else os.path.splitext(os.path.basename(model))[0]
+        name = os.path.join(folder, stem + suffix)
+        if name in names:
+            raise InputError(
+                f"{model}: its page would be {name}, as that of another model; write it to a folder of its own"
+            )
+        names.append(name)
+    return names

@@ -1,0 +1,123 @@
+r"""Where a formula may break on a narrow screen: before a relation or a binary sign, inside brackets too, else between factors.
+
+The pieces of a formula show the same as the formula. Brackets that stretch become brackets of a fixed size where they are
+taken apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from symgrad.explain.layout import width
+from symgrad.notation.formula import Fence, Fraction, Node, Root, Row, Script, Symbol, every, write
+from symgrad.notation.reading import read
+from symgrad.notation.signs import Kind
+
+# A bracket of its own around fractions, and around what is no taller than a letter.
+SIGNS_APART = re.compile(r"\\(?:odot|oslash|otimes|times|cdot|to|le|ge|ne|in|leftarrow|mid)(?![a-zA-Z])")
+SET_APART = 1.2
+# A pair of brackets that is no wider is not taken apart.
+SHORT_BRACKET = 12
+TALL, PLAIN = (r"\Bigl", r"\Bigr"), ("", "")
+
+
+def pieces(tex: str, room: float) -> tuple[str, ...]:
+    r"""The formula, in pieces where it is wider than the room; what cannot be broken stays whole.
+
+    >>> pieces(r"X W + b", 20), pieces(r"X W + b", 3)
+    (('X W + b',), ('XW', '{} +b'))
+    >>> pieces(r"P \odot \left(\frac{a}{b} - \log (A B C D) E F\right)", 9)
+    ('P', '{} \\odot\\Bigl(\\frac{a}{b}', '{} -\\log(ABCD)E', 'F\\Bigr)')
+    """
+    if breadth(tex) <= room:
+        return (tex,)
+    found: list[str] = []
+    for piece in _at_signs(read(tex).items):
+        text = write(Row(tuple(piece)))
+        small = [text] if breadth(text) <= room else list(_between_factors(piece, room))
+        # What begins with a sign that stands between two things needs one before it.
+        found += [f"{{}} {part}" if k == 0 and found and _is_sign(piece[0]) else part for k, part in enumerate(small)]
+    return tuple(found)
+
+
+def breadth(tex: str) -> float:
+    """About how many characters wide a formula is in a browser, which sets every sign between two things apart."""
+    return width(tex) + SET_APART * len(SIGNS_APART.findall(tex))
+
+
+def _is_sign(node: Node) -> bool:
+    return isinstance(node, Symbol) and node.kind in (Kind.BINARY, Kind.RELATION)
+
+
+def _at_signs(items: Sequence[Node]) -> list[list[Node]]:
+    """Pieces that begin with a sign, brackets taken apart."""
+    found: list[list[Node]] = [[]]
+    for item in _opened(items):
+        if _is_sign(item) and found[-1] and not _waits(found[-1][-1]):
+            found.append([])
+        found[-1].append(item)
+    return [piece for piece in found if piece]
+
+
+def _waits(node: Node) -> bool:
+    """Whether a sign behind this one is that of a number: (-1), = -x."""
+    return _is_sign(node) or (isinstance(node, Symbol) and node.tex.split("{")[0] in OPENINGS)
+
+
+OPENINGS = ("(", "[", r"\langle", r"\Bigl(", r"\Bigl[", r"\bigl(", r"\lVert")
+
+
+def _opened(items: Sequence[Node]) -> Iterator[Node]:
+    """The items, each pair of brackets as its two signs and what is between them."""
+    for item in items:
+        fence = item.base if isinstance(item, Script) else item
+        if (
+            not isinstance(fence, Fence)
+            or not any(_is_sign(e) for e in fence.inner.items)
+            or breadth(write(fence)) <= SHORT_BRACKET
+        ):
+            yield item
+            continue
+        opening, closing = _sizes(fence)
+        yield Symbol(opening + fence.opening)
+        yield from _opened(fence.inner.items)
+        last = Symbol(closing + fence.closing)
+        yield Script(last, item.below, item.above, item.order) if isinstance(item, Script) else last
+
+
+def _sizes(fence: Fence) -> tuple[str, str]:
+    if fence.size == r"\left":
+        return TALL if any(isinstance(e, Fraction | Root) for e in every(fence.inner)) else PLAIN
+    return (fence.size, fence.size[:-1] + "r") if fence.size.endswith("l") else (fence.size, fence.size)
+
+
+def _between_factors(piece: Sequence[Node], room: float) -> Iterator[str]:
+    """What fits the room, broken where two factors stand side by side."""
+    current: list[Node] = []
+    for item in piece:
+        longer = [*current, item]
+        if current and not _holds_on(current[-1], item) and breadth(write(Row(tuple(longer)))) > room:
+            yield write(Row(tuple(current)))
+            current = [item]
+        else:
+            current = longer
+    if current:
+        yield write(Row(tuple(current)))
+
+
+def _holds_on(left: Node, right: Node) -> bool:
+    """Whether two neighbours belong together: a sign with what it acts on, a bracket with what is in it."""
+    base, behind = (node.base if isinstance(node, Script) else node for node in (left, right))
+    if isinstance(behind, Symbol) and (behind.kind in (Kind.SPACE, Kind.PUNCTUATION) or _closes(behind)):
+        return True
+    if isinstance(base, Symbol) and base.kind is Kind.SPACE:
+        return False
+    joins = (Kind.BINARY, Kind.RELATION, Kind.FUNCTION, Kind.LARGE, Kind.STYLE)
+    if isinstance(base, Symbol) and (base.kind in joins or base.tex in OPENINGS):
+        return True
+    return isinstance(behind, Fence) and not isinstance(base, Fence)
+
+
+def _closes(sign: Symbol) -> bool:
+    return sign.tex.startswith((")", "]", r"\rangle", r"\Bigr", r"\bigr", r"\rVert"))

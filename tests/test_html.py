@@ -1,0 +1,153 @@
+"""HTML pages in a real browser: nothing clipped on a phone or a wide screen, formulas for screen readers, no network."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from functools import cache
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from browser import CLIPPED, OVERLAPS, SCROLLS, open_browser
+from documents import ALL, IS_WIDE, page
+
+from symgrad.explain.breaks import pieces
+from symgrad.explain.formats import render
+from symgrad.explain.html import html_page
+
+WIDTHS = (360, 1280)
+NAMES = tuple(ALL) if IS_WIDE else ("softmax_regression", "two_layer_net", "p38_attention")
+# A root that cannot be broken is wider than a phone: it scrolls in its own box.
+UNBREAKABLE = {"n09_residual_gelu"}
+
+
+@cache
+def html(name, language):
+    return html_page(page(name, language))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with open_browser(tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_fits_every_screen(browser, name, language):
+    for width in WIDTHS:
+        browser.show(html(name, language), width)
+        assert browser.run(CLIPPED) == []
+        if name not in UNBREAKABLE:
+            assert browser.run(SCROLLS) == []
+            assert browser.run(OVERLAPS) == []
+    assert browser.complaints() == []
+    asked = [json.loads(entry["message"])["message"] for entry in browser.driver.get_log("performance")]
+    urls = {m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"}
+    assert {url.split(":")[0] for url in urls} <= {"file", "data", "chrome"}  # the empty page of a new window
+    assert browser.run("return [...document.fonts].map(f => f.status)") == ["loaded"]
+    _test_screen_reader(browser, html(name, language))
+
+
+def _test_screen_reader(browser, text):
+    """Every formula is one of mathematics with something in it, headings and tables say what they are."""
+    nodes = {node["nodeId"]: node for node in browser.accessible()}
+
+    def words(node):
+        name = node.get("name", {}).get("value", "") if node["role"]["value"] == "StaticText" else ""
+        return name + "".join(words(nodes[k]) for k in node.get("childIds", ()) if k in nodes)
+
+    formulas = [node for node in nodes.values() if node["role"]["value"] == "MathMLMath"]
+    # Those of the list of contents of steps stand only on a wide screen.
+    assert len(formulas) >= text.count("<math") - len(re.findall(r'<a href="#s\d+-\d+">[^\n]*<math', text))
+    assert all(words(node).strip() for node in formulas)
+    roles = [node["role"]["value"] for node in nodes.values()]
+    assert "columnheader" in roles
+    assert "rowheader" in roles
+    levels = [int(level) for level in re.findall(r"<h(\d)", text)]
+    assert levels[0] == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+
+
+def test_a_page_stands_alone():
+    class Links(HTMLParser):
+        found = ()
+
+        def handle_starttag(self, tag, attrs):
+            self.found = (*self.found, tag, *(f"{k}={v}" for k, v in attrs if k in ("src", "href", "style", "srcset")))
+
+    links = Links()
+    links.feed(html("softmax_regression", "en"))
+    assert not {"script", "link", "img", "iframe", "object", "base"} & set(links.found)
+    assert all(x.startswith("href=#") for x in links.found if x.startswith(("src", "href", "srcset")))
+    assert "url(" not in re.sub(r"url\(\"data:", "", html("softmax_regression", "en"))
+    assert 'lang="zh-Hans"' in html("softmax_regression", "zh")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read_against_its_ground(browser, scheme):
+    """The contrast of WCAG 2.2, 4.5 : 1, of every colour of text."""
+    browser.show(html("softmax_regression", "en"), 1280)
+    browser.scheme(scheme)
+    contrasts = browser.run(CONTRASTS)
+    browser.scheme("light")
+    assert contrasts
+    assert min(contrasts.values()) >= 4.5
+
+
+CONTRASTS = """
+const light = c => c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255)
+  .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+  .reduce((s, x, i) => s + x * [0.2126, 0.7152, 0.0722][i], 0);
+const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+  if (c !== 'rgba(0, 0, 0, 0)') return light(c); } return 1; };
+const found = {};
+for (const e of document.body.querySelectorAll('*')) {
+  const [a, b] = [light(getComputedStyle(e).color), ground(e)];
+  found[getComputedStyle(e).color] = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}
+return found;
+"""
+
+
+def test_a_folded_step_is_printed(browser, tmp_path):
+    browser.show(html("softmax_regression", "en"), 1280)
+    browser.run("document.querySelectorAll('details').forEach(e => e.open = false)")
+    assert "equal factors cancel" not in browser.run("return document.body.innerText")
+    browser.printed(tmp_path / "page.pdf")
+    subprocess.run(["pdftotext", "page.pdf"], cwd=tmp_path, check=True)
+    assert "equal factors cancel" in (tmp_path / "page.txt").read_text()
+
+
+def test_marks_say_in_words_how_sure_a_step_is():
+    from symgrad.problem import load
+
+    proved = load(str(ALL["softmax_regression"])).explain("html", "en")
+    assert proved.count('class="mark proved"') == 4
+    assert re.search(r'aria-hidden="true">✓</span> proved', proved)
+    assert 'class="mark proved"' not in html("softmax_regression", "en")
+    assert html("softmax_regression", "zh").count("未验证") >= 4
+
+
+def test_pieces_of_a_formula_are_all_of_it():
+    inner = r"\frac{\partial L}{\partial P}"
+    tex = rf"P \odot \left({inner} - \left({inner} \odot P\right) \mathbf{{1}}\right)^{{\top}}"
+    broken = pieces(tex, 9)
+    assert len(broken) == 4
+    bare = re.compile(r"\{\} |\\left|\\right|\\Big[lr]|\s")
+    assert bare.sub("", "".join(broken)) == bare.sub("", tex)
+
+
+def test_an_extra_that_is_missing_is_named(monkeypatch):
+    import sys
+
+    from symgrad.errors import MissingTool
+    from symgrad.explain import html as module
+
+    module._library.cache_clear()
+    monkeypatch.setitem(sys.modules, "math_core", None)
+    with pytest.raises(MissingTool, match=r"pip install 'symgrad\[html\]'"):
+        render(page("softmax_regression"), "html")
+    module._library.cache_clear()
