@@ -283,7 +283,20 @@ class Problem:
 
     def compile(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Compiled:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
-        return compile_derivation(self.derive(wrt, prove=prove), title=self.title.en)
+        return compile_derivation(self.derive(wrt, prove=prove), title=self.title.en, prove=prove)
+
+    @property
+    def separable_axis(self) -> str | None:
+        """The size of the axis of examples over which the loss and its gradients are sums; None where there is none.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> r = X @ w - y
+        >>> Problem(sg.mean(r**2) + w @ w).separable_axis, Problem(sg.norm(r)).separable_axis
+        ('n', None)
+        """
+        return self.compile(prove=False).separable_axis
 
     def sample(self, seed: int = 0, **sizes: int) -> dict[str, Any]:
         """Random arrays for every argument of the loss, with their facts, at which it is finite: `f(**problem.sample())`.

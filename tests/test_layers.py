@@ -49,7 +49,7 @@ PICKLE_READERS = frozenset({"load", "loads", "Unpickler"})
 ALLOWED: Mapping[tuple[str, str], str] = {
     ("symgrad/modelfile.py", "exec"): "the user's own model file, run because the user asked for it",
     ("symgrad/modelfile.py", "except Exception"): "whatever a model file raises is reported at its line",
-    ("symgrad/compile/function.py", "exec"): "our own generated source, whose names are ours",
+    ("symgrad/compile/bound.py", "exec"): "our own generated source, whose names are ours",
 }
 # (file, late import that points up) → the reason. IPython asks the object itself how it shows; see docs/decisions/0005.
 ALLOWED_LATE: Mapping[tuple[str, str], str] = {

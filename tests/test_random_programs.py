@@ -98,6 +98,17 @@ def check_hessian(jax, program, derivation, arrays, seed):
         assert_close(product[name], np.asarray(expected), scale * 1e-3, f"H v of {name}")
 
 
+def check_bound(f, arrays):
+    """With its data bound the function is the same."""
+    data = {a.name: arrays[a.name] for a in f.arguments if a.role in ("data", "labels")}
+    expected, gradients = called(f, arrays)
+    value, found = called(f.bind(**data), {name: a for name, a in arrays.items() if name not in data})
+    assert_close(value, expected, 1, "the bound value")
+    scale = max(np.abs(g).max(initial=0) for g in gradients.values())
+    for name, g in gradients.items():
+        assert_close(found[name], g, scale * 1e-3, f"the bound ∂L/∂{name}")
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_compiled_derivatives_agree_with_jax(jax, seed):
     program = random_program(seed)
@@ -105,7 +116,9 @@ def test_compiled_derivatives_agree_with_jax(jax, seed):
     derivation = problem.derive(prove=False)
     arrays = arrays_of(program.leaves, seed)
     names = [p.name for p in derivation.parameters]
-    check_gradients(jax, program, problem.compile(prove=False), names, arrays)
+    f = problem.compile(prove=False)
+    check_gradients(jax, program, f, names, arrays)
+    check_bound(f, arrays)
     if len(postorder([program.loss])) < MOST_NODES:
         check_hessian(jax, program, derivation, arrays, seed)
 

@@ -12,8 +12,13 @@ from typing import Any
 import numpy as np
 
 from symgrad.compile.arguments import Argument
+from symgrad.compile.attentive import Attentive
+from symgrad.compile.bound import Bound, loaded
+from symgrad.compile.bound_source import Binder
 from symgrad.compile.domain import Breakdown, Tracer, breakdown
 from symgrad.compile.numpy_source import Function, module_of
+from symgrad.compile.partial import Kind, Partial, Separable
+from symgrad.compile.vector import Flat
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError, NotFiniteWarning, ShapeError
 from symgrad.files import write_text
@@ -29,12 +34,18 @@ class Compiled:
     without an inverse is an `InputError`. Pickles by its source.
     """
 
-    def __init__(self, source: str, functions: Mapping[str, Function], tracer: Tracer | None = None) -> None:
+    def __init__(
+        self, source: str, functions: Mapping[str, Function], tracer: Tracer | None = None, binder: Binder | None = None
+    ) -> None:
         self.source = source
+        self._binder = binder
         self._functions = dict(functions)
-        self._run = _loaded(source, tuple(functions))
+        self._run = loaded(source, tuple(functions))
         self._tracer = tracer
         self._traces: dict[str, Callable[..., Any]] = {}
+        self._attentive = Attentive()
+        # What is passed as a rule, so that it need not be looked at name by name.
+        self._usual = {name: {a.name for a in f.arguments if a.default is None} for name, f in functions.items()}
 
     def __call__(self, **arrays: Any) -> tuple[Any, dict[str, Array]]:
         """The loss, and its gradient by each parameter."""
@@ -50,6 +61,94 @@ class Compiled:
         if "predict" not in self._functions:
             raise InputError("predict: there is no model; assign what predicts to `model`")
         return self._called("predict", arrays)
+
+    def bind(self, *, check: bool = True, **arrays: Any) -> Bound:
+        """g(**parameters) → (value, gradients), with these arrays, numbers and sizes bound: what depends on them is done once.
+
+        They are copied, and checked against the facts that are used unless `check=False`.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> g = sg.Problem(sg.sum((X @ w - y) ** 2)).compile().bind(X=[[1.0], [2.0]], y=[1.0, 1.0])
+        >>> value, gradients = g(w=[0.0])
+        >>> round(float(value), 12), gradients["w"].round(12).tolist()
+        (2.0, [-6.0])
+        """
+        if self._binder is None:
+            raise InputError("bind: this function was made without its derivation; compile the problem again")
+        return Bound(self, self._binder.module(tuple(arrays)), arrays, check)
+
+    def flat(self, *, check: bool = True, **arrays: Any) -> Flat:
+        """g(θ) → (value, gradient) of one vector of all parameters, the rest bound; sizes that no data tell are passed too.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> g = sg.Problem(sg.sum((X @ w - y) ** 2)).compile().flat(X=[[1.0], [2.0]], y=[1.0, 1.0])
+        >>> value, gradient = g(np.zeros(1))
+        >>> round(value, 12), gradient.round(12)
+        (2.0, array([-6.]))
+        """
+        parameters = [a for a in self.arguments if a.role == "parameter"]
+        own = {a.name for a in self.arguments}
+        bound = self.bind(check=check, **{name: a for name, a in arrays.items() if name in own})
+        return Flat(
+            bound, bound.shapes([a.name for a in parameters], {k: a for k, a in arrays.items() if k not in own})
+        )
+
+    @property
+    def separable_axis(self) -> str | None:
+        """The size of the axis of examples over which loss and gradients are sums, as is proved; None where there is none."""
+        found = self._binder.separable() if self._binder is not None else None
+        return None if found is None else found.axis
+
+    def partial(self, **arrays: Any) -> Partial:
+        """(Σ ℓᵢ, Σ ∂ℓᵢ/∂θ, count) over the examples passed, where the loss is their mean or their sum, or that and a rest.
+
+        Parts of the examples, from a file or another machine, are added, and `whole` makes the loss of them.
+
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> f = sg.Problem(sg.mean((X @ w - y) ** 2)).compile()
+        >>> first = f.partial(X=[[1.0], [2.0]], y=[1.0, 1.0], w=[0.0])
+        >>> loss, gradients, count = first + f.partial(X=[[3.0]], y=[2.0], w=[0.0])
+        >>> float(loss), gradients["w"].tolist(), count
+        (6.0, [-18.0], 3)
+        """
+        found = self._separable()
+        value, gradients = self(**arrays)
+        name, axis = next((name, axis) for name, axis in found.axes.items() if name in arrays)
+        count = np.shape(arrays[name])[axis]
+        if found.kind is Kind.MEAN:
+            return Partial(value * count, {key: g * count for key, g in gradients.items()}, count)
+        if found.kind is Kind.SUM_AND_REST:
+            rest, theirs = self(**self._without_examples(arrays))
+            return Partial(value - rest, {key: g - theirs[key] for key, g in gradients.items()}, count)
+        return Partial(value, gradients, count)
+
+    def whole(self, part: Partial, **arrays: Any) -> tuple[Any, dict[str, Array]]:
+        """The loss and its gradients, from the sums over all examples; `arrays` are what `partial` took, of any examples."""
+        found = self._separable()
+        gradients = dict(part.gradients)
+        if found.kind is Kind.MEAN:
+            return part.loss / part.count, {key: g / part.count for key, g in gradients.items()}
+        if found.kind is Kind.SUM_AND_REST:
+            rest, theirs = self(**self._without_examples(arrays))
+            return part.loss + rest, {key: g + theirs[key] for key, g in gradients.items()}
+        return part.loss, gradients
+
+    def _separable(self) -> Separable:
+        found = self._binder.separable() if self._binder is not None else None
+        if found is None:
+            raise InputError("partial: the loss is no sum over examples; all of them have to be passed at once")
+        return found
+
+    def _without_examples(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """The same arguments with no example."""
+        axes = self._separable().axes
+        return {k: np.asarray(a).take([], axis=axes[k]) if k in axes else a for k, a in arrays.items()}
 
     def diagnose(self, **arrays: Any) -> Breakdown | None:
         """Why the loss or a gradient is not finite for these arrays, or does not exist; None where all are finite.
@@ -91,24 +190,17 @@ class Compiled:
         write_text(path, self.source)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Compiled, (self.source, self._functions, self._tracer)
+        return Compiled, (self.source, self._functions, self._tracer, self._binder)
 
     def _called(self, name: str, arrays: dict[str, Any]) -> Any:
-        passed = self._passed(name, arrays)
-        # NumPy tells of every division by zero, overflow and invalid operation as it goes: to look costs nothing.
-        flags: list[str] = []
+        passed = arrays if arrays.keys() == self._usual[name] else self._passed(name, arrays)
         try:
-            with np.errstate(divide="call", over="call", invalid="call", call=lambda kind, _: flags.append(kind)):
-                result = self._run[name](**passed)
-        except np.linalg.LinAlgError as e:
-            # A solver that meets the edge of the domain asks for silence, and would pay for a diagnosis at every step.
-            found = None if set(np.geterr().values()) == {"ignore"} else self._diagnosed(name, passed)
-            raise InputError(f"{name}: {e}; a matrix has to be invertible here" if found is None else str(found)) from e
+            result, has_flags = self._attentive.run(self._run[name], passed)
         except ValueError as e:
-            raise _refused(e) from e
+            raise self.refusal(name, passed, e) from e
         # A number that was not one from the start raises no flag, but it reaches the loss.
-        if flags or (name != "predict" and not math.isfinite(result[0] if type(result) is tuple else result)):
-            self._report(name, passed, result)
+        if has_flags or (name != "predict" and not math.isfinite(result[0] if type(result) is tuple else result)):
+            self.report(name, passed, result)
         return result
 
     def _passed(self, name: str, arrays: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +214,15 @@ class Compiled:
             raise InputError(f"{name}: {what}; the arguments are {', '.join(a.name for a in f.arguments)}")
         return {key: a for key, a in arrays.items() if key in known or key == f.switch}
 
-    def _report(self, name: str, passed: dict[str, Any], result: Any) -> None:
+    def refusal(self, name: str, passed: Mapping[str, Any], error: ValueError) -> InputError:
+        """What is said of arrays that do not fit, or of a matrix without an inverse."""
+        if not isinstance(error, np.linalg.LinAlgError):
+            return _refused(error)
+        # A solver that meets the edge of the domain asks for silence, and would pay for a diagnosis at every step.
+        found = None if set(np.geterr().values()) == {"ignore"} else self._diagnosed(name, passed)
+        return InputError(f"{name}: {error}; a matrix has to be invertible here" if found is None else str(found))
+
+    def report(self, name: str, passed: Mapping[str, Any], result: Any) -> None:
         """Warn of a result that is not finite, or raise, or be silent: as `np.errstate` says."""
         modes = np.geterr()
         policy = {modes[kind] for kind in ("divide", "over", "invalid")}
@@ -140,7 +240,7 @@ class Compiled:
             return None
         trace = self._tracer.trace(name)
         if name not in self._traces:
-            self._traces[name] = _loaded(trace.source, ("trace",))["trace"]
+            self._traces[name] = loaded(trace.source, ("trace",))["trace"]
         known = {a.name for a in trace.arguments}
         try:
             return breakdown(trace, self._traces[name], {key: a for key, a in passed.items() if key in known})
@@ -157,15 +257,10 @@ def _refused(error: ValueError) -> InputError:
     return (ShapeError if " has shape " in str(error) else InputError)(str(error))
 
 
-def _loaded(source: str, names: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
-    namespace: dict[str, Any] = {"__name__": "symgrad_generated"}
-    # The one use of exec: the text is our own generated source; names and titles in it were made safe.
-    exec(compile(source, "<symgrad: generated NumPy>", "exec"), namespace)
-    return {name: namespace[name] for name in names}
-
-
-def compile_derivation(derivation: Derivation, *, title: str = "") -> Compiled:
+def compile_derivation(derivation: Derivation, *, title: str = "", prove: bool = True) -> Compiled:
     """The derivation as a NumPy function f(**arrays) → (value, {"θ": ∂L/∂θ}).
+
+    What `bind` rewrites is proved where it is first bound, unless `prove=False`.
 
     >>> from symgrad.derive.engine import derive
     >>> from symgrad.primitives.language import data, dims, parameter, sum
@@ -176,4 +271,4 @@ def compile_derivation(derivation: Derivation, *, title: str = "") -> Compiled:
     (2.0, [-6.0])
     """
     module = module_of(derivation, title)
-    return Compiled(module.source, module.functions, Tracer(derivation))
+    return Compiled(module.source, module.functions, Tracer(derivation), Binder(derivation, title, is_proved=prove))

@@ -17,6 +17,60 @@ def softmax_and_log(z, axis):
     z -= np.log(s)
     return e, z
 '''
+SIGMOID_AND_LOGS = '''
+def sigmoid_and_logs(z):
+    """sigmoid(z), log(1 + exp(z)) and log(1 + exp(-z)) from one exponential that cannot overflow."""
+    e = np.exp(-np.abs(z))
+    log = np.log1p(e)
+    return np.where(z >= 0, 1, e) / (1 + e), np.maximum(z, 0) + log, np.maximum(-z, 0) + log
+'''
+SIGMOID_AND_SUM = '''
+def sigmoid_and_sum(z):
+    """sigmoid(z) and sum(log(1 + exp(z))), by few logarithms of products where these hold the digits."""
+    if z.max(initial=0) > 30:
+        e = np.exp(-np.abs(z))
+        return np.where(z >= 0, 1, e) / (1 + e), np.maximum(z, 0).sum() + np.log1p(e).sum()
+    e = np.exp(z)
+    t = 1 + e
+    if t.size < 1024 or t.dtype != float:
+        total = np.log(t).sum()
+    else:
+        # Each factor is at most 1 + exp(30), and 16 of them below exp(481).
+        terms = t.reshape(-1)
+        whole = terms.size - terms.size % 16
+        products = np.multiply.reduce(terms[:whole].reshape(16, -1))
+        total = np.log(products).sum() + np.log(terms[whole:]).sum()
+    # A sum of what lies near log(1) has lost its last digits.
+    if total < 1e-3 * t.size:
+        total = np.log1p(e).sum()
+    return np.divide(e, t, out=t), total
+'''
+INVERSE_AND_LOGDET = '''
+def inverse_and_logdet(a):
+    """a⁻¹ and log(det(a)) of a symmetric a; where it is positive definite L⁻ᵀ L⁻¹, with a = L Lᵀ."""
+    try:
+        factor = np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        sign, log = np.linalg.slogdet(a)
+        return np.linalg.inv(a), np.where(sign > 0, log, np.nan)[()]
+    log = 2 * np.log(np.diagonal(factor)).sum()
+    if len(a) <= 64:
+        return np.linalg.inv(a), log
+    root = inverse_of_triangle(factor)
+    return root.T @ root, log
+
+
+def inverse_of_triangle(a):
+    """a⁻¹ of a lower triangle, by halves."""
+    n = len(a)
+    if n <= 32:
+        return np.linalg.inv(a)
+    h = n // 2
+    x = np.zeros_like(a)
+    x[:h, :h], x[h:, h:] = inverse_of_triangle(a[:h, :h]), inverse_of_triangle(a[h:, h:])
+    x[h:, :h] = -(x[h:, h:] @ (a[h:, :h] @ x[:h, :h]))
+    return x
+'''
 INVERSE_OR_ZERO = '''
 def inverse_or_zero(x):
     """1 / x, and 0 where x is 0: the gradient of a norm at 0 is taken to be 0."""
@@ -40,19 +94,43 @@ def added(x, labels, classes):
         np.add.at(y, labels.ravel(), rows)
     return y.reshape((classes,) + x.shape[labels.ndim:])
 '''
-OWN = {"softmax_and_log": SOFTMAX_AND_LOG, "shifted": SHIFTED, "inverse_or_zero": INVERSE_OR_ZERO, "added": ADDED}
+OWN = {
+    "softmax_and_log": SOFTMAX_AND_LOG,
+    "sigmoid_and_logs": SIGMOID_AND_LOGS,
+    "sigmoid_and_sum": SIGMOID_AND_SUM,
+    "inverse_and_logdet": INVERSE_AND_LOGDET,
+    "shifted": SHIFTED,
+    "inverse_or_zero": INVERSE_OR_ZERO,
+    "added": ADDED,
+}
 
 ARRAYS = '''
-def _arrays(arrays, sizes):
+# What arrays looked like that fitted, and their common type: the same need no second look.
+_FITTING = {}
+
+
+def _arrays(arrays, sizes, *types):
     """The arrays in their common floating type, if their shapes are those of _SHAPES for some sizes."""
-    arrays = {name: np.asarray(a) for name, a in arrays.items()}
+    try:
+        looks = (*arrays, *sizes.values(), *types, *[(a.shape, a.dtype) for a in arrays.values()])
+    except AttributeError:
+        return _arrays({name: np.asarray(a) for name, a in arrays.items()}, sizes, *types)
+    if looks not in _FITTING:
+        if len(_FITTING) > 99:
+            _FITTING.clear()
+        _FITTING[looks] = _common_type(arrays, sizes, types)
+    dtype = _FITTING[looks]
+    return [np.asarray(a, dtype) for a in arrays.values()]
+
+
+def _common_type(arrays, sizes, types):
+    """The floating type of the arrays and of what they meet, if their shapes are those of _SHAPES."""
     for name, a in arrays.items():
         if a.dtype.kind not in "fiub":
             raise ValueError(f"{name} holds values of type {a.dtype}; it needs numbers")
     _check_shapes({name: a.shape for name, a in arrays.items()}, dict(sizes))
-    types = [a.dtype for a in arrays.values() if a.dtype.kind == "f"]
-    dtype = np.result_type(*types) if types else np.dtype(float)
-    return [a.astype(dtype, copy=False) for a in arrays.values()]
+    types = [dtype for dtype in (*types, *[a.dtype for a in arrays.values()]) if dtype.kind == "f"]
+    return np.result_type(*types) if types else np.dtype(float)
 '''
 CHECK_SHAPES = '''
 def _check_shapes(shapes, sizes):
@@ -81,6 +159,42 @@ WRITTEN = """
 def _written(shape):
     return f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
 """
+BLOCKS = '''
+def _blocks(arrays, width, axis=-1):
+    """Copies, cut along `axis` into blocks of examples of which `width` numbers stay in the cache."""
+    arrays = [np.moveaxis(a, axis, 0) for a in arrays]
+    n = len(arrays[0])
+    rows = min(max(2**19 // width, 2048), 16384)
+    count = 1 if 2 * n <= 3 * rows else -(-n // rows)
+    cuts = [k * n // count for k in range(count + 1)]
+    parts = [[np.moveaxis(a[i:j], 0, axis) for a in arrays] for i, j in zip(cuts, cuts[1:])]
+    return [tuple([np.array(a, order="C") for a in part]) for part in parts]
+'''
+ROTATED = '''
+def _rotated(*arrays):
+    """R of [arrays, 1] = Q R, cut like the arrays: QᵀQ = I, so products of columns are the same."""
+    n = len(arrays[0])
+    columns = [a.reshape(n, -1) for a in arrays] + [np.ones((n, 1), arrays[0].dtype)]
+    ends = np.cumsum([c.shape[1] for c in columns])
+    R = np.hstack(columns)
+    if n > 4 * ends[-1] and ends[-1] <= 1000:
+        # Some rows at a time, those of the triangle so far on top: they stay in the cache.
+        step = max(4 * ends[-1], 2**17 // ends[-1])
+        rows, R = R, R[:0]
+        for k in range(0, n, step):
+            R = np.linalg.qr(np.vstack([R, rows[k:k + step]]), mode="r")
+    parts = np.split(R, ends[:-1], axis=1)
+    shapes = [*(a.shape[1:] for a in arrays), ()]
+    return [np.ascontiguousarray(part).reshape(-1, *shape) for part, shape in zip(parts, shapes)]
+'''
+ADDED_UP = '''
+def _added_up(parts):
+    """The sums of what the blocks give."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = [a + b for a, b in zip(total, part)]
+    return total
+'''
 LABELS = '''
 def _labels(name, a, classes):
     """The whole numbers of a, if each is one of 0 ... classes - 1."""

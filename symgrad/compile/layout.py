@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from textwrap import wrap
 
 from symgrad.compile.arguments import Argument
@@ -71,18 +71,19 @@ def definition(
     body: Sequence[str],
 ) -> str:
     """A function; where an argument has another name inside, a second one under it."""
-    header_ = _signature(name, arguments, {a.name: a.name for a in arguments}, switch)
+    header_ = signature(name, arguments, {a.name: a.name for a in arguments}, switch)
     docstring = f'    """{summary}"""'
     if all(local[a.name] == a.name for a in arguments):
         return "\n".join([*header_, docstring, *body]) + "\n"
     passed = [a.name if a.is_array else f"{local[a.name]}={a.name}" for a in arguments]
     passed += [f"{switch}={switch}"] if switch else []
-    inner = _signature(f"_{name}", arguments, local, switch)
+    inner = signature(f"_{name}", arguments, local, switch)
     outer = [*header_, docstring, *_wrapped(f"    return _{name}(", ", ".join(passed), ")")]
     return "\n".join([*outer, "", "", *inner, *body]) + "\n"
 
 
-def _signature(name: str, arguments: Sequence[Argument], local: Mapping[str, str], switch: str) -> list[str]:
+def signature(name: str, arguments: Sequence[Argument], local: Mapping[str, str], switch: str = "") -> list[str]:
+    """The first lines of a function: arrays by place or by name, numbers by name."""
     positional = [local[a.name] for a in arguments if a.is_array]
     by_keyword = [local[a.name] + _default(a) for a in arguments if not a.is_array]
     by_keyword += [f"{switch}=True"] if switch else []
@@ -94,30 +95,46 @@ def _default(a: Argument) -> str:
 
 
 def reading(
-    arguments: Sequence[Argument], leaves: Sequence[Leaf], local: Mapping[str, str], context: Context
+    arguments: Sequence[Argument],
+    leaves: Sequence[Leaf],
+    local: Mapping[str, str],
+    context: Context,
+    known: Sequence[str] = (),
+    dtype: str = "",
+    unbounded: Collection[str] = (),
 ) -> list[str]:
-    """The first lines of a function: arrays in one type, hyperparameters as numbers, sizes from shapes."""
+    """The first lines of a function: arrays in one type, hyperparameters as numbers, sizes from shapes.
+
+    `known` are the sizes that are told already, `dtype` the type of arrays that these meet, `unbounded` the labels whose
+    number of classes is not known yet.
+    """
     arrays = [a.name for a in arguments if a.is_array]
     inside = [local[name] for name in arrays]
     labels = [leaf for leaf in leaves if leaf.role is Role.LABELS]
-    classes = {leaf.name: context.size(leaf.value)[0] for leaf in labels if isinstance(leaf.value, Size)}
-    given = ", ".join(f'"{a.name}": {local[a.name]}' for a in arguments if a.role == "size")
+    bounded = [leaf for leaf in labels if leaf.name not in unbounded]
+    classes = {leaf.name: context.size(leaf.value)[0] for leaf in bounded if isinstance(leaf.value, Size)}
+    met = [n for n in known if any(n in size.names for leaf in leaves for size in leaf.shape)]
+    context.used_sizes.update(met if arrays else ())
+    told = [f'"{a.name}": {local[a.name]}' for a in arguments if a.role == "size"]
+    classes |= {name: f"{local[name]}.max(initial=0) + 1" for name in unbounded}
+    given = ", ".join(told + [f'"{n}": {context.sizes[n]}' for n in met])
     passed = ", ".join(f'"{name}": {local[name]}' for name in arrays)
     lines = []
     if arrays:
         target = f"({inside[0]},)" if len(inside) == 1 else ", ".join(inside)
-        line = f"    {target} = _arrays({{{passed}}}, {{{given}}})"
+        taken = f"{{{passed}}}, {{{given}}}" + (f", {dtype}" if dtype else "")
+        line = f"    {target} = _arrays({taken})"
         lines += [line] if len(line) <= WIDTH else [
-            *_wrapped("    (", target, ") = _arrays("), *_indented(f"{{{passed}}}, {{{given}}}"), "    )",
+            *_wrapped("    (", target, ") = _arrays("), *_indented(taken), "    )",
         ]  # fmt: skip
     lines += [f"    {local[a.name]} = float({local[a.name]})" for a in arguments if a.role == "hyperparameter"]
     lines += [f"    {local[a.name]} = int({local[a.name]})" for a in arguments if a.role == "size"]
-    lines += _size_lines(leaves, local, context)
+    lines += _size_lines(leaves, local, context, known)
     lines += [f'    {local[name]} = _labels("{name}", {local[name]}, {text})' for name, text in classes.items()]
     return lines
 
 
-def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Context) -> list[str]:
+def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Context, known: Sequence[str]) -> list[str]:
     """n = X.shape[0] for each size that is used, from the first array that tells it."""
     lines = []
     told: dict[str, str] = {}
@@ -126,7 +143,7 @@ def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Conte
             if size.is_name:
                 told.setdefault(size.names[0], f"{local[leaf.name]}.shape[{axis}]")
     for name, text in told.items():
-        if name in context.used_sizes:
+        if name in context.used_sizes and name not in known:
             lines.append(f"    {context.sizes[name]} = {text}")
     return lines
 

@@ -56,6 +56,12 @@ class Names:
         self._taken = set(taken)
         self._count: dict[str, int] = {}
 
+    def copy(self) -> Names:
+        """The same names taken, for a scope inside."""
+        inner = Names(self._taken)
+        inner._count = dict(self._count)
+        return inner
+
     def fresh(self, wanted: str) -> str:
         """`wanted`, or with a number behind it where that is taken.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
@@ -12,6 +12,7 @@ from symgrad.compile.layout import WIDTH, definition, header, prologue, reading
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context
 from symgrad.compile.operations import Op, Type
+from symgrad.compile.pairs import paired
 from symgrad.compile.plan import Plan, make_plan
 from symgrad.compile.scalars import lambda_source
 from symgrad.compile.statements import Writer
@@ -78,41 +79,50 @@ def module_of(derivation: Derivation, title: str) -> Module:
         )
         functions[job.name] = _function(job, program, leaves[job.name], kernels, lambdas)
     every = list(dict.fromkeys(leaf for found in leaves.values() for leaf in found))
-    sources = [header(title, functions["value_and_gradients"].arguments, list(functions))]
-    sources += prologue(every)
+    sources = [header(title, functions["value_and_gradients"].arguments, list(functions)), *prologue(every)]
+    sources += [*definitions(kernels, lambdas), *(f.source for f in functions.values())]
+    return Module(joined(sources), functions)
+
+
+def definitions(kernels: Iterable[str], lambdas: Mapping[object, str]) -> list[str]:
+    """The functions that others call, each once."""
     written = dict.fromkeys(source for name in kernels if (source := kernel_source(name)))
-    sources += [source.strip() + "\n" for source in written]
-    sources += [lambda_source(function, name).strip() + "\n" for function, name in lambdas.items()]
-    sources += [f.source for f in functions.values()]
-    return Module(
-        "".join([sources[0], *("\n\n" + s if s.startswith("def ") else "\n" + s for s in sources[1:])]),
-        functions,
-    )
+    sources = [source.strip() + "\n" for source in written]
+    return sources + [lambda_source(function, name).strip() + "\n" for function, name in lambdas.items()]
+
+
+def joined(sources: Sequence[str]) -> str:
+    """The parts of a module, functions with two lines in between."""
+    return "".join([sources[0], *("\n\n" + s if s.startswith("def ") else "\n" + s for s in sources[1:])])
 
 
 def _function(
     job: _Job, program: Program, leaves: Sequence[Leaf], kernels: dict[str, None], lambdas: dict[object, str]
 ) -> Function:
-    plan = make_plan(program, job.outputs, stated=job.name == "value_and_gradients")
+    plan = paired(make_plan(program, job.outputs, stated=job.name == "value_and_gradients"))
     size_names = sizes_in([*job.outputs.values(), *leaves])
     arguments = arguments_of(leaves, size_names)
     scope = scope_of(arguments, size_names, kernels, lambdas)
     local, switch = scope.local, scope.switch
-    writer = Writer(plan, scope.context, scope.names, local, switch)
+    writer = Writer(plan, scope.context, scope.names, local, switch, is_in_place=True)
     writer.write()
-    returned = _returned(job, plan, writer)
+    returned = returned_lines(plan, writer, is_pair=job.name == "value_and_gradients")
     body = [*reading(arguments, leaves, local, scope.context), *writer.lines, *returned]
     shown = switch if plan.checks else ""
     return Function(arguments, shown, definition(job.name, job.summary, arguments, local, shown, body))
 
 
 def scope_of(
-    arguments: Sequence[Argument], size_names: Sequence[str], kernels: dict[str, None], lambdas: dict[object, str]
+    arguments: Sequence[Argument],
+    size_names: Sequence[str],
+    kernels: dict[str, None],
+    lambdas: dict[object, str],
+    reserved: Set[str] = frozenset(RESERVED),
 ) -> Scope:
     """What the texts of a function are written with."""
-    names = Names({*RESERVED, *(a.name for a in arguments)})
+    names = Names({*reserved, *(a.name for a in arguments)})
     # An argument keeps its name for callers; inside, one that would hide a function has another.
-    local = {a.name: names.fresh(a.name) if a.name in RESERVED else a.name for a in arguments}
+    local = {a.name: names.fresh(a.name) if a.name in reserved else a.name for a in arguments}
     switch = names.fresh("check")
     sizes = {n: local[n] if n in local and _is_size(n, arguments) else names.fresh(n) for n in size_names}
     array = next((local[a.name] for a in arguments if a.is_array and a.role != "labels"), "")
@@ -124,11 +134,11 @@ def _is_size(name: str, arguments: Sequence[Argument]) -> bool:
     return any(a.name == name and a.role == "size" for a in arguments)
 
 
-def _returned(job: _Job, plan: Plan, writer: Writer) -> list[str]:
+def returned_lines(plan: Plan, writer: Writer, *, is_pair: bool) -> list[str]:
     """The return statement: fresh arrays only, and no array twice."""
     taken: set[Op] = set()
     texts = {name: _fresh(op, writer, taken, is_value=not name) for name, op in plan.outputs.items()}
-    if job.name != "value_and_gradients":
+    if not is_pair:
         return [f"    return {texts['']}"]
     items = [f"{name!a}: {text}" for name, text in texts.items() if name]
     line = f"    return {texts['']}, {{{', '.join(items)}}}".replace("'", '"') if _is_plain(items) else ""

@@ -25,7 +25,7 @@ class Context:
     def __init__(
         self, sizes: Mapping[str, str], dtype: str, kernels: dict[str, None], lambdas: dict[object, str]
     ) -> None:
-        self.sizes = sizes
+        self.sizes = dict(sizes)
         self.dtype = dtype
         self.kernels = kernels
         self.lambdas = lambdas
@@ -268,6 +268,11 @@ def _pair(op: Op, args: Sequence[Text], context: Context) -> Text:
     return f"softmax_and_log({args[0][0]}, axis={dict(op.data)['axis']})", ATOM
 
 
+def _together(op: Op, args: Sequence[Text], context: Context) -> Text:
+    context.kernels[op.kind] = None
+    return f"{op.kind}({args[0][0]})", ATOM
+
+
 def _window(op: Op, args: Sequence[Text], context: Context) -> Text:
     length, windows, width = (context.size(s)[0] for s in op.shape)
     places = f"np.add.outer(np.arange({windows}), np.arange({width}))"
@@ -327,4 +332,7 @@ _PRINTERS: Mapping[str, Printer] = {
     "primitive": _primitive,
     "cast": _cast,
     "pair": _pair,
+    "sigmoid_and_logs": _together,
+    "sigmoid_and_sum": _together,
+    "inverse_and_logdet": _together,
 }

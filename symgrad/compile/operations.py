@@ -4,7 +4,7 @@ A backend prints these kinds and no others:
 
 | kind | args | data | value |
 |---|---|---|---|
-| argument | | name | an argument of the function |
+| argument, local | | name | an argument of the function; what is computed before |
 | number, size | | Fraction, Size | a scalar of the host language |
 | eye | | | the identity matrix |
 | window | | | the selector [u = t + s] |
@@ -28,6 +28,9 @@ A backend prints these kinds and no others:
 | primitive | x, … | name, options | an entry of the table of primitives |
 | cast | x | | in the floating type of the arrays |
 | pair, item | z; pair | options; 0 or 1 | softmax and its logarithm from one exponential |
+| sigmoid_and_logs | z | | σ(z), log(1 + eᶻ), log(1 + e⁻ᶻ) from one exponential, each an item |
+| sigmoid_and_sum | z | | σ(z) and Σ log(1 + eᶻ), each an item |
+| inverse_and_logdet | a | | a⁻¹ and log det a of a symmetric a, each an item |
 """
 
 from __future__ import annotations
@@ -42,6 +45,11 @@ from symgrad.graph.expression import Shape
 from symgrad.graph.sizes import ONE, Size
 from symgrad.primitives.table import PRIMITIVES
 
+# Operations that give several values, which their items are.
+TOGETHER = frozenset({"pair", "sigmoid_and_logs", "sigmoid_and_sum", "inverse_and_logdet"})
+# Each entry of the result is made of the entries of the operands at its place.
+ENTRYWISE = frozenset({"function", "product", "total", "cast", "eye"})
+MATRIX = 2
 COMPARISONS = frozenset({"greater", "greater_equal", "equal"})
 
 
@@ -83,13 +91,31 @@ class Operations:
         # Operations whose transpose is themselves, by a fact; those of them that were used so.
         self.symmetric: set[Op] = set()
         self.used_symmetry: set[Op] = set()
+        self._made_of: dict[Op, set[Op]] = {}
 
     def make(self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING) -> Op:
         """The operation of this content."""
         key = (kind, tuple(map(id, args)), data, shape)
         if key not in self._known:
-            self._known[key] = Op(kind, tuple(args), data, shape, kind_of)
+            op = self._known[key] = Op(kind, tuple(args), data, shape, kind_of)
+            if len(shape) == MATRIX and shape[0] == shape[1] and kind in ENTRYWISE:
+                self._note_symmetry(op)
         return self._known[key]
+
+    def _note_symmetry(self, op: Op) -> None:
+        """What is made of symmetric matrices and scalars, entry by entry, is symmetric."""
+        if all(not x.rank or (x in self.symmetric and x.shape == op.shape) for x in op.args):
+            self.symmetric.add(op)
+            self._made_of[op] = {y for x in op.args for y in self._made_of.get(x, {x} if x.rank else set())}
+
+    def use_symmetry(self, x: Op) -> None:
+        """Note that a result rests on the symmetry of `x`, and so of what it is made of."""
+        self.used_symmetry.update(self._made_of.get(x, {x}))
+
+    def rebuilt(self, op: Op, args: Sequence[Op]) -> Op:
+        """The same operation on other operands of the same shapes."""
+        is_same = all(x is y for x, y in zip(op.args, args, strict=True))
+        return op if is_same else self.make(op.kind, args, op.data, op.shape, op.type)
 
     def number(self, value: Fraction) -> Op:
         """An exact number."""
@@ -109,7 +135,7 @@ class Operations:
         if order == tuple(range(x.rank)):
             return x
         if x in self.symmetric and order == (1, 0):
-            self.used_symmetry.add(x)
+            self.use_symmetry(x)
             return x
         if x.kind == "permute":
             return self.permute(x.args[0], [x.data[k] for k in order])
@@ -170,7 +196,9 @@ class Operations:
         return self.make("einsum", [self.floating(x) for x in args], (tuple(indices), result), shape)
 
     def solve(self, a: Op, b: Op) -> Op:
-        """The solution x of a x = b."""
+        """The solution x of a x = b; that of a x = c·b is c times it."""
+        if b.kind == "product" and len(b.args) == 1 and b.args[0].type is Type.FLOATING and not b.data[1]:
+            return self.product(b.data[0], [(self.solve(a, b.args[0]), False)])
         return self.make("solve", (self.floating(a), self.floating(b)), None, b.shape)
 
     def product(self, coefficient: Fraction, factors: Iterable[tuple[Op, bool]]) -> Op:

@@ -21,7 +21,9 @@ from symgrad.graph.sizes import Size
 Labels = tuple[int, ...]
 PAIRED = frozenset({"softmax", "log_softmax"})
 # Views cost nothing and are never given a name.
-VIEWS = frozenset({"argument", "number", "size", "permute", "expand", "broadcast", "squeeze", "diagonal", "item"})
+VIEWS = frozenset(
+    {"argument", "local", "number", "size", "permute", "expand", "broadcast", "squeeze", "diagonal", "item"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Plan:
     names: Mapping[Op, str]
     labels: Mapping[Op, Labels]
     checks: tuple[tuple[Stated, Op], ...]
+    ops: Operations
 
 
 def make_plan(program: Program, wanted: Mapping[str, Expr], *, stated: bool = False) -> Plan:
@@ -44,7 +47,7 @@ def make_plan(program: Program, wanted: Mapping[str, Expr], *, stated: bool = Fa
     for e, s in program.symmetric.items():
         if planner.values.get(e) in planner.ops.used_symmetry:
             checks.setdefault((s.fact, s.name), (s, planner.values[e]))
-    return Plan(outputs, planner.names, planner.labels, tuple(checks.values()))
+    return Plan(outputs, planner.names, planner.labels, tuple(checks.values()), planner.ops)
 
 
 @dataclass(slots=True)

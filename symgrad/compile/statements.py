@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from textwrap import wrap
 
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, summands, text_of
-from symgrad.compile.operations import Op, Type
+from symgrad.compile.operations import TOGETHER, Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
 from symgrad.graph.show import ATOM, Text
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.primitives.facts import FACTS
 
+# Operations whose result is an array of its own.
+FRESH = frozenset({"product", "total", "matmul", "function"})
 WIDTH = 100
 INDENT = "    "
 LONGEST_INLINE = 44
@@ -34,6 +37,15 @@ SUFFIXES = {
 }
 
 
+# What the values of operations that give several are called.
+ITEMS = {
+    "pair": ("softmax", "log_softmax"),
+    "sigmoid_and_logs": ("sigmoid", "softplus", "softplus_minus"),
+    "sigmoid_and_sum": ("sigmoid", "softplus_sum"),
+    "inverse_and_logdet": ("inverse", "logdet"),
+}
+
+
 @dataclass(slots=True)
 class Writer:
     """Writes the assignments of one function."""
@@ -43,11 +55,16 @@ class Writer:
     names: Names
     arguments: Mapping[str, str]
     check: str
+    # Values that are assigned in any case, by the name that they have been given.
+    chosen: Mapping[Op, str] = field(default_factory=dict)
+    # Whether an array that nothing else needs may be written over.
+    is_in_place: bool = False
     lines: list[str] = field(default_factory=list)
     texts: dict[Op, Text] = field(default_factory=dict)
     labels: dict[Op, Labels] = field(default_factory=dict)
     assigned: set[Op] = field(default_factory=set)
     items: dict[Op, list[Op]] = field(default_factory=dict)
+    alone: set[Op] = field(default_factory=set)
 
     def write(self) -> None:
         """All assignments, the checks of facts behind what they check."""
@@ -56,6 +73,7 @@ class Writer:
         uses = use_counts(order)
         for op in (*checked, *self.plan.outputs.values()):
             uses[op] += 1
+        self.alone = {op for op in order if uses[op] == 1}
         for op in order:
             if op.kind == "item":
                 self.items.setdefault(op.args[0], []).append(op)
@@ -66,23 +84,35 @@ class Writer:
                 self._check(self.texts[op][0], stated.fact, stated.name)
 
     def _write(self, op: Op, uses: int, is_checked: bool) -> None:
-        if op.kind == "argument":
+        if op.kind in ("argument", "local"):
             self.texts[op] = self.arguments[op.data], ATOM
             return
-        if op.kind == "pair":
+        if op.kind in TOGETHER:
             self._assign_pair(op)
             return
         if op.kind == "item":
             return
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)
+        if self._is_written_over(op, text[0]):
+            text = f"{text[0][:-1]}, out={args[0][0]})", ATOM
         self.texts[op] = text
         self.labels[op] = self._collected(op)
         if op.kind in VIEWS:
             return
         is_shared = uses > 1 and op.type is not Type.SCALAR
-        if is_shared or is_checked or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
+        if is_shared or is_checked or op in self.chosen or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
             self._assign(op, self.plan.names.get(op) or self._described(op))
+
+    def _is_written_over(self, op: Op, text: str) -> bool:
+        """Whether `op` is one of NumPy's functions of an array that has a name and no other use."""
+        if not self.is_in_place or op.kind != "function" or len(op.args) != 1 or op.type is not Type.FLOATING:
+            return False
+        (x,) = op.args
+        # A function given as SymPy's may hand back its argument.
+        is_fresh = x.kind in FRESH and not (x.kind == "function" and x.data[0] == "scalar")
+        is_ours = x in self.assigned and x in self.alone and is_fresh and x.shape == op.shape and bool(x.rank)
+        return is_ours and re.fullmatch(r"np\.\w+\(\w+\)", text) is not None
 
     def _collected(self, op: Op) -> Labels:
         """The equations of an operation and of what is written inside it."""
@@ -90,7 +120,7 @@ class Writer:
         return tuple(sorted({*self.plan.labels.get(op, ()), *inside}))
 
     def _assign(self, op: Op, wanted: str) -> None:
-        name = self.names.fresh(wanted)
+        name = self.chosen.get(op) or self.names.fresh(wanted)
         comment = self._comment(self.labels[op])
         if op.kind == "total" and len(op.args) > TERMS_A_LINE:
             terms = summands(op, [self.texts[x] for x in op.args])
@@ -105,11 +135,21 @@ class Writer:
     def _assign_pair(self, op: Op) -> None:
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)[0]
-        items = sorted(self.items[op], key=lambda x: bool(x.data))
-        names = [self.names.fresh(self.plan.names.get(x) or self._described(x)) for x in items]
+        items = sorted(self.items[op], key=lambda x: int(x.data))
+        wanted = [self.plan.names.get(x) or self._described(x) for x in items]
+        names = [self.chosen.get(x) or self.names.fresh(name) for x, name in zip(items, wanted, strict=True)]
         labels = {label for x in items for label in self.plan.labels.get(x, ())}
         inside = self._collected(op)
-        self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
+        if op.kind == "sigmoid_and_logs":
+            # Of three values two may be all that is needed.
+            by_place = dict(zip([int(x.data) for x in items], names, strict=True))
+            self._line(
+                ", ".join(by_place.get(k, "_") for k in range(3)),
+                text,
+                self._comment(tuple(sorted({*labels, *inside}))),
+            )
+        else:
+            self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
         for x, name in zip(items, names, strict=True):
             self.texts[x] = name, ATOM
             self.assigned.add(x)
@@ -123,7 +163,7 @@ class Writer:
             what = f"{known[0]}_{'plus' if op.data[1] > 0 else 'minus'}_{known[1]}"
             return what if len(what) < LONGEST_NAME else "total"
         if op.kind == "item":
-            return f"{'log_softmax' if op.data else 'softmax'}_{of}"
+            return f"{ITEMS[op.args[0].kind][int(op.data)]}_{of}"
         is_named = op.kind in ("function", "primitive")
         what = op.data[0] if is_named else SUFFIXES.get(op.kind, op.kind)
         return f"{what}_{of}" if of and len(of) + len(what) < LONGEST_NAME else what

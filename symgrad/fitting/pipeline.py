@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from symgrad.compile.arguments import Argument
+from symgrad.compile.bound import Bound as BoundFunction
 from symgrad.compile.domain import Breakdown
 from symgrad.compile.function import Compiled
 from symgrad.derive.convexity import is_convex
@@ -119,8 +119,6 @@ def fit(task: Task, data: Mapping[str, Any], options: Options, table: Table | No
     parts = _parts(task, bound, options, target)
     f = _objective(task, parts.train, bound, numbers)
     start = _start(task, bound, parts.train, numbers, f, options)
-    with contextlib.suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):
-        _objective(task, parts.train, bound, numbers, is_checked=True)(**start.values)
     result = options.descent.run(f, start.values)
     result = _with_origin(result, task, {**bound.sizes, **parts.train, **numbers}, partial(_line, bound, parts, table))
     return replace(_result(task, bound, parts, result, start, numbers, target), surface=f if result.path else None)
@@ -187,15 +185,14 @@ def _parts(task: Task, bound: Bound, options: Options, target: Target | None) ->
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """(L, ∂L/∂θ) as a function of θ alone, the data bound."""
+    """(L, ∂L/∂θ) as a function of θ alone."""
 
-    function: Compiled
-    fixed: Mapping[str, Any]
+    function: BoundFunction
 
     def __call__(self, **parameters: Array) -> tuple[float, Mapping[str, Array]]:
         """L and its gradients at θ."""
         try:
-            return self.function(**self.fixed, **parameters)
+            return self.function(**parameters)
         except InputError as e:
             # A singular matrix is the edge of the loss's domain, which the solver knows how to meet.
             if isinstance(e.__cause__, np.linalg.LinAlgError):
@@ -203,14 +200,9 @@ class Objective:
             raise
 
 
-def _objective(
-    task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float], *, is_checked: bool = False
-) -> Objective:
-    """The loss over the training data; the facts are checked on demand, not at every step."""
-    arguments = task.function.arguments
-    fixed = task.read(arguments, bound.sizes, arrays, numbers)
-    switches = set(task.function.signature.parameters) - {a.name for a in arguments}
-    return Objective(task.function, {**fixed, **dict.fromkeys(switches, is_checked)})
+def _objective(task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float]) -> Objective:
+    """The loss of θ alone: the data bound, and their facts checked, once."""
+    return Objective(task.function.bind(**task.read(task.function.arguments, bound.sizes, arrays, numbers)))
 
 
 def _with_origin(result: Result, task: Task, values: Mapping[str, Any], line: Callable[[Breakdown], str]) -> Result:

@@ -144,8 +144,10 @@ SOFTMAX = Primitive(
     kernel='''
 def softmax(z, axis):
     """exp(z) / sum(exp(z)) along `axis`; the maximum is taken out first, so that exp cannot overflow."""
-    e = np.exp(z - z.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
+    e = z - z.max(axis=axis, keepdims=True)
+    np.exp(e, out=e)
+    e /= e.sum(axis=axis, keepdims=True)
+    return e
 ''',
     citation="Bishop 2006, eq. 4.106",
 )

@@ -65,7 +65,8 @@ def test_boston_reaches_least_squares(boston, ols):
 
 def test_boston_in_original_units_is_least_squares(boston, ols):
     both = np.append(boston.original_units["w"], boston.original_units["b"])
-    np.testing.assert_allclose(both, ols[0], rtol=1e-4)
+    # The smallest coefficient is 3e-4 of the largest, and descent stops where the gradient is small.
+    np.testing.assert_allclose(both, ols[0], rtol=1e-4, atol=1e-6)
 
 
 def test_predict_takes_data_in_their_own_units(boston):

@@ -1,0 +1,194 @@
+"""Gradients by symgrad beside careful hand-written NumPy and the frameworks: `python benchmarks/gradients.py`.
+
+Everything takes turns in one process, with one thread for BLAS and for each framework; a figure is the median of the CPU
+time of one evaluation of the loss and all gradients, and every ratio is to the hand of the same turn. Every gradient is
+compared with the hand's. Peers that are not installed are left out: `pip install 'symgrad[benchmark]'`.
+
+    python benchmarks/gradients.py                          the table, on the screen
+    python benchmarks/gradients.py --write                  and to docs/benchmarks.md
+    python benchmarks/gradients.py --only logistic          the workloads whose name has the word
+    python benchmarks/gradients.py --toy                    small sizes, once: does everything agree?
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+# Read when the libraries load. OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE slow a current OpenBLAS down where a system sets them.
+for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+    os.environ.pop(name, None)
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", JAX_PLATFORMS="cpu")
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+import numpy as np  # noqa: E402
+from peers import PEERS  # noqa: E402
+from threadpoolctl import threadpool_info, threadpool_limits  # noqa: E402
+from workloads import WORKLOADS, Workload  # noqa: E402
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+CLOSE = 1e-9
+# A workload is measured for about this long, in at least so many turns.
+SECONDS = 3.0
+TURNS = 5
+# One sample is at least this long, so that the clock's grain does not show.
+SAMPLE = 0.002
+HAND, PLAIN, BOUND = "hand", "symgrad", "bound"
+
+Call = Callable[[], tuple[Any, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One workload at one size: the hand's seconds, and what every other's are as a ratio."""
+
+    workload: Workload
+    size: tuple[int, ...]
+    seconds: float
+    ratios: Mapping[str, float]
+    errors: Mapping[str, float]
+    binding: float
+
+
+def measure(workload: Workload, size: tuple[int, ...], peers: bool, seconds: float) -> Row:
+    """All contenders by turns on one set of arrays."""
+    arrays = workload.draw(np.random.default_rng(7), *size)
+    calls: dict[str, Call] = {HAND: lambda: workload.hand(**arrays)}
+    f = workload.problem().compile(prove=False)
+    calls[PLAIN] = lambda: f(**arrays)
+    data = {name: a for name, a in arrays.items() if name not in workload.parameters}
+    parameters = {name: arrays[name] for name in workload.parameters}
+    start = time.process_time()
+    g = f.bind(**data)
+    binding = time.process_time() - start
+    calls[BOUND] = lambda: g(**parameters)
+    for name, make in PEERS.items() if peers else ():
+        call = make(workload, arrays)
+        if call is not None:
+            calls[name] = call
+    expected = calls[HAND]()
+    errors = {name: _error(call(), expected) for name, call in calls.items() if name != HAND}
+    times = _by_turns(calls, seconds)
+    ratios = {
+        name: median(t / h for t, h in zip(times[name], times[HAND], strict=True)) for name in calls if name != HAND
+    }
+    gc.collect()
+    return Row(workload, size, median(times[HAND]), ratios, errors, binding)
+
+
+def _by_turns(calls: Mapping[str, Call], seconds: float) -> dict[str, list[float]]:
+    repeats = {}
+    for name, call in calls.items():
+        start, count = time.process_time(), 0
+        while time.process_time() - start < SAMPLE:
+            call()
+            count += 1
+        repeats[name] = count
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    begin = time.process_time()
+    while time.process_time() - begin < seconds or len(times[HAND]) < (TURNS if seconds else 1):
+        for name, call in calls.items():
+            start = time.process_time()
+            for _ in range(repeats[name]):
+                call()
+            times[name].append((time.process_time() - start) / repeats[name])
+    return times
+
+
+def _error(found: tuple[Any, Mapping[str, Any]], expected: tuple[Any, Mapping[str, Any]]) -> float:
+    """The largest difference, relative to the largest entry of its array."""
+    pairs = [(found[0], expected[0]), *((found[1][name], g) for name, g in expected[1].items())]
+    errors = []
+    for a, b in pairs:
+        a, b = np.asarray(a, float), np.asarray(b, float)
+        if a.shape != b.shape:
+            sys.exit(f"gradients.py: shape {a.shape} where the hand has {b.shape}")
+        errors.append(float(np.max(np.abs(a - b)) / max(np.max(np.abs(b)), 1e-300)))
+    return max(errors)
+
+
+def machine() -> list[str]:
+    """Processor, kernel of BLAS, versions."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = lines[0].split(":", 1)[1].strip() if lines else model
+    found = [
+        f"{i['internal_api']} {i['version']}, kernel {i.get('architecture')}"
+        for i in threadpool_info()
+        if i["user_api"] == "blas"
+    ]
+    simd = ", ".join(np.show_config(mode="dicts")["SIMD Extensions"].get("found", []))
+    names = ("numpy", *PEERS)
+    versions = []
+    for name in names:
+        try:
+            versions.append(f"{name} {version(name.split()[0])}")
+        except ModuleNotFoundError:
+            continue
+    return [f"{model}; NumPy's vector extensions {simd}", found[0] if found else "no BLAS found", ", ".join(versions)]
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as Markdown."""
+    columns = [PLAIN, BOUND, *(name for name in PEERS if any(name in row.ratios for row in rows))]
+    head = ["workload", "size", "hand", "goal", *columns, "binding"]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in rows:
+        cells = [row.workload.name, "×".join(f"{s:,}" for s in row.size), _time(row.seconds)]
+        goal = row.workload.goals.get(row.size)
+        cells += [f"{goal:.2f}" if goal else ""]
+        cells += [f"{row.ratios[c]:.2f}" if c in row.ratios else "–" for c in columns]
+        lines.append(f"| {' | '.join([*cells, _time(row.binding)])} |")
+    return "\n".join(lines)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e6:.0f} µs" if seconds < 1e-3 else f"{seconds * 1e3:.3g} ms"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="a word of the workloads to measure")
+    parser.add_argument("--largest", type=int, default=10**9, help="leave out more entries of data than this")
+    parser.add_argument("--toy", action="store_true", help="small sizes, one turn")
+    parser.add_argument("--no-peers", action="store_true", help="symgrad and the hand alone")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of CPU time for each row")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
+    options = parser.parse_args()
+    print("\n".join(machine()), flush=True)
+    rows = []
+    with threadpool_limits(1):
+        for workload in WORKLOADS:
+            for size in [workload.toy] if options.toy else workload.goals:
+                if options.only in workload.name and np.prod(size) <= options.largest:
+                    rows.append(measure(workload, size, not options.no_peers, 0.0 if options.toy else options.seconds))
+                    print(
+                        table(rows[-1:]).splitlines()[-1], "error", f"{max(rows[-1].errors.values()):.1e}", flush=True
+                    )
+    wrong = [f"{r.workload.name} {r.size}: {r.errors}" for r in rows if max(r.errors.values()) > CLOSE]
+    print("\n" + table(rows))
+    if options.write:
+        text = PAGE.read_text(encoding="utf-8")
+        before, _, rest = text.partition("<!-- table -->")
+        after = rest.partition("<!-- end of table -->")[2]
+        shown = "\n".join(f"- {line}" for line in machine())
+        body = f"<!-- table -->\n\n{table(rows)}\n\n{shown}\n\n<!-- end of table -->"
+        PAGE.write_text(before + body + after, encoding="utf-8")
+    if wrong:
+        sys.exit("gradients.py: not the hand's gradients: " + "; ".join(wrong))
+
+
+if __name__ == "__main__":
+    main()

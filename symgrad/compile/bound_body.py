@@ -1,0 +1,321 @@
+"""The functions inside `bind`: which values are computed once, which in every call, which for each block of examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from symgrad.compile.arguments import Argument
+from symgrad.compile.dissolve import Stated
+from symgrad.compile.layout import reading, signature
+from symgrad.compile.names import Names
+from symgrad.compile.numpy_source import Scope, returned_lines
+from symgrad.compile.numpy_text import Context
+from symgrad.compile.operations import Op, Type
+from symgrad.compile.plan import VIEWS, Labels, Plan
+from symgrad.compile.rotate import ROTATED
+from symgrad.compile.separable import Separation, separation
+from symgrad.compile.statements import INDENT, WIDTH, Writer
+from symgrad.compile.turn import NotTurned, Turner
+from symgrad.graph.expression import Leaf
+from symgrad.graph.sizes import ONE, Size
+from symgrad.graph.walk import postorder
+
+ROWS = Size.symbol("rows in a block")
+# What stands for a size of parameters alone when the data are bound.
+UNTOLD = 64
+NOWHERE = Separation(ROWS, {}, ())
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """The lines one step further in."""
+    return [f"    {line}" if line else "" for line in lines]
+
+
+@dataclass(slots=True)
+class Body:
+    """Writes the functions of what is not bound, and collects what `bind` has to compute for them."""
+
+    plan: Plan
+    scope: Scope
+    rest: Sequence[Argument]
+    leaves: Sequence[Leaf]
+    told: Sequence[str]
+    # Labels whose number of classes is told in the call.
+    untold: Sequence[Leaf] = ()
+    # Data whose rows are rotated before anything is computed of them, and the column of ones.
+    columns: Sequence[str] = ()
+    # What depends on data alone and is used in a call, by the name that it has in `bind`.
+    once: dict[Op, str] = field(default_factory=dict)
+    tiles: dict[Op, str] = field(default_factory=dict)
+    separation: Separation = NOWHERE
+    is_turned: bool = True
+    width: Size = ONE
+    varying: set[Op] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        free = {a.name for a in self.rest}
+        outputs = list(self.plan.outputs.values())
+        for op in postorder([*outputs, *(op for _, op in self.plan.checks)]):
+            is_free = op.kind == "argument" and op.data in free
+            sizes = [*op.shape, *([op.data] if op.kind == "size" else [])]
+            is_free |= any(not set(s.names) <= set(self.told) for s in sizes)
+            if is_free or any(x in self.varying for x in op.args):
+                self.varying.add(op)
+        self._find_once(outputs)
+        self._separate(outputs)
+
+    @property
+    def axis(self) -> str:
+        """The size that is cut into blocks, or ""."""
+        return "" if self.separation is NOWHERE else str(self.separation.size)
+
+    def _find_once(self, outputs: Sequence[Op]) -> None:
+        """What calls use of what does not vary: views are looked through, numbers are written where they are used."""
+        for op in postorder(outputs):
+            for x in op.args if op in self.varying else ():
+                self._keep(x)
+        for op in outputs:
+            self._keep(op)
+
+    def _keep(self, op: Op) -> None:
+        while op.kind in VIEWS and op.args and op.kind != "item":
+            op = op.args[0]
+        if op in self.varying or op in self.once or op.type is Type.SCALAR or op.kind in ("number", "size"):
+            return
+        names = self.scope.names
+        is_given = op.kind == "argument"
+        wanted = self.plan.names.get(op) or (op.data[0] if op.kind == "function" else op.kind)
+        self.once[op] = self.scope.local[op.data] if is_given else names.fresh(wanted)
+
+    def _separate(self, outputs: Sequence[Op]) -> None:
+        """Cut the axis of examples, if there is one and every array that runs along it is bound."""
+        # A fact of what varies is checked in each call, on the whole of it.
+        is_checked = any(op in self.varying for _, op in self.plan.checks)
+        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self.columns]
+        for size in dict.fromkeys(sizes):
+            found = separation(outputs, size, self.once)
+            if found is None or any(op.kind == "argument" and op in self.varying for op in found.axes):
+                continue
+            if not any(s in self.varying for s in found.sums):
+                continue
+            self.separation = found
+            self.tiles = {op: name for op, name in self.once.items() if op in found.axes}
+            for self.is_turned in (True, False):
+                if self._fits(outputs):
+                    return
+            self.separation, self.tiles = NOWHERE, {}
+
+    def _fits(self, outputs: Sequence[Op]) -> bool:
+        if not self.is_turned and any(self.separation.axes[op] for op in self.tiles):
+            return False
+        try:
+            self._turner(self.once, ROWS).run(self._sums(outputs))
+        except NotTurned:
+            return False
+        return True
+
+    def _sums(self, outputs: Iterable[Op]) -> list[Op]:
+        """The sums over examples that a call has to compute."""
+        needed = set(postorder(outputs, stop=self.once))
+        return [op for op in self.separation.sums if op in needed and op not in self.once]
+
+    def _turner(self, given: Mapping[Op, str], rows: Size) -> Turner:
+        return Turner(self.plan.ops, self.separation, rows, given, self.is_turned)
+
+    # ---- the lines
+
+    def function(self, name: str) -> list[str]:
+        """The lines of one of the two functions, not indented."""
+        is_pair = name == "value_and_gradients"
+        outputs = dict(self.plan.outputs) if is_pair else {"": self.plan.outputs[""]}
+        local = self.scope.local
+        numbers = [local[a.name] for a in self.rest if a.is_array and a.role != "labels"]
+        bound = self.scope.context
+        context = Context(bound.sizes, f"{numbers[0]}.dtype" if numbers else "dtype", bound.kernels, bound.lambdas)
+        context.used_sizes = bound.used_sizes
+        lines = _Writing(self, context, self.scope.names.copy()).lines(outputs, is_pair=is_pair)
+        checks = [f'    _labels("{x.name}", {self._largest(x)}, {self._classes(x, context)})' for x in self.untold]
+        read = [*reading(self.rest, self.leaves, local, context, self.told, "dtype"), *checks]
+        summary = "The loss, and its gradient by each parameter." if is_pair else "The loss."
+        return [*signature(name, self.rest, local), f'    """{summary}"""', *read, *lines]
+
+    def _classes(self, leaf: Leaf, context: Context) -> str:
+        assert isinstance(leaf.value, Size)
+        return context.size(leaf.value)[0]
+
+    def _largest(self, leaf: Leaf) -> str:
+        return f"largest_{self.scope.local[leaf.name]}"
+
+    def once_lines(self) -> list[str]:
+        """What `bind` computes: facts checked, values that do not vary, copies of what is passed, blocks."""
+        checks = [(stated, op) for stated, op in self.plan.checks if op not in self.varying]
+        computed = {op: name for op, name in self.once.items() if op.kind != "argument"}
+        outputs = {name: op for op, name in computed.items()}
+        if self.columns:
+            *data, ones = self.columns
+            lines = self._written({}, checks, computed)
+            lines.append("    # Sums over examples of products of columns are those of the rotated rows.")
+            lines.append(f"    {', '.join([*data, ones])} = _rotated({', '.join(data)})")
+            lines += [f"    rows = len({ones})"] if ROTATED in self.scope.context.used_sizes else []
+            lines += self._written(outputs, [], computed)
+        else:
+            lines = self._written(outputs, checks, computed)
+        for op, name in self.once.items():
+            if op.kind == "argument" and op not in self.tiles and name not in self.columns:
+                lines.append(f"    {name} = {name}.copy()")
+        lines += [f"    {self._largest(x)} = {self.scope.local[x.name]}.max(initial=0)" for x in self.untold]
+        if self.tiles:
+            shown = [self._tile(op, name) for op, name in self.tiles.items()]
+            width = self.scope.context.size(self.width)[0]
+            how = "" if self.is_turned else ", axis=0"
+            lines.append(f"    blocks = _blocks([{', '.join(shown)}], {width}{how})")
+        return lines
+
+    def _written(
+        self, outputs: Mapping[str, Op], checks: Sequence[tuple[Stated, Op]], chosen: Mapping[Op, str]
+    ) -> list[str]:
+        plan = replace(self.plan, outputs=outputs, checks=tuple(checks))
+        writer = Writer(plan, self.scope.context, self.scope.names, self.scope.local, self.scope.switch, chosen)
+        writer.write()
+        return writer.lines
+
+    def _tile(self, op: Op, name: str) -> str:
+        """A value with its examples along the last axis."""
+        axis = self.separation.axes[op]
+        if not self.is_turned or axis == op.rank - 1:
+            return name
+        return f"{name}.T" if op.rank == 2 else f"np.moveaxis({name}, {axis}, -1)"
+
+
+@dataclass(slots=True)
+class _Writing:
+    """One function: what is before the sums over examples, the function `some`, what comes after."""
+
+    body: Body
+    context: Context
+    names: Names
+
+    def lines(self, outputs: Mapping[str, Op], *, is_pair: bool) -> list[str]:
+        body = self.body
+        sums = body._sums(outputs.values())
+        before = self._before(outputs.values(), sums)
+        names = {op: self.names.fresh(body.plan.names.get(op) or op.kind) for op in before}
+        first = self._write({f"{k}": op for k, op in enumerate(before)}, body.once, {}, names)
+        locals_ = {**names}
+        lines = list(first.lines)
+        if sums:
+            totals = {op: self.names.fresh(self._called(op, outputs)) for op in sums}
+            lines += self._some(sums, totals, names, outputs)
+            locals_ |= totals
+        last = self._write(outputs, body.once, locals_, {}, is_checked=is_pair)
+        return [*lines, *last.lines, *returned_lines(last.plan, last, is_pair=is_pair)]
+
+    def _before(self, outputs: Iterable[Op], sums: Sequence[Op]) -> list[Op]:
+        """What the blocks need of what varies and does not run along the examples."""
+        body, found = self.body, dict[Op, None]()
+        for op in postorder(sums, stop=body.once):
+            for x in op.args if op not in body.once and (op in body.separation.axes or op in sums) else ():
+                while x.kind in VIEWS and x.args and x.kind != "item":
+                    x = x.args[0]
+                is_plain = x.kind in ("argument", "number", "size") or x in body.once or x.type is Type.SCALAR
+                if x not in body.separation.axes and not is_plain:
+                    found[x] = None
+        return list(found)
+
+    def _called(self, sum_: Op, outputs: Mapping[str, Op]) -> str:
+        """A name for a sum: its own, or that of the first value which is made of it."""
+        names = self.body.plan.names
+        if sum_ in names:
+            return names[sum_]
+        reached = {sum_}
+        for op in postorder(outputs.values()):
+            if any(x in reached for x in op.args):
+                reached.add(op)
+                if op in names:
+                    return f"{names[op]}_sum"
+        return "sum"
+
+    def _served(self, sums: Sequence[Op], outputs: Mapping[str, Op]) -> dict[Op, Labels]:
+        """The equations that the sums are for: their own, or those of the first value that is made of each."""
+        labels = self.body.plan.labels
+        served = {op: labels.get(op, ()) for op in sums}
+        for op in postorder(outputs.values()):
+            for x in op.args:
+                if not served.get(x, (0,)) and x in served:
+                    served[x] = labels.get(op, ())
+        return served
+
+    def _some(
+        self, sums: Sequence[Op], totals: Mapping[Op, str], before: Mapping[Op, str], outputs: Mapping[str, Op]
+    ) -> list[str]:
+        """`some(block)` gives what the examples of a block add to the sums."""
+        body = self.body
+        turner = body._turner({**body.once, **before}, ROWS)
+        turner.run(sums)
+        made = {str(k): turner.made[op] for k, op in enumerate(sums)}
+        writer = self._writer(made, turner, {turner.made[op]: totals[op] for op in sums}, self._served(sums, outputs))
+        writer.write()
+        used = [name for op, name in body.tiles.items() if op in turner.made]
+        body.width = max(body.width, self._width(turner), key=lambda s: len(s.terms) * 100 + sum(c for _, c in s.terms))
+        place = "-1" if body.is_turned else "0"
+        told = [f"    rows = {used[0]}.shape[{place}]"] if re.search(r"\brows\b", "\n".join(writer.lines)) else []
+        returned = ", ".join(writer.texts[made[str(k)]][0] for k in range(len(sums)))
+        returned = f"({returned},)" if len(sums) == 1 else returned
+        tiles = ", ".join(body.tiles.values())
+        where = "last" if body.is_turned else "first"
+        about = f'    """What some of the examples, which lie along the {where} axis, add to each sum."""'
+        some = [f"def some({tiles}):", about, *told, *writer.lines, f"    return {returned}"]
+        target = ", ".join(totals[op] for op in sums)
+        target = f"({target},)" if len(sums) == 1 else target
+        line = f"    {target} = _added_up([some(*block) for block in blocks])"
+        if len(line) > WIDTH - 4:
+            line = f"    (\n{INDENT * 4}{target},\n{INDENT * 2}) = _added_up([some(*block) for block in blocks])"
+        return ["", *indented(some), "", line]
+
+    def _width(self, turner: Turner) -> Size:
+        """How many numbers there are for each example."""
+        total = ONE
+        for op in postorder([turner.made[x] for x in turner.made]):
+            if ROWS in op.shape and op.kind not in VIEWS:
+                each = ONE
+                for s in op.shape:
+                    is_told = set(s.names) <= set(self.body.told)
+                    each = each if s == ROWS else each * (s if is_told else UNTOLD)
+                total = total + each
+        return total
+
+    def _write(
+        self,
+        outputs: Mapping[str, Op],
+        once: Mapping[Op, str],
+        own: Mapping[Op, str],
+        kept: Mapping[Op, str],
+        *,
+        is_checked: bool = False,
+    ) -> Writer:
+        checks = [(s, op) for s, op in self.body.plan.checks if is_checked and op in self.body.varying]
+        turner = Turner(self.body.plan.ops, NOWHERE, ROWS, {**once, **own}, False, frozenset(own))
+        turner.run([*outputs.values(), *(op for _, op in checks)])
+        made = {name: turner.made[op] for name, op in outputs.items()}
+        writer = self._writer(made, turner, {turner.made[op]: name for op, name in kept.items()})
+        writer.plan = replace(writer.plan, checks=tuple((s, turner.made[op]) for s, op in checks))
+        writer.write()
+        return writer
+
+    def _writer(
+        self,
+        outputs: Mapping[str, Op],
+        turner: Turner,
+        kept: Mapping[Op, str],
+        served: Mapping[Op, Labels] | None = None,
+    ) -> Writer:
+        plan = self.body.plan
+        names: dict[Op, str] = {turner.made[op]: name for op, name in plan.names.items() if op in turner.made}
+        labels: dict[Op, Labels] = {turner.made[op]: found for op, found in plan.labels.items() if op in turner.made}
+        labels |= {turner.made[op]: found for op, found in (served or {}).items()}
+        given = {f"given {name}": name for name in turner.given.values()}
+        new = Plan(outputs, names, labels, (), plan.ops)
+        scope = self.body.scope
+        return Writer(new, self.context, self.names, {**scope.local, **given}, scope.switch, kept, is_in_place=True)

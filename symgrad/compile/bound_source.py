@@ -1,0 +1,180 @@
+"""A derivation with its data bound, as a NumPy module: `bind(data)` gives the loss and its gradients as functions of the rest.
+
+What depends on data alone is computed in `bind`. Where the loss is a sum over examples, these are cut into blocks; the function
+`some` inside gives what a block adds to each sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
+from symgrad.compile.bound_body import ROWS, Body, indented
+from symgrad.compile.dissolve import Program, dissolve
+from symgrad.compile.kernels import ADDED_UP, BLOCKS, kernel_names
+from symgrad.compile.kernels import ROTATED as ROTATED_ROWS
+from symgrad.compile.layout import definition, header, prologue, reading
+from symgrad.compile.numpy_source import RESERVED, Scope, definitions, joined, scope_of
+from symgrad.compile.pairs import paired
+from symgrad.compile.partial import Separable, separable
+from symgrad.compile.plan import Plan, make_plan
+from symgrad.compile.rotate import ROTATED, Rotation, prove_rotation, rotation
+from symgrad.compile.tailor import prove_tailored, tailored
+from symgrad.derive.derivation import Derivation
+from symgrad.errors import CheckFailed, InputError
+from symgrad.graph.expression import Leaf, Shape
+from symgrad.graph.sizes import Size
+
+OWN_NAMES = frozenset({"_blocks", "_added_up", "bind", "some", "block", "blocks", "dtype", "rows"})
+
+
+@dataclass(frozen=True, slots=True)
+class BoundModule:
+    """The source; what `bind` takes and what the functions that it returns take; the size that is cut, or "".
+
+    `inside` has the names of arguments that are called otherwise in those functions, `shapes` what is declared of arrays.
+    """
+
+    source: str
+    data: tuple[Argument, ...]
+    rest: tuple[Argument, ...]
+    switch: str
+    axis: str
+    inside: Mapping[str, str]
+    shapes: Mapping[str, Shape]
+
+
+class Binder:
+    """The modules of a derivation by what is bound; each is made when it is first needed."""
+
+    def __init__(self, derivation: Derivation | None, title: str, *, is_proved: bool = True) -> None:
+        self._derivation = derivation
+        self._is_proved = is_proved
+        self._title = title
+        self._modules: dict[tuple[str, ...], BoundModule] = {}
+        self._separable: Separable | None = None
+        self._is_analysed = False
+
+    def module(self, bound: Sequence[str]) -> BoundModule:
+        """The module in which these arguments are bound."""
+        key = tuple(sorted(bound))
+        if key not in self._modules:
+            if self._derivation is None:
+                raise InputError(
+                    "bind: this function was unpickled; compile the problem again, or pickle what bind gives"
+                )
+            self._modules[key] = bound_module(self._derivation, key, self._title, is_proved=self._is_proved)
+        return self._modules[key]
+
+    def separable(self) -> Separable | None:
+        """How the loss is a sum over examples, if it is one."""
+        if not self._is_analysed and self._derivation is not None:
+            self._separable, self._is_analysed = separable(self._derivation), True
+        return self._separable
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A derivation is a graph, deeper than pickle reaches; what was made of it goes along.
+        return _unpickled, (self._title, self._modules, self._separable)
+
+
+def _unpickled(title: str, modules: dict[tuple[str, ...], BoundModule], found: Separable | None) -> Binder:
+    binder = Binder(None, title)
+    binder._modules, binder._separable = modules, found
+    return binder
+
+
+def bound_module(derivation: Derivation, bound: Collection[str], title: str, *, is_proved: bool = True) -> BoundModule:
+    """The module in which these arguments are bound."""
+    program = dissolve(derivation)
+    roots = [program.loss, *program.gradients.values()]
+    leaves = leaves_of([*roots, *derivation.parameters], derivation)
+    sizes = sizes_in([*roots, *leaves])
+    arguments = arguments_of(leaves, sizes)
+    _check_known(bound, arguments)
+    data = tuple(a for a in arguments if a.name in bound)
+    rest = tuple(a for a in arguments if a.name not in bound)
+    kernels: dict[str, None] = {}
+    lambdas: dict[object, str] = {}
+    scope = scope_of(arguments, sizes, kernels, lambdas, frozenset({*RESERVED, *OWN_NAMES, *kernel_names()}))
+    plan, rotated = _laws(program, bound, scope.names.fresh("ones"), is_proved=is_proved)
+    body = _body(plan, rotated, scope, (data, rest), leaves)
+    lines = _lines(body, scope, data, _named(leaves, data))
+    shown = scope.switch if plan.checks else ""
+    summary = "The loss with its gradients, and the loss alone, as functions of what is not bound here."
+    sources = [header(title, arguments, ["bind"]), *prologue(leaves)]
+    own = [*([BLOCKS, ADDED_UP] if body.axis else []), *([ROTATED_ROWS] if rotated is not None else [])]
+    sources += [text.strip() + "\n" for text in own]
+    sources += [*definitions(kernels, lambdas), definition("bind", summary, data, scope.local, shown, lines)]
+    inside = {a.name: scope.local[a.name] for a in rest if scope.local[a.name] != a.name}
+    shapes = {leaf.name: leaf.shape for leaf in leaves}
+    return BoundModule(joined(sources), data, rest, shown, body.axis, inside, shapes)
+
+
+def _check_known(bound: Iterable[str], arguments: Sequence[Argument]) -> None:
+    known = [a.name for a in arguments]
+    for name in bound:
+        if name not in known:
+            raise InputError(f"bind: there is no argument {name!r}; the arguments are {', '.join(known)}")
+
+
+def _laws(program: Program, bound: Collection[str], ones: str, *, is_proved: bool) -> tuple[Plan, Rotation | None]:
+    """The plan of the program as it is best computed with these arguments bound; what is not proved is not done."""
+    rotated = rotation(program, bound, ones)
+    if rotated is not None and (not is_proved or _holds(prove_rotation, program, rotated)):
+        new = rotated.program
+        plan = paired(make_plan(new, {"": new.loss, **new.gradients}))
+        # Facts are checked of the data as they were passed.
+        stated = make_plan(program, {"": program.loss, **program.gradients}, stated=True)
+        return replace(plan, checks=stated.checks), rotated
+    new = tailored(program, bound)
+    if is_proved and not _holds(prove_tailored, program, new):
+        new = program
+    return paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True)), None
+
+
+def _holds(prove: Callable[[Program, Any], None], program: Program, rewritten: Any) -> bool:
+    try:
+        prove(program, rewritten)
+    except CheckFailed:
+        return False
+    return True
+
+
+def _body(
+    plan: Plan,
+    rotated: Rotation | None,
+    scope: Scope,
+    arguments: tuple[Sequence[Argument], Sequence[Argument]],
+    leaves: Sequence[Leaf],
+) -> Body:
+    data, rest = arguments
+    own = _named(leaves, data)
+    told = [a.name for a in data if a.role == "size"]
+    told += [n for leaf in own for size in leaf.shape if size.is_name for n in size.names]
+    untold = [leaf for leaf in own if isinstance(leaf.value, Size) and not set(leaf.value.names) <= set(told)]
+    first = next((scope.local[a.name] for a in data if a.is_array and a.role != "labels"), "")
+    scope.context.dtype = f"{first}.dtype" if first else "np.dtype(float)"
+    scope.context.sizes[str(ROWS)] = "rows"
+    columns: list[str] = []
+    if rotated is not None:
+        told.append(ROTATED)
+        scope.context.sizes[ROTATED] = "rows"
+        scope.local[rotated.ones.name] = rotated.ones.name
+        columns = [*(scope.local[x.name] for x in rotated.leaves), rotated.ones.name]
+    return Body(plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns)
+
+
+def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:
+    """The lines of `bind`."""
+    functions = [*body.function("value_and_gradients"), "", *body.function("value")]
+    once = body.once_lines()
+    read = reading(data, leaves, scope.local, scope.context, unbounded=[x.name for x in body.untold])
+    dtype = [f"    dtype = {scope.context.dtype}", ""]
+    return [*read, *once, *dtype, *indented(functions), "", "    return value_and_gradients, value"]
+
+
+def _named(leaves: Iterable[Leaf], arguments: Sequence[Argument]) -> list[Leaf]:
+    names = {a.name for a in arguments}
+    return [leaf for leaf in leaves if leaf.name in names]

@@ -1,0 +1,115 @@
+"""Values that one computation gives together: σ(z) and log(1 + e^{±z}) or its sum by one exponential, A⁻¹ and log det A."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from symgrad.compile.operations import Op, Operations, Type
+from symgrad.compile.plan import Labels, Plan
+from symgrad.graph.walk import postorder, use_counts
+
+SIGMOID, SUM = 0, 1
+# The item that is as large as the operand.
+INVERSE_ITEM = {"inverse_and_logdet": 0}
+# Place of an item: σ(z), log(1 + eᶻ), log(1 + e⁻ᶻ).
+LOGS = {("sigmoid", False): 0, ("softplus", False): 1, ("softplus", True): 2}
+
+
+def paired(plan: Plan) -> Plan:
+    """The plan with these values computed together."""
+    order = postorder([*plan.outputs.values(), *(op for _, op in plan.checks)])
+    counts = use_counts(order)
+    for op in plan.outputs.values():
+        counts[op] += 1
+    sums = _sums(plan.ops, order, counts)
+    inverses = _inverses(plan.ops, order)
+    taken = {*sums, *(op.args[0] for op in sums if op.args)}
+    new = {**sums, **_logs(plan.ops, [op for op in order if op not in taken]), **inverses}
+    if not new:
+        return plan
+    made: dict[Op, Op] = {}
+    for op in order:
+        args = [made[x] for x in op.args]
+        is_itself = op.kind == "permute" and op.data == (1, 0) and args[0] in plan.ops.symmetric
+        again = args[0] if is_itself else plan.ops.rebuilt(op, args)
+        if op in new:
+            pair, item = new[op]
+            source = plan.ops.make(pair.kind, [made[x] for x in pair.args], pair.data, pair.shape)
+            shape = pair.shape if item == INVERSE_ITEM.get(pair.kind) else op.shape
+            again = plan.ops.make("item", (source,), item, shape)
+            if pair.kind == "inverse_and_logdet" and item == 0:
+                plan.ops.symmetric.add(again)
+            if op.kind == "solve":
+                again = plan.ops.matmul(again, made[op.args[1]])
+        made[op] = again
+    return replace(
+        plan,
+        outputs={name: made[op] for name, op in plan.outputs.items()},
+        names={made[op]: name for op, name in plan.names.items() if op in made},
+        labels=_moved(plan.labels, made),
+        checks=tuple((stated, made[op]) for stated, op in plan.checks),
+    )
+
+
+def _inverses(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:
+    """(pair, item) for A⁻¹ and log det A of a symmetric A where both are needed, and for solutions of A x = b beside them."""
+    wanted: dict[Op, dict[str, list[Op]]] = {}
+    for op in order:
+        name = op.data[0] if op.kind == "primitive" else op.kind
+        if name in ("inv", "logdet", "solve") and op.args[0] in ops.symmetric:
+            wanted.setdefault(op.args[0], {}).setdefault(name, []).append(op)
+    found: dict[Op, tuple[Op, int]] = {}
+    for a, uses in wanted.items():
+        if "inv" in uses and "logdet" in uses:
+            ops.use_symmetry(a)
+            pair = ops.make("inverse_and_logdet", (a,), None, a.shape)
+            places = {"inv": 0, "solve": 0, "logdet": 1}
+            found |= {op: (pair, places[name]) for name, every in uses.items() for op in every}
+    return found
+
+
+def _moved(labels: Mapping[Op, Labels], made: Mapping[Op, Op]) -> dict[Op, Labels]:
+    return {made[op]: found for op, found in labels.items() if op in made}
+
+
+def _sums(ops: Operations, order: list[Op], counts: Mapping[Op, int]) -> dict[Op, tuple[Op, int]]:
+    """(pair, item) for each σ(u) beside Σ log(1 + eᵘ), and for that sum."""
+    sigmoids = {op.args[0]: op for op in order if op.kind == "function" and op.data[0] == "sigmoid"}
+    found: dict[Op, tuple[Op, int]] = {}
+    for op in order:
+        x = op.args[0] if op.kind == "sum" and len(op.data) == op.args[0].rank else None
+        if x is None or x.kind != "function" or x.data[0] != "softplus" or counts[x] > 1:
+            continue
+        (u,) = x.args
+        if u in sigmoids and u.type is Type.FLOATING:
+            pair = ops.make("sigmoid_and_sum", (u,), None, u.shape)
+            found |= {sigmoids[u]: (pair, SIGMOID), op: (pair, SUM)}
+    return found
+
+
+def _logs(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:
+    """(pair, item) for σ(z), log(1 + eᶻ) and log(1 + e⁻ᶻ) where two of them are needed for one z."""
+    groups: dict[Op, dict[int, Op]] = {}
+    for op in order:
+        if op.kind != "function" or op.data[0] not in ("sigmoid", "softplus") or op.args[0].type is not Type.FLOATING:
+            continue
+        z = _negated(op.args[0])
+        place = LOGS.get((op.data[0], z is not None))
+        if place is not None:
+            groups.setdefault(z or op.args[0], {})[place] = op
+    found: dict[Op, tuple[Op, int]] = {}
+    for z, group in groups.items():
+        if len(group) > 1:
+            pair = ops.make("sigmoid_and_logs", (z,), None, z.shape)
+            found |= {op: (pair, place) for place, op in group.items()}
+    return found
+
+
+def _negated(x: Op) -> Op | None:
+    """z of -z."""
+    is_negative = (x.kind == "product" and x.data == (Fraction(-1), False)) or (
+        x.kind == "total" and x.data == (Fraction(-1),)
+    )
+    return x.args[0] if is_negative else None

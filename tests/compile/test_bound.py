@@ -1,0 +1,314 @@
+"""Bound functions: the same loss and gradients, what depends on data alone once, examples in blocks, few rows for many."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.compile import bound_source, rotate
+from symgrad.compile.dissolve import dissolve
+from symgrad.compile.function import compile_derivation
+from symgrad.compile.kernels import BLOCKS
+from symgrad.errors import CheckFailed, InputError, NotFiniteWarning, ShapeError
+from symgrad.graph.expression import scale
+
+from compile.models import MODELS, arrays_for, derived  # isort: skip
+
+n, d, k, h = sg.dims("n d k h")
+X, y, w, b = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d), sg.parameter("b")
+t, W, v = sg.data("t", n, binary=True), sg.parameter("W", d, k), sg.parameter("v", k)
+Y, c = sg.data("Y", n, k, one_hot=True), sg.labels("c", n, k)
+mu, S = sg.parameter("mu", d), sg.parameter("S", d, d)
+lam = sg.hyperparameter("lam", 0.3)
+R = X - mu
+BY_EXAMPLE = {
+    "least squares": sg.mean((X @ w + b - y) ** 2) + lam * w @ w,
+    "a penalty with a kink": sg.mean((X @ w + b - y) ** 2) + sg.norm(w),
+    "several outputs": sg.sum((X @ W + v - sg.data("T", n, k)) ** 2) / n,
+    "a Gaussian": sg.sum(R * (R @ sg.inv(S))) / 2 + n * sg.logdet(S) / 2,
+    "logistic": -sg.mean(t * sg.log(sg.sigmoid(X @ w + b)) + (1 - t) * sg.log(1 - sg.sigmoid(X @ w + b))),
+    "signs": sg.sum(sg.log(1 + sg.exp(-sg.data("s", n, sign=True) * (X @ w)))) + lam * w @ w,
+    "standardised": sg.sum(sg.tanh(((X - sg.mean(X, axis=0)) / sg.std(X, axis=0)) @ w + b) * y),
+    "softmax": -sg.mean(sg.sum(Y * sg.log(sg.softmax(X @ W + v)), axis=1)),
+    "labels": -sg.mean(sg.log_softmax(X @ W + v)[sg.arange(n), c]),
+    "embeddings": sg.sum((sg.parameter("E", k, d)[c] - X) ** 2),
+    "huber": sg.mean(sg.huber(X @ w + b - y, 1)),
+    "poisson": sg.mean(sg.exp(X @ w) - y * (X @ w)),
+    "weights": sg.sum(sg.data("a", n) * (X @ w - y) ** 2) + sg.sum(w**2),
+    "a net": sg.mean((sg.tanh(X @ sg.parameter("A", d, h) + sg.parameter("q", h)) @ sg.parameter("u", h) - y) ** 2),
+    "norms of rows": sg.sum(sg.norm(X * w, axis=1)) + sg.sum(sg.logsumexp(X @ W, axis=1)),
+}
+SIZES = {"n": 23, "d": 4, "k": 3, "h": 5}
+ROTATED = ("least squares", "a penalty with a kink", "several outputs", "a Gaussian")
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of a few examples, as if there were many."""
+    policy = "rows = min(max(2**19 // width, 2048), 16384)"
+    assert policy in BLOCKS
+    monkeypatch.setattr(bound_source, "BLOCKS", BLOCKS.replace(policy, "rows = 5"))
+
+
+def arrays_of(leaves, seed=0):
+    random = np.random.default_rng(seed)
+    arrays = {}
+    for e in leaves:
+        shape = tuple(s.at(SIZES) for s in e.shape)
+        a = random.normal(size=shape)
+        if "one_hot" in e.facts:
+            a = np.eye(shape[1])[random.integers(shape[1], size=shape[0])]
+        if "binary" in e.facts:
+            a = (a > 0).astype(float)
+        if "sign" in e.facts:
+            a = np.sign(a)
+        if e.role.value == "labels":
+            a = random.integers(SIZES["k"], size=shape)
+        arrays[e.name] = a @ a.T + np.eye(len(a)) if e.name == "S" else a
+    arrays.pop("lam", None)
+    return arrays
+
+
+def split(f, arrays):
+    data = {a.name for a in f.arguments if a.role in ("data", "labels")}
+    return {n: a for n, a in arrays.items() if n in data}, {n: a for n, a in arrays.items() if n not in data}
+
+
+def assert_same(found, expected, rtol=1e-10):
+    assert np.isclose(found[0], expected[0], rtol=rtol)
+    assert list(found[1]) == list(expected[1])
+    for name, g in expected[1].items():
+        assert found[1][name].shape == g.shape
+        assert found[1][name].dtype == g.dtype
+        assert np.allclose(found[1][name], g, rtol=rtol, atol=rtol * np.abs(g).max(initial=1e-300)), name
+
+
+@pytest.mark.parametrize("name", list(BY_EXAMPLE))
+def test_in_blocks_or_by_few_rows(name, small_blocks):
+    problem = sg.Problem(BY_EXAMPLE[name])
+    f = problem.compile(prove=False)
+    data, rest = split(f, arrays_of(problem.leaves))
+    kept = {key: a.copy() for key, a in data.items()}
+    g = f.bind(**data)
+    assert ("_rotated(" in g.source) == (name in ROTATED)
+    assert g.axis == ("" if name in ROTATED else "n")
+    for seed in range(2):
+        rest = split(f, arrays_of(problem.leaves, seed))[1]
+        assert_same(g(**rest), f(**data, **rest))
+        assert np.isclose(g.value(**rest), f.value(**data, **rest))
+    assert all(np.array_equal(a, kept[key]) for key, a in data.items())
+    assert max(map(len, g.source.splitlines())) <= 110
+    # The data were copied: what happens to them afterwards changes nothing.
+    expected = g(**rest)
+    for a in data.values():
+        a[...] = 0
+    assert_same(g(**rest), expected, 0)
+    again = pickle.loads(pickle.dumps(g))
+    assert again.source == g.source
+    assert_same(again(**rest), expected, 0)
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_every_model_bound_in_part(name):
+    built = derived(MODELS[name][0]())
+    arrays = arrays_for(built.leaves)
+    f = compile_derivation(built, prove=False)
+    data, _ = split(f, arrays)
+    expected = f(**arrays)
+    for bound in (data, dict(list(data.items())[:1])):
+        rest = {key: a for key, a in arrays.items() if key not in bound}
+        g = f.bind(**bound)
+        found = g(**rest)
+        assert_same(found, expected, 1e-8)
+        for gradient in found[1].values():
+            assert not any(np.shares_memory(gradient, a) for a in [*arrays.values(), *g(**rest)[1].values()])
+
+
+def test_each_fact_is_checked_when_it_is_bound():
+    f = sg.Problem(BY_EXAMPLE["logistic"]).compile(prove=False)
+    soft = {"X": np.ones((3, 2)), "t": [0.0, 0.5, 1.0]}
+    with pytest.raises(InputError, match=r"^t is declared binary but is not"):
+        f.bind(**soft)
+    f.bind(**soft, check=False)
+    g = sg.Problem(BY_EXAMPLE["softmax"]).compile(prove=False)
+    with pytest.raises(InputError, match=r"^Y is declared one_hot"):
+        g.bind(X=np.ones((2, 2)), Y=np.full((2, 3), 1 / 3))
+    # Not bound, it is checked in each call.
+    with pytest.raises(InputError, match=r"^Y is declared one_hot"):
+        g.bind(X=np.ones((2, 2)))(Y=np.full((2, 3), 1 / 3), W=np.ones((2, 3)), v=np.ones(3))
+
+
+def test_labels_whose_classes_the_parameters_tell():
+    g = sg.Problem(BY_EXAMPLE["embeddings"]).compile(prove=False).bind(c=[0, 2], X=np.zeros((2, 2)))
+    assert g(E=np.ones((3, 2)))[0] == 4
+    with pytest.raises(InputError, match=r"^c holds a value that is no label; a label is one of 0 ... 1"):
+        g(E=np.ones((2, 2)))
+
+
+def test_what_does_not_fit_is_told():
+    f = sg.Problem(BY_EXAMPLE["least squares"]).compile(prove=False)
+    with pytest.raises(InputError, match="there is no argument 'Z'"):
+        f.bind(Z=1)
+    with pytest.raises(ShapeError, match=r"y has shape \(3,\), declared \(n,\) with n = 2 \(from X\)"):
+        f.bind(X=np.ones((2, 2)), y=np.ones(3))
+    g = f.bind(X=np.ones((3, 2)), y=np.ones(3))
+    with pytest.raises(InputError, match="X is bound; the arguments are w, b, lam"):
+        g(X=np.ones((3, 2)), w=np.ones(2), b=0.0)
+    with pytest.raises(InputError, match="w is missing"):
+        g(b=0.0)
+    with pytest.raises(ShapeError, match=r"w has shape \(3,\), declared \(d,\) with d = 2"):
+        g(w=np.ones(3), b=0.0)
+    assert g(w=np.ones(2), b=0.0, lam=1.0)[0] > g(w=np.ones(2), b=0.0)[0]
+    with pytest.warns(NotFiniteWarning, match="w"):
+        g(w=[np.nan, 1.0], b=0.0)
+
+
+def test_a_singular_matrix_is_told():
+    g = sg.Problem(BY_EXAMPLE["a Gaussian"]).compile(prove=False).bind(X=np.eye(3)[:, :2])
+    with pytest.raises(InputError, match=r"does not exist \(singular matrix\): S"):
+        g(S=np.zeros((2, 2)), mu=np.zeros(2))
+
+
+def test_many_examples_with_columns_of_one_direction():
+    """Columns that differ in the eighth digit, residuals of 1e-9: the Gram matrix has lost both."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=200)
+    columns = np.column_stack([x, x + 1e-8 * random.normal(size=200)])
+    noise = 1e-9 * random.normal(size=200)
+    truth = np.array([1.0, 2.0])
+    target = columns @ truth + noise
+    rows = [[Fraction(e) for e in row] for row in columns.tolist()]
+    exact = [row[0] + 2 * row[1] - Fraction(e) for row, e in zip(rows, target.tolist(), strict=True)]
+    loss = float(sum(e * e for e in exact))
+    gradient = [float(2 * sum(e * row[j] for e, row in zip(exact, rows, strict=True))) for j in range(2)]
+    problem = sg.Problem(sg.sum((X @ w - y) ** 2))
+    g = problem.compile(prove=False).bind(X=columns, y=target)
+    value, gradients = g(w=truth)
+    assert np.isclose(value, loss, rtol=1e-5, atol=0)
+    assert np.allclose(gradients["w"], gradient, rtol=1e-4, atol=0)
+    square = columns.T @ columns
+    moments = truth @ square @ truth - 2 * truth @ (columns.T @ target) + target @ target
+    assert not np.isclose(moments, loss, rtol=0.5, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "reason"),
+    [
+        (sg.sum(sg.data("a", n) * (X @ w - y) ** 2), "each example has a weight"),
+        (sg.sum(sg.tanh(X @ w - y) ** 2), "the columns are not met linearly"),
+        (sg.sum((X @ w) ** 4), "four columns meet"),
+        (sg.norm(X @ w - y), "the norm is no sum of products"),
+        (sg.sum((X @ w - sg.parameter("p", n)) ** 2), "a parameter runs along the examples"),
+        (sg.sum((sg.data("D", n, n) @ sg.parameter("p", n)) ** 2), "so does the other axis"),
+    ],
+)
+def test_what_is_not_rotated(loss, reason):
+    problem = sg.Problem(loss)
+    names = [e.name for e in problem.leaves if e.role.value == "data"]
+    assert rotate.rotation(dissolve(problem.derive(prove=False)), names, "ones") is None, reason
+
+
+def test_a_wrong_rotation_is_refused():
+    program = dissolve(sg.Problem(BY_EXAMPLE["least squares"]).derive(prove=False))
+    right = rotate.rotation(program, ["X", "y"], "ones")
+    rotate.prove_rotation(program, right)
+    kinked = dissolve(sg.Problem(BY_EXAMPLE["a penalty with a kink"]).derive(prove=False))
+    rotate.prove_rotation(kinked, rotate.rotation(kinked, ["X", "y"], "ones"))
+    for wrong in (
+        replace(right.program, loss=scale(Fraction(3, 2), right.program.loss)),
+        replace(right.program, gradients={**right.program.gradients, "b": right.program.loss}),
+    ):
+        with pytest.raises(CheckFailed, match="rotating the data changes"):
+            rotate.prove_rotation(program, replace(right, program=wrong))
+
+
+def test_what_is_not_proved_is_not_done(monkeypatch):
+    def refuse(*programs):
+        raise CheckFailed("no")
+
+    problem = sg.Problem(BY_EXAMPLE["logistic"])
+    data, rest = split(problem.compile(prove=False), arrays_of(problem.leaves))
+    assert "signs = 1 - 2 * t" in problem.compile().bind(**data).source
+    monkeypatch.setattr(bound_source, "prove_tailored", refuse)
+    plain = problem.compile().bind(**data)
+    assert "signs" not in plain.source
+    assert_same(plain(**rest), problem.compile(prove=False)(**data, **rest))
+
+
+@pytest.mark.parametrize("spread", [0.5, 29.9, 30.1, 40.0, 800.0])
+@pytest.mark.parametrize("is_separated", [True, False])
+@pytest.mark.parametrize("count", [60, 3000])
+def test_logistic_loss_on_both_sides_of_its_gates(spread, is_separated, count):
+    """Products of 1 + eᶻ overflow beyond the one gate, and have lost log(1 + eᶻ) where nearly all are separated."""
+    z = np.random.default_rng(1).uniform(-spread, spread, size=count)
+    z[0] = spread
+    labels = (z > 0).astype(float)
+    if not is_separated:
+        labels[::2] = 1 - labels[::2]
+    f = sg.Problem(BY_EXAMPLE["logistic"]).compile(prove=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value, gradients = f.bind(X=z[:, None], t=labels)(w=[1.0], b=0.0)
+    with mpmath.workdps(40):
+        u = [mpmath.mpf(e) * (1 - 2 * int(s)) for e, s in zip(z, labels, strict=True)]
+        loss = mpmath.fsum(mpmath.log1p(mpmath.exp(e)) for e in u) / count
+        slopes = [(1 - 2 * int(s)) / (1 + mpmath.exp(-e)) for e, s in zip(u, labels, strict=True)]
+        slope = mpmath.fsum(p * mpmath.mpf(x) for p, x in zip(slopes, z, strict=True)) / count
+    assert np.isclose(value, float(loss), rtol=1e-11)
+    assert np.isclose(gradients["w"][0], float(slope), rtol=1e-11)
+
+
+def test_a_perfect_fit_loses_no_digits():
+    """σ(z) - 1 would be 0 at z = 60; its true value is -8.8e-27."""
+    f = sg.Problem(BY_EXAMPLE["logistic"]).compile(prove=False)
+    value, gradients = f.bind(X=np.full((5, 1), 60.0), t=np.ones(5))(w=[1.0], b=0.0)
+    assert np.isclose(value, np.exp(-60.0), rtol=1e-12)
+    assert np.isclose(gradients["b"], -np.exp(-60.0), rtol=1e-12)
+
+
+def test_many_threads_share_a_bound_function():
+    problem = sg.Problem(BY_EXAMPLE["a net"])
+    f = problem.compile(prove=False)
+    g = f.bind(**split(f, arrays_of(problem.leaves))[0])
+    points = [split(f, arrays_of(problem.leaves, seed))[1] for seed in range(8)]
+    expected = [g(**p) for p in points]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            for found, right in zip(pool.map(lambda p: g(**p), points), expected, strict=True):
+                assert_same(found, right, 0)
+
+
+def test_float32_stays_and_a_wider_parameter_widens():
+    f = sg.Problem(BY_EXAMPLE["logistic"]).compile(prove=False)
+    g = f.bind(X=np.ones((4, 2), np.float32), t=np.array([0, 1, 1, 0], np.float32))
+    value, gradients = g(w=np.ones(2, np.float32), b=np.float32(0))
+    assert value.dtype == gradients["w"].dtype == gradients["b"].dtype == np.float32
+    value, gradients = g(w=np.ones(2), b=0)
+    assert value.dtype == gradients["w"].dtype == gradients["b"].dtype == np.float64
+
+
+def test_the_symmetric_inverse_is_that_of_lapack():
+    """By halves and below the size where halves begin; not positive definite; log det not a number where it is negative."""
+    A, q = sg.data("A", n, n, symmetric=True), sg.parameter("q")
+    K = sg.exp(q) * A
+    f = sg.Problem(y @ sg.solve(K, y) + sg.logdet(K)).compile(prove=False)
+    assert "= inverse_and_logdet(" in f.source
+    random = np.random.default_rng(0)
+    for size in (5, 64, 65, 130, 201):
+        root = random.normal(size=(size, size))
+        for a in (root @ root.T + np.eye(size), np.diag([-1.0, -2.0, *np.ones(size - 2)])):
+            target = random.normal(size=size)
+            value, gradients = f(A=a, y=target, q=0.0)
+            solution = np.linalg.solve(a, target)
+            assert np.isclose(value, target @ solution + np.linalg.slogdet(a)[1], rtol=1e-9)
+            assert np.isclose(gradients["q"], size - target @ solution, rtol=1e-9)
+    with pytest.raises(InputError, match=r"^A is declared symmetric but is not"):
+        f(A=np.triu(np.ones((3, 3))), y=np.ones(3), q=0.0)
