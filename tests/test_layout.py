@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from chosen import EXAMPLES
 from notation.reader import N, as_matrix, read
 from notation.test_meaning import LEAVES, VALUES, grow
-from test_problems import FILES, FOLDER
+from test_problems import FILES
 
 import symgrad as sg
 from symgrad.derive import layout
@@ -29,11 +30,9 @@ from symgrad.rewrite.display import Reason, Why
 from symgrad.rewrite.turn import flipped, row_of, turned
 
 S = Reals(40)
-EXAMPLES = FOLDER.parent.parent / "examples"
-BEYOND = {"p40_tensor", "p41_convolution"}
-MODELS = {name: path for name, path in FILES.items() if name not in BEYOND} | {
-    path.stem: path for path in sorted(EXAMPLES.glob("*.py"))
-}
+# A derivative with three axes has no numerator layout.
+BEYOND = {"p40_tensor", "p41_convolution", "convolutional_net"}
+MODELS = {name: path for name, path in (FILES | {path.stem: path for path in EXAMPLES}).items() if name not in BEYOND}
 
 
 def derivation_of(path):

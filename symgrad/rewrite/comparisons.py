@@ -26,6 +26,8 @@ def told_by_sign(form: Form) -> Form:
     >>> print(to_expression(told_by_sign(to_form((x - a) / 10 > x - a))), to_expression(told_by_sign(to_form(x > a))))
     a > x x > a
     """
+    if not _holds_comparison(form):
+        return form
     root = to_expression(form)
     found: dict[Expr, Expr] = {}
     for node in postorder([root]):
@@ -34,6 +36,18 @@ def told_by_sign(form: Form) -> Form:
             if cost(shorter) < cost(node) or (node.function == "equal" and _is_zero(node.operands[0])):
                 found[node] = shorter
     return to_form(substitute(root, found)) if found else form
+
+
+def _holds_comparison(form: Form) -> bool:
+    """Whether a factor is a comparison; most forms have none, and are asked at every move."""
+    for term in form.terms:
+        for f in term.factors:
+            if isinstance(f.atom, Form):
+                if _holds_comparison(f.atom):
+                    return True
+            elif isinstance(f.atom, Elementwise) and f.atom.function in INDICATORS:
+                return True
+    return False
 
 
 def _by_sign(node: Elementwise) -> Expr:
@@ -77,6 +91,8 @@ def one_of_three(form: Form) -> Form:
     >>> print(to_expression(one_of_three(expand(to_form(q * (x > 0) + q * equal(x, 0) + (q - 1) * (x < 0))))))
     q - (0 > x)
     """
+    if not _holds_comparison(form):
+        return form
     inner = map_groups(form, one_of_three)
     groups: dict[tuple[object, ...], dict[int, tuple[int, Term]]] = {}
     for place, term in enumerate(inner.terms):
