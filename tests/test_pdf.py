@@ -115,7 +115,7 @@ def test_the_file_says_what_it_is(language):
     document = page("two_layer_net", language)
     reader = read(pdf(document))
     root = reader.trailer["/Root"]
-    assert reader.metadata.title == "Two-layer network"
+    assert reader.metadata.title == {"en": "Two-layer network", "zh": "两层神经网络"}[language]
     assert root["/Lang"] == {"en": "en", "zh": "zh-CN"}[language]
     assert root["/MarkInfo"]["/Marked"]
     headings = [e["/S"] for e in elements(reader) if re.fullmatch(r"/H\d", e["/S"])]

@@ -24,6 +24,8 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 
+# Each program is run once: XLA need not spend its time on making it fast.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 EVERY = 2000
 SEEDS = range(int(os.environ.get("SYMGRAD_SEEDS", "200")))
 PROVED = range(20)
