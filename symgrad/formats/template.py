@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,8 @@ class Style:
     autoescape: bool = False
     # Around the formulas of a display.
     fences: tuple[str, str] = ("", "")
+    # What a reader of the format asks of a formula.
+    formula: Callable[[str], str] = str
     # What a finished line needs where text and formulas meet, and a paragraph where it begins.
     line: Callable[[str], str] = str
     paragraph: Callable[[str], str] = str
@@ -120,6 +122,8 @@ COMMON = Style(
     limit=92,
     delimiters={},
     fences=("$$", "$$"),
+    # pandoc up to 2.17 knows \bigl and \Big, and prints a formula with \Bigl as its source.
+    formula=lambda tex: tex.replace(r"\Bigl", r"\Big").replace(r"\Bigr", r"\Big"),
     line=str.strip,
     paragraph=common_opening,
     figure=lambda figure, inline, plain: " ".join(map(inline, figure.words)),
@@ -231,7 +235,7 @@ class Writer:
     def inline(self, item: Inline) -> str:
         """A sentence, formula, name or list in the format, escaped."""
         if isinstance(item, Math):
-            return self.style.math(item.tex)
+            return self.style.math(self.style.formula(item.tex))
         if isinstance(item, Plain):
             return self.style.text(item.text)
         if isinstance(item, CodeSpan):
@@ -271,7 +275,11 @@ class Writer:
 
     def lines(self, display: Display | Box) -> list[Line]:
         """The printed lines of a display."""
-        return list(lines(display.rows, self.style.limit, self._finished_reason))
+        spelled = self.style.formula
+        return [
+            replace(line, left=spelled(line.left), right=spelled(line.right), aside=spelled(line.aside))
+            for line in lines(display.rows, self.style.limit, self._finished_reason)
+        ]
 
     def _finished_reason(self, item: Inline) -> str:
         joined = self.reason(item).replace(TEXT_END + TEXT_BEGIN, "")
