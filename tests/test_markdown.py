@@ -43,7 +43,8 @@ def formulas(document, style):
         elif isinstance(block, Paragraph):
             inline |= {tex for sentence in block.sentences for tex in inline_formulas(sentence)}
         elif isinstance(block, Figure):
-            told = (block.caption, *(block.words if style is COMMON else ()))
+            # The caption speaks of frames and arrows: where the picture is told in words it has no place.
+            told = block.words if style is COMMON else (block.caption,)
             inline |= {tex for sentence in told for tex in inline_formulas(sentence)}
         elif isinstance(block, Table):
             inline |= {tex for row in (block.header, *block.rows) for cell in row for tex in inline_formulas(cell)}

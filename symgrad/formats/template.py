@@ -65,7 +65,7 @@ Write = Callable[[Inline], str]
 class Style:
     """How a template writes plain text, formulas and code inside a line, and how wide its equations may be.
 
-    `figure` draws a picture, with the writer of what stands inside a line and one of plain text.
+    `figure` draws a picture, or tells it, with the writer of what stands inside a line and one of plain text.
     """
 
     template: str
@@ -96,9 +96,9 @@ ANGLES = {
 }
 
 
-def drawn_by_mermaid(figure: Figure, _: Write, plain: Write) -> str:
+def drawn_by_mermaid(figure: Figure, inline: Write, plain: Write) -> str:
     """The graph as a program that GitHub and Jupyter draw: they show an SVG file by reference only, and a page is one file."""
-    return f"```mermaid\n{mermaid(figure.graph, plain)}\n```"
+    return f"```mermaid\n{mermaid(figure.graph, plain)}\n```\n\n{inline(figure.caption)}"
 
 
 GITHUB = Style(
