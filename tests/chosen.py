@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
@@ -10,3 +11,11 @@ FEW = ("linear_regression", "logistic_regression", "ridge_regression", "softmax_
 # SYMGRAD_ALL=1 takes the whole gallery, in every test that walks the examples.
 EVERY = sorted(FOLDER.glob("*.py"))
 EXAMPLES = EVERY if os.environ.get("SYMGRAD_ALL") else [FOLDER / f"{stem}.py" for stem in FEW]
+
+
+def pages_of(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """What TeX is tried on: the few in both languages, every other model in one, in turn; with SYMGRAD_ALL=1 all in both."""
+    pairs = [(path, language) for path in paths for language in ("en", "zh")]
+    if os.environ.get("SYMGRAD_ALL"):
+        return pairs
+    return [(path, language) for k, (path, language) in enumerate(pairs) if path.stem in FEW or k % 4 in (0, 3)]

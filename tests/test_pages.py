@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from chosen import EXAMPLES
+from chosen import EXAMPLES, pages_of
 
 from symgrad.derive.nudge import nudge
 from symgrad.modelfile import run_model
@@ -61,8 +61,7 @@ def flaws(log: str) -> list[str]:
     return missing + wide
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", [*EXAMPLES, *MODELS], ids=lambda p: p.stem)
+@pytest.mark.parametrize(("path", "language"), pages_of([*EXAMPLES, *MODELS]), ids=lambda x: getattr(x, "stem", x))
 def test_every_page_compiles(path, language, tmp_path):
     page = load(str(path)).explain("latex", language)
     assert flaws(compiled_log(page, tmp_path)) == []
