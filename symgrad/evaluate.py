@@ -50,8 +50,12 @@ class Assignment:
 Environment = Mapping[Leaf, Array]
 
 
-def evaluate(roots: Iterable[Expr], leaves: Environment, sizes: Assignment, s: Scalars) -> list[Array]:
+def evaluate(
+    roots: Iterable[Expr], leaves: Environment, sizes: Assignment, s: Scalars, known: dict[Expr, Array] | None = None
+) -> list[Array]:
     """The arrays of the roots, where the leaves have the given arrays.
+
+    `known` holds what was evaluated before at the same leaves, and takes what is evaluated now.
 
     >>> import sympy
     >>> from symgrad.fields import Symbolic
@@ -62,8 +66,10 @@ def evaluate(roots: Iterable[Expr], leaves: Environment, sizes: Assignment, s: S
     [4, 7]
     """
     wanted = list(roots)
-    values: dict[Expr, Array] = {}
+    values: dict[Expr, Array] = {} if known is None else known
     for node in postorder(wanted):
+        if node in values:
+            continue
         # A sum of arrays without axes is a bare element in NumPy; it stays an array here.
         values[node] = np.asarray(_value(node, values, leaves, sizes, s), dtype=object)
     return [values[root] for root in wanted]
@@ -73,8 +79,7 @@ def _value(node: Expr, values: dict[Expr, Array], leaves: Environment, sizes: As
     if isinstance(node, Leaf):
         return _leaf(node, leaves, sizes, s)
     if isinstance(node, Linear):
-        scaled = [values[e] if c == 1 else values[e] * s.number(c) for c, e in node.terms]
-        return sum(scaled[1:], scaled[0])
+        return s.plus([values[e] if c == 1 else s.times([_scalar(s.number(c)), values[e]]) for c, e in node.terms])
     if isinstance(node, Contraction):
         return _contract(node, values, sizes, s)
     if isinstance(node, Elementwise):
@@ -140,10 +145,7 @@ def _contract(node: Contraction, values: dict[Expr, Array], sizes: Assignment, s
     ]
     if any(_is_sparse(e) for e in node.operands):
         return _sparse(factors, full, node.rank, s)
-    product: Array = None
-    for _, factor in factors:
-        product = factor if product is None else product * factor
-    product = np.broadcast_to(product, full)
+    product = np.broadcast_to(s.times([factor for _, factor in factors]), full)
     if count == node.rank:
         return np.array(product, dtype=object)
     return s.sum(product, tuple(range(node.rank, count)))
@@ -160,10 +162,8 @@ def _sparse(factors: list[tuple[Expr, Array]], full: tuple[int, ...], rank: int,
         if _is_sparse(e):
             is_there &= a != s.number(Fraction(0))
     places = np.nonzero(is_there)
-    product: Array = np.full(len(places[0]) if full else 1, s.number(Fraction(1)), dtype=object)
-    for e, a in factors:
-        if not _is_sparse(e):
-            product = product * np.broadcast_to(a, full)[places]
+    ones = np.full(len(places[0]) if full else 1, s.number(Fraction(1)), dtype=object)
+    product = s.times([ones, *(np.broadcast_to(a, full)[places] for e, a in factors if not _is_sparse(e))])
     found: dict[tuple[int, ...], list[Scalar]] = {}
     for *place, value in zip(*places[:rank], product, strict=True):
         found.setdefault(tuple(place), []).append(value)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add, mul
 from typing import Any
 
 import mpmath
 import numpy as np
 import sympy
 
+from symgrad.canonical import added, chosen, is_bare, multiplied
 from symgrad.primitives.entry import Array, Scalar
 
 
@@ -169,6 +172,18 @@ class ArrayField:
         """The sum of a list of elements."""
         return sum(items[1:], items[0]) if items else 0
 
+    def greater(self, a: Scalar, b: Scalar) -> Any:
+        """Whether a > b."""
+        return a > b
+
+    def times(self, arrays: Sequence[Array]) -> Array:
+        """The product of arrays, entry by entry, broadcast against each other."""
+        return reduce(mul, arrays)
+
+    def plus(self, arrays: Sequence[Array]) -> Array:
+        """The sum of arrays of one shape, entry by entry."""
+        return reduce(add, arrays)
+
     def sum(self, a: Array, axis: int | tuple[int, ...] | None, *, keepdims: bool = False) -> Array:
         """The sum over axes."""
         source = np.asarray(a, dtype=object)
@@ -186,6 +201,15 @@ class ArrayField:
     def matmul(self, a: Array, b: Array) -> Array:
         """The matrix product of object arrays."""
         return np.asarray(np.dot(a, b), dtype=object)
+
+
+def _gathered(f: Callable[[Sequence[Scalar]], Scalar], arrays: Sequence[Array]) -> Array:
+    """f of the entries at each place of arrays of one shape."""
+    result = np.empty(arrays[0].shape, dtype=object)
+    places = zip(*(a.ravel() for a in arrays), strict=True)
+    for k, items in enumerate(places):
+        result.flat[k] = f(items)
+    return result
 
 
 class Symbolic(ArrayField):
@@ -209,7 +233,15 @@ class Symbolic(ArrayField):
 
     def add_up(self, items: list[Scalar]) -> Scalar:
         """One flat SymPy sum."""
-        return sympy.Add(*items)
+        return added(items) if len(items) != 1 else items[0]
+
+    def times(self, arrays: Sequence[Array]) -> Array:
+        """One flat SymPy product for each entry."""
+        return arrays[0] if len(arrays) == 1 else _gathered(multiplied, np.broadcast_arrays(*arrays))
+
+    def plus(self, arrays: Sequence[Array]) -> Array:
+        """One flat SymPy sum for each entry."""
+        return arrays[0] if len(arrays) == 1 else _gathered(added, arrays)
 
     def power(self, x: Scalar, exponent: Any) -> Scalar:
         """x to a rational power."""
@@ -217,7 +249,11 @@ class Symbolic(ArrayField):
 
     def choose(self, *cases: tuple[Scalar, Any]) -> Scalar:
         """A SymPy Piecewise."""
-        return sympy.Piecewise(*cases)
+        return chosen(cases)
+
+    def greater(self, a: Scalar, b: Scalar) -> Any:
+        """The SymPy comparison."""
+        return sympy.StrictGreaterThan(a, b, evaluate=False) if is_bare(a, b) else a > b
 
     def scalar(self, body: Any, *operands: Scalar) -> Scalar:
         """The Lambda applied."""

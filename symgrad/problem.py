@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from symgrad import notebook
 from symgrad.compile.function import Compiled, compile_derivation
@@ -19,24 +19,9 @@ from symgrad.derive.nudge import nudge
 from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
-from symgrad.explain.extrema import ExtremaPage
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
-from symgrad.extrema.search import find_extrema
-from symgrad.fitting import (
-    Descent,
-    FitResult,
-    LineSearch,
-    OnIteration,
-    Options,
-    Task,
-    fit,
-    from_source,
-    sample_of,
-    sizes_of,
-    table_of,
-)
 from symgrad.formats.derivation_json import as_json
 from symgrad.formats.ipynb import notebook as notebook_of
 from symgrad.formats.runnable import cells, from_file, rebuilt
@@ -47,11 +32,13 @@ from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model, title_and_text
 from symgrad.products import Hessian, HessianProduct, Output, Source, check_choice
 from symgrad.prose import Language, Text
-from symgrad.stationary import Extrema
-from symgrad.tables import Table
-from symgrad.tables.arrays import exact_arrays, read_arrays
 from symgrad.text.from_sympy import from_sympy
 from symgrad.text.parse import parse
+
+if TYPE_CHECKING:
+    from symgrad.fitting import FitResult, LineSearch, OnIteration
+    from symgrad.stationary import Extrema
+    from symgrad.tables import Table
 
 Method = Literal["index", "differential"]
 METHODS: tuple[Method, ...] = ("index", "differential")
@@ -236,6 +223,8 @@ class Problem:
         """The derivation in numbers: made up, given, or of a file."""
         if values is None:
             return NumbersShown(in_numbers(derivation, self.loss))
+        from symgrad.tables.arrays import exact_arrays, read_arrays
+
         file = values if isinstance(values, str) else ""
         given = read_arrays(values) if isinstance(values, str) else exact_arrays(values)
         try:
@@ -275,6 +264,10 @@ class Problem:
         >>> print(Problem(sg.sum((X @ w - y) ** 2)).extrema())
         w = solve(X.T @ X, X.T @ y): global minimum
         """
+        from symgrad.explain.extrema import ExtremaPage
+        from symgrad.extrema.search import find_extrema
+        from symgrad.stationary import Extrema
+
         found = find_extrema(self.derive(wrt), self.order)
         return Extrema(found, ExtremaPage(self.title, self.text, found))
 
@@ -308,6 +301,8 @@ class Problem:
         >>> arrays["Y"].sum(axis=1), arrays["z"].shape
         (array([1., 1.]), (3,))
         """
+        from symgrad.fitting import sample_of
+
         # Which of two derivations is compiled makes no difference: a proved one is there already, or takes long.
         function = compile_derivation(self._derivations.get((None, True)) or self.derive(prove=False))
         return sample_of([self.loss], function, sizes, seed)
@@ -345,6 +340,8 @@ class Problem:
         >>> result.parameters["w"].round(4), float(result.parameters["b"].round(4)), round(result.train["r2"], 6)
         (array([2.]), 1.0, 1.0)
         """
+        from symgrad.fitting import Descent, Options, Task, fit, from_source, sizes_of, table_of
+
         table = table_of(data)
         given = data if table is None and not isinstance(data, str) else table
         named = from_source(self.leaves, given, bind, arrays)

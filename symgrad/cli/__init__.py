@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE
+# Of each of SymPy's functions so many results are kept, not 1000: the proofs of one model ask for the same ones again.
+SYMPY_CACHE_SIZE = "20000"
+# How many new objects start a search for cycles among them, not 700: a tenth of what the imports cost, and none is found.
+GARBAGE_THRESHOLD = 100_000
 
 
 class Group(TyperGroup):
@@ -341,6 +346,8 @@ def _write(output: str, page: str | bytes, form: str = "") -> None:
 
 def main() -> None:
     """The entry point."""
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    os.environ.setdefault("SYMPY_CACHE_SIZE", SYMPY_CACHE_SIZE)  # read when a command imports SymPy
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no Greek shows escapes, not a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are TextIOWrapper

@@ -18,7 +18,7 @@ from symgrad.derive.endtoend import STEP, Point, compared, relative_error, value
 from symgrad.derive.engine import straight_line
 from symgrad.derive.equality import Differs, Sheet, named, prove_equal, undecided, verify, worst
 from symgrad.derive.pairing import free_name, names_in
-from symgrad.derive.proof import partials
+from symgrad.derive.partials import Differentiator
 from symgrad.derive.reverse import accumulate, cotangent_of, pull_back
 from symgrad.derive.samples import as_array, assignments, entries_of, sizes_in
 from symgrad.derive.steps import Writer, without_names
@@ -199,8 +199,9 @@ def _derivative(step: TangentStep, sheet: Sheet) -> Array:
         for u, dot in step.dots.items()
         for symbol, rate in zip(entries_of(sheet.opaque[u]), entries_of(sheet.opaque[dot]), strict=True)
     }
+    by = Differentiator()
     entries = [
-        sympy.Add(*(rates[symbol] * slope for symbol, slope in partials(sympy.S(entry), rates.keys())))
+        sympy.Add(*(rates[symbol] * slope for symbol, slope in by.partials(sympy.S(entry), rates.keys())))
         for entry in entries_of(values)
     ]
     return as_array(entries, np.shape(values))

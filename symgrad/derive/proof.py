@@ -7,19 +7,19 @@ error. Steps of the same shape are proved once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import prod
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy.polys.rings import ring
 
+from symgrad.canonical import multiplied
 from symgrad.derive.alike import Form, form_of
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
 from symgrad.derive.equality import Differs, in_numbers, named, undecided, verify, worst
+from symgrad.derive.partials import Differentiator
 from symgrad.derive.reverse import cotangent_of
 from symgrad.derive.samples import Symbols, as_array, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.derive.zero import are_equal
@@ -33,9 +33,6 @@ from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.display import Why
 from symgrad.rewrite.facts import SYMMETRIC_FACTS
 from symgrad.rewrite.form import INDICATORS
-
-# Polynomials with more terms than this are differentiated as they stand.
-MOST_TERMS = 6000
 
 
 def prove(derivation: Derivation) -> Derivation:
@@ -72,6 +69,7 @@ class _Prover:
                     self.uses.setdefault(node, []).append(target)
         self._known: dict[object, tuple[Form, tuple[Proof, ...]]] = {}
         self._symmetric: dict[Leaf, bool] = {}
+        self.by = Differentiator()
 
     def symmetric(self, claimed: Sequence[Leaf]) -> frozenset[Leaf]:
         """The names that equal their transposes by definition; CheckFailed where one is claimed that does not."""
@@ -154,6 +152,7 @@ class _Step:
         assert eq.variable is not None
         self.eq, self.variable = eq, eq.variable
         self.indicators = program.indicators
+        self.by = program.by
         targets = program.uses.get(eq.variable, [])
         self.uses = [(target, program.definitions[target]) for target in targets]
         self.seeds: list[Expr] = [number(1) if t is program.loss else cotangent_of(t) for t in targets]
@@ -197,30 +196,6 @@ class _Step:
         return tuple(Proof(worst({v[k] for v in verdicts}), sizes) for k in range(len(self.eq.lines)))
 
 
-def partials(e: Any, wanted: Collection[Any]) -> Iterator[tuple[Any, Any]]:
-    """∂e/∂s for the symbols that occur, by SymPy: of a polynomial in its sparse ring, else term by term."""
-    symbols = e.free_symbols & set(wanted)
-    if symbols and 1 < _terms(e) <= MOST_TERMS:
-        domain, *_ = ring(sorted(e.free_symbols, key=str), sympy.QQ)
-        try:
-            polynomial = domain.from_expr(e)
-        except ValueError:
-            pass  # it holds a function or a root
-        else:
-            yield from ((s, polynomial.diff(domain(s)).as_expr()) for s in sorted(symbols, key=str))
-            return
-    # A sum of products is searched once, not once for each of its symbols.
-    for term in sympy.Add.make_args(e):
-        yield from ((s, sympy.diff(term, s)) for s in term.free_symbols & symbols)
-
-
-def _terms(e: Any) -> int:
-    """How many terms an expression has when products are multiplied out."""
-    if e.is_Add:
-        return sum(map(_terms, e.args))
-    return prod(map(_terms, e.args)) if e.is_Mul else 1
-
-
 class _Comparison:
     """A step at one assignment of sizes."""
 
@@ -245,12 +220,19 @@ class _Comparison:
             self.symbols.binaries.update(entries_of(self.opaque[e]))
         # A use's target (H, where H = tanh Z and Z is the variable) takes the value that it has by definition.
         self.values = dict(self.opaque)
-        for target, expression in step.uses:
+        # What was evaluated with the names opaque, and by definition.
+        self._seen: tuple[dict[Expr, Array], dict[Expr, Array]] = {}, {}
+        for k, (target, expression) in enumerate(step.uses):
             # One use may stand in another's definition: h = exp(u w), where u holds w too.
-            self.values[target] = self._at([expression], self.values)[0]
+            earlier = {t for t, _ in step.uses[:k]}
+            values = self.opaque if earlier.isdisjoint(postorder([expression])) else dict(self.values)
+            self.values[target] = self._at([expression], values)[0]
 
     def _at(self, roots: Sequence[Expr], values: Mapping[Leaf, Array]) -> list[Array]:
-        return evaluate(roots, values, self.sizes, self.s)
+        """The arrays of some roots; with the names opaque, or by definition, each expression is evaluated once."""
+        opaque, defined = self._seen
+        known = opaque if values is self.opaque else defined if values is self.values else None
+        return evaluate(roots, values, self.sizes, self.s, known)
 
     def verdicts(self) -> list[Verdict]:
         """PROVED or VERIFIED for each line; CheckFailed where neither.
@@ -292,12 +274,16 @@ class _Comparison:
         """What each line is compared with, and the line: the derivative for the first, the line before for the others."""
         lines = [line.expression for line in self.step.eq.lines]
         first = self._at(lines[:1], values)[0]
+        if len(lines) == 1:
+            return [(derivative, first)]
         known = {**values, **self.found}
         for target, definition in self.step.used.items():
             known[target] = self._at([definition], known)[0]
         for cotangent, expression in self.step.upstream.items():
             known[cotangent] = self._at([substitute(expression, self.stand_ins)], known)[0]
-        return [(derivative, first), *pairwise(self._at([substitute(e, self.stand_ins) for e in lines], known))]
+        # With nothing more known the first line has been evaluated already.
+        at = known if self.found or self.step.used or self.step.upstream else values
+        return [(derivative, first), *pairwise(self._at([substitute(e, self.stand_ins) for e in lines], at))]
 
     def _equal(self, line: int, pair: tuple[Array, Array]) -> Verdict | None:
         """PROVED where the two sides agree entry by entry; None where that is not decided."""
@@ -319,8 +305,8 @@ class _Comparison:
         for seed, (_, expression) in zip(self.step.seeds, self.step.uses, strict=True):
             zbar, z = self._at([seed, expression], self.opaque)
             for weight, entry in zip(entries_of(zbar), entries_of(z), strict=True):
-                for symbol, partial in partials(sympy.S(entry), total.keys()):
-                    total[symbol].append(weight * partial)
+                for symbol, partial in self.step.by.partials(sympy.S(entry), total.keys()):
+                    total[symbol].append(multiplied((weight, partial)))
         return as_array([sympy.Add(*terms) for terms in total.values()], np.shape(v))
 
     def _undecided(self, a: Array, b: Array, line: int) -> Iterator[tuple[Any, Any]]:

@@ -7,8 +7,9 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import count, islice, permutations
 from math import prod
+from operator import eq
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import sympy
@@ -23,6 +24,9 @@ from symgrad.primitives.entry import Array, Scalars
 from symgrad.primitives.facts import FACTS
 from symgrad.primitives.functions import FUNCTIONS
 
+Numbers = tuple[int, ...]
+T = TypeVar("T")
+
 SMALLEST = 3
 # How far from 0 points are drawn, in turn: conditions such as u < 2 are met on both sides.
 SCALES = (Fraction(1), Fraction(1), Fraction(5), Fraction(1, 5))
@@ -35,6 +39,8 @@ MOST_SPARE = 9
 MOST_TIED = 8
 # Of more names than this (the layers of a deep net) some get the same number, neighbours never.
 MOST_DISTINCT = 8
+# Of so many names the numbers are compared with those chosen before.
+MOST_COMPARED = 16
 # With more sizes than this, an assignment that shares no number with the first would not be among those tried.
 MOST_WITH_A_SPARE = 6
 
@@ -74,41 +80,67 @@ def _assignments(sizes: tuple[Size, ...], ties: tuple[Tie, ...], how_many: int) 
     tied = {v for tie in ties for v in tie.literals}
     literals = sorted({v for s in sizes if (v := s.value) is not None and v > LARGEST_KEPT} - tied)
     wanted = len(names) + len(literals)
-    distinct = min(wanted, MOST_DISTINCT)
     spare = 2 if wanted < 2 or _has_sums(sizes) else int(wanted <= MOST_WITH_A_SPARE)
-    tried: list[tuple[tuple[int, ...], Assignment]] = []
-    for drawn, turn in _candidates(distinct, spare):
-        # Beyond that many names numbers repeat, in another order from one candidate to the next.
-        numbers = [drawn[(k + turn * (k // distinct)) % distinct] for k in range(wanted)]
-        a = Assignment(dict(zip(names, numbers, strict=False)), dict(zip(literals, numbers[len(names) :], strict=True)))
+    # Sizes without a minus are positive wherever their names are.
+    bounded = tuple(s for s in sizes if any(c < 0 for _, c in s.terms))
+    if not tied and not bounded:
+        return tuple(_assigned(names, literals, numbers) for numbers in _free_numbers(wanted, spare, how_many))
+    tried: list[tuple[Numbers, Assignment]] = []
+    for numbers in _candidates(wanted, spare):
+        a = _assigned(names, literals, numbers)
         if tied and len(tried) == MOST_TIED:
             break
         if tied:
             # Without stand-ins the numbers stay what they are.
             a = Assignment(a.names, {**a.literals, **stand_ins(ties, a.names, len(tried))})
-        if all(a.at(s) >= 1 for s in sizes):
-            tried.append((tuple(numbers[: distinct + 8]), a))
+        if all(a.at(s) >= 1 for s in (sizes if tied else bounded)):
+            tried.append((numbers[:MOST_COMPARED], a))
     if not tried:
         raise DerivationError(f"no small numbers make all of the sizes {', '.join(map(str, sizes))} positive")
-    chosen = tried[:1]
+    return tuple(a for _, a in _least_alike(tried, how_many))
+
+
+def _assigned(names: Sequence[str], literals: Sequence[int], numbers: Numbers) -> Assignment:
+    own = dict(zip(names, numbers, strict=False))
+    return Assignment(own, dict(zip(literals, numbers[len(names) :], strict=True)))
+
+
+@lru_cache(maxsize=64)
+def _free_numbers(wanted: int, spare: int, how_many: int) -> tuple[Numbers, ...]:
+    """Numbers for so many names, where no size asks for more."""
+    tried = [(numbers[:MOST_COMPARED], numbers) for numbers in _candidates(wanted, spare)]
+    return tuple(numbers for _, numbers in _least_alike(tried, how_many))
+
+
+def _least_alike(tried: Sequence[tuple[Numbers, T]], how_many: int) -> list[tuple[Numbers, T]]:
+    """The first candidate, then those that have least in common with what is chosen; of these the smallest arrays."""
+    chosen = list(tried[:1])
     while len(chosen) < min(how_many, len(tried)):
         rest = [candidate for candidate in tried if candidate not in chosen]
         if not rest:
             break
-        # Of those that have least in common with what is chosen, the one with the smallest arrays.
-        chosen.append(min(rest, key=lambda c: (sum(_in_common(c[0], old) for old, _ in chosen), prod(c[0]))))
-    return tuple(a for _, a in chosen)
+        # Pairs weigh less than one number that is the same: only where few are the same they are counted.
+        same = [sum(sum(map(eq, c[0], old)) for old, _ in chosen) for c in rest]
+        fewest = min(same)
+        few = [c for c, k in zip(rest, same, strict=True) if 2 * (k - fewest) <= len(chosen)]
+        chosen.append(min(few, key=lambda c: (sum(_in_common(c[0], old) for old, _ in chosen), prod(c[0]))))
+    return chosen
 
 
-def _candidates(distinct: int, spare: int) -> Iterator[tuple[tuple[int, ...], int]]:
+@lru_cache(maxsize=64)
+def _candidates(wanted: int, spare: int) -> tuple[Numbers, ...]:
     """Distinct numbers for names: the first permutations, then random ones, from a range that grows."""
-    yield from (
-        (p, 0) for p in islice(permutations(range(SMALLEST, SMALLEST + distinct + spare), distinct), FIRST_TRIED)
-    )
+    distinct = min(wanted, MOST_DISTINCT)
+    first = islice(permutations(range(SMALLEST, SMALLEST + distinct + spare), distinct), FIRST_TRIED)
+    drawn: list[tuple[tuple[int, ...], int]] = [(p, 0) for p in first]
     random = Random(0)
     for k in range(MOST_TRIED):
         width = distinct + spare + (k * MOST_SPARE) // MOST_TRIED
-        yield tuple(random.sample(range(SMALLEST, SMALLEST + width), distinct)), random.randrange(distinct or 1)
+        drawn.append(
+            (tuple(random.sample(range(SMALLEST, SMALLEST + width), distinct)), random.randrange(distinct or 1))
+        )
+    # Beyond MOST_DISTINCT names numbers repeat, in another order from one candidate to the next.
+    return tuple(tuple(p[(k + turn * (k // distinct)) % distinct] for k in range(wanted)) for p, turn in drawn)
 
 
 def _in_common(a: Sequence[int], b: Sequence[int]) -> int:
@@ -155,8 +187,8 @@ class Symbols:
         self.exclusive: list[tuple[Any, ...]] = []  # of each row at most one is not 0
 
     def fresh(self) -> Any:
-        """A new real symbol."""
-        return sympy.Symbol(f"s{next(self._count)}", real=True)
+        """A new real symbol. SymPy orders by name: entries that differ in their symbols alone are written alike."""
+        return sympy.Symbol(f"s{next(self._count):05}", real=True)
 
     def summing_to_one(self, shape: Shape, axis: int) -> Array:
         """The most general array of symbols that sums to 1 along an axis."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 from math import lcm
 from typing import Any
@@ -116,6 +117,12 @@ def _oriented(condition: Any) -> tuple[Any, bool]:
     return (-u, True) if u.could_extract_minus_sign() else (u, False)
 
 
+@lru_cache(maxsize=1024)
+def _ring_in(count: int) -> tuple[Any, ...]:
+    """The polynomials in so many generators over the rationals, and the generators."""
+    return tuple(ring([f"g{k}" for k in range(count)], sympy.QQ))
+
+
 class _Fractions:
     """Numerators and denominators in one polynomial ring, whose generators are collected from all expressions first."""
 
@@ -132,8 +139,7 @@ class _Fractions:
         for e in expressions:
             for node in _walk(e):
                 self._note(node)
-        names = [f"g{k}" for k in range(len(self._generators))] or ["g0"]
-        self._ring, *elements = ring(names, sympy.QQ)
+        self._ring, *elements = _ring_in(len(self._generators) or 1)
         self._elements = {g: elements[k] for g, k in self._generators.items()}
         self._known: dict[Any, Quotient] = {}
         self._roots |= {s: (sympy.S.One, 2) for s in known.signs if s in self._generators}

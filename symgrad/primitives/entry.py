@@ -57,11 +57,20 @@ class Scalars(Protocol):
     def equal(self, a: Scalar, b: Scalar) -> Any:
         """The condition a = b."""
 
+    def greater(self, a: Scalar, b: Scalar) -> Any:
+        """The condition a > b."""
+
     def scalar(self, body: Any, *operands: Scalar) -> Scalar:
         """A SymPy `Lambda` applied to elements."""
 
     def each(self, f: Callable[[Scalar], Scalar], a: Array) -> Array:
         """f of every entry of an array."""
+
+    def times(self, arrays: Sequence[Array]) -> Array:
+        """The product of arrays, entry by entry, broadcast against each other."""
+
+    def plus(self, arrays: Sequence[Array]) -> Array:
+        """The sum of arrays of one shape, entry by entry."""
 
     def sum(self, a: Array, axis: int | tuple[int, ...] | None, *, keepdims: bool = False) -> Array:
         """The sum over axes."""

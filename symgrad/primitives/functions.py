@@ -104,7 +104,7 @@ SOFTPLUS = Function(
 RELU = Function(
     name="relu",
     about=Text(en="rectifier max(0, x)", zh="线性整流 max(0, x)"),
-    body=lambda s, x: s.choose((x, x > 0), (s.number(0), True)),
+    body=lambda s, x: s.choose((x, s.greater(x, s.number(0))), (s.number(0), True)),
     derivatives=(lambda y, x: x > 0,),
     latex=r"\mathrm{relu}",
     sign=(r"\mathrm{relu}(t) = \max(0, t)", DEFINITION),
@@ -115,7 +115,7 @@ ABSOLUTE = Function(
     name="absolute",
     word="abs",
     about=Text(en="absolute value", zh="绝对值"),
-    body=lambda s, x: s.choose((x, x > 0), (-x, x < 0), (s.number(0), True)),
+    body=lambda s, x: s.choose((x, s.greater(x, s.number(0))), (-x, x < 0), (s.number(0), True)),
     derivatives=(lambda y, x: elementwise("sign", x),),
     latex=r"\lvert {0} \rvert",
     numpy="np.abs({0})",
@@ -124,7 +124,7 @@ ABSOLUTE = Function(
 SIGN = Function(
     name="sign",
     about=Text(en="sign: -1, 0 or 1", zh="符号函数：−1、0 或 1"),
-    body=lambda s, x: s.choose((s.number(1), x > 0), (s.number(-1), x < 0), (s.number(0), True)),
+    body=lambda s, x: s.choose((s.number(1), s.greater(x, s.number(0))), (s.number(-1), x < 0), (s.number(0), True)),
     derivatives=(None,),
     latex=r"\mathrm{sign}",
     sign=(r"\mathrm{sign}", Text(en="{sign} is −1, 0 or 1", zh="{sign} 取 −1、0 或 1")),
@@ -154,7 +154,7 @@ GREATER = Function(
     name="greater",
     word="",
     about=Text(en="1 where the first is greater, else 0", zh="前者大于后者处为 1，否则为 0"),
-    body=lambda s, a, b: _bracket(s, a > b),
+    body=lambda s, a, b: _bracket(s, s.greater(a, b)),
     derivatives=(None, None),
     latex="[{0} > {1}]",
     numpy="({0} > {1})",
@@ -185,7 +185,7 @@ EQUAL = Function(
 MAXIMUM = Function(
     name="maximum",
     about=Text(en="the larger of two", zh="两者中较大者"),
-    body=lambda s, a, b: s.choose((a, a > b), (b, True)),
+    body=lambda s, a, b: s.choose((a, s.greater(a, b)), (b, True)),
     derivatives=(lambda y, a, b: _larger(a, b), lambda y, a, b: _larger(b, a)),
     latex=r"\max({0}, {1})",
     numpy="np.maximum({0}, {1})",
@@ -199,7 +199,7 @@ MAXIMUM = Function(
 MINIMUM = Function(
     name="minimum",
     about=Text(en="the smaller of two", zh="两者中较小者"),
-    body=lambda s, a, b: s.choose((b, a > b), (a, True)),
+    body=lambda s, a, b: s.choose((b, s.greater(a, b)), (a, True)),
     derivatives=(lambda y, a, b: _larger(b, a), lambda y, a, b: _larger(a, b)),
     latex=r"\min({0}, {1})",
     numpy="np.minimum({0}, {1})",

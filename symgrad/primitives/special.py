@@ -121,7 +121,7 @@ LEAKY_RELU = Function(
     name="leaky_relu",
     word="",
     about=Text(en="x where x > 0, else a·x", zh="x > 0 时为 x，否则为 a·x"),
-    body=lambda s, x, a: s.choose((x, x > 0), (a * x, True)),
+    body=lambda s, x, a: s.choose((x, s.greater(x, s.number(0))), (a * x, True)),
     derivatives=(
         lambda y, x, a: elementwise("where", x > 0, 1, a),
         lambda y, x, a: elementwise("minimum", x, 0),
@@ -147,7 +147,7 @@ ELU = Function(
     name="elu",
     word="",
     about=Text(en="x where x > 0, else a·(e^x - 1)", zh="x > 0 时为 x，否则为 a·(e^x − 1)"),
-    body=lambda s, x, a: s.choose((x, x > 0), (a * (s.exp(x) - 1), True)),
+    body=lambda s, x, a: s.choose((x, s.greater(x, s.number(0))), (a * (s.exp(x) - 1), True)),
     derivatives=(
         lambda y, x, a: elementwise("where", x > 0, 1, y + a),
         lambda y, x, a: elementwise("exp", elementwise("minimum", x, 0)) - 1,
