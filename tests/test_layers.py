@@ -52,7 +52,8 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("symgrad/modelfile.py", "except Exception"): "whatever a model file raises is reported at its line",
     ("symgrad/compile/bound.py", "exec"): "our own generated source, whose names are ours",
 }
-# (file, late import) → the reason: it points up, or is slow and seldom needed. IPython asks the object itself how it shows; see docs/decisions/0005.
+# (file, late import) → the reason: it points up, or is slow and seldom needed.
+# IPython asks the object itself how it shows; see docs/decisions/0005.
 ALLOWED_LATE: Mapping[tuple[str, str], str] = {
     ("symgrad/graph/expression.py", "symgrad.notebook"): "an expression is typeset in a notebook, and knows no LaTeX",
     ("symgrad/graph/expression.py", "symgrad.derive.indexed"): "an expression is written for SymPy, and knows no SymPy",
