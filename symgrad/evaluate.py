@@ -162,8 +162,9 @@ def _sparse(factors: list[tuple[Expr, Array]], full: tuple[int, ...], rank: int,
         if _is_sparse(e):
             is_there &= a != s.number(Fraction(0))
     places = np.nonzero(is_there)
-    ones = np.full(len(places[0]) if full else 1, s.number(Fraction(1)), dtype=object)
-    product = s.times([ones, *(np.broadcast_to(a, full)[places] for e, a in factors if not _is_sparse(e))])
+    own = [np.broadcast_to(a, full)[places] for e, a in factors if not _is_sparse(e)]
+    ones = [np.full(len(places[0]) if full else 1, s.number(Fraction(1)), dtype=object)]
+    product = s.times(own or ones)
     found: dict[tuple[int, ...], list[Scalar]] = {}
     for *place, value in zip(*places[:rank], product, strict=True):
         found.setdefault(tuple(place), []).append(value)
