@@ -112,8 +112,8 @@ PRINTED = {
     },
     "two_layer_net": {
         "W2": r"\frac{1}{n}\,(S - T)^{\top} H + \lambda W_{2}^{\top}",
-        "H": r"W_{2} \frac{\partial L}{\partial A}",
-        "Z": r"W_{2} \frac{\partial L}{\partial A} \odot [Z > 0]^{\top}",
+        "H": r"W_{2}\,\frac{\partial L}{\partial A}",
+        "Z": r"W_{2}\,\frac{\partial L}{\partial A} \odot [Z > 0]^{\top}",
         "W1": r"\frac{\partial L}{\partial Z}\,X + \lambda W_{1}^{\top}",
     },
     "p03_quadratic_form": {"x": r"x^{\top} (A + A^{\top})"},
@@ -128,7 +128,7 @@ PRINTED = {
     "p29_hidden_layer": {
         "h": r"(o - y)^{\top} W_{2}",
         "z": r"\frac{\partial L}{\partial h} \odot (1 - h^{2})^{\top}",
-        "W1": r"x \frac{\partial L}{\partial z} + \lambda W_{1}^{\top}",
+        "W1": r"x\,\frac{\partial L}{\partial z} + \lambda W_{1}^{\top}",
     },
 }
 
