@@ -53,7 +53,7 @@ class Listing:
 # The most rows of a table that stays on one page.
 LONGEST_UNBROKEN = 24
 # The most lines of a program, and of an equation in a browser, that stay on one page.
-LONGEST_PROGRAM, LONGEST_DISPLAY = 36, 8
+LONGEST_PROGRAM, LONGEST_DISPLAY = 36, 6
 
 # How sure a step or an equation is; what is no claim of the derivation has no mark.
 Mark = Literal["proved", "verified", "unchecked"]

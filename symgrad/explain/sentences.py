@@ -69,8 +69,8 @@ VALUES = Text(
     zh="按计算顺序列出损失所需的各个量，其形状标在右侧：",
 )
 ORDER = Text(
-    en="The chain rule goes back from the loss: the derivatives are found in the order {path}. Each is what arrives from the"
-    " values that use it, times the derivatives there, added up.",
+    en="The chain rule goes back from the loss: the derivatives are found in the order {path}. Each is the sum, over the"
+    " values that use it, of the derivative that arrives there times the local derivative.",
     zh="链式法则从损失出发反向进行，求导的次序为 {path}。每个量的梯度，等于用到它的各个量的上游梯度与相应局部导数之积的和。",
 )
 CHAIN = Text(
