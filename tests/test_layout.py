@@ -287,7 +287,7 @@ def test_layers_are_folded_in_numerator_layout_too(tmp_path):
     )
     text = sg.load(str(recurrent)).explain(layout="numerator")
     # Σ of outer products, each with the row on the right.
-    assert re.search(r"\\sum_\{\w=1\}\^\{6\} x_\{\w\} \\frac\{\\partial L\}\{\\partial a_\{\w\}\}", text), text
+    assert re.search(r"\\sum_\{\w=1\}\^\{6\} x_\{\w\}\\,\\frac\{\\partial L\}\{\\partial a_\{\w\}\}", text), text
 
 
 def test_reasons_that_speak_of_sides_have_their_words_for_numerator_layout():

@@ -61,7 +61,7 @@ MOST_UPDATES = 2
 # The sample sizes are listed up to this many.
 MOST_SIZES = 8
 # A program cannot be folded: beside equations that are, one longer than this is not printed.
-MOST_LINES_OF_A_FOLDED_PROGRAM = 40
+MOST_LINES_OF_A_FOLDED_PROGRAM = 32
 
 
 @dataclass(frozen=True, slots=True)
