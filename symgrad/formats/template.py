@@ -316,9 +316,16 @@ def in_words(figure: Figure, language: Language) -> list[str]:
 
 
 def _widths(table: Table, language: Language) -> list[int]:
-    """How many hyphens stand below each header: pandoc shares the width of a page by them, others do not read them."""
+    """How many hyphens stand below each header: pandoc shares the width of a page by them, others do not read them.
+
+    A number counts as one digit, so that a table looks the same for any number of layers.
+    """
     columns = zip(table.header, *table.rows, strict=True)
-    return [min(max(LEAST_COLUMN, *(len(plain(cell, language)) for cell in column)), MOST_COLUMN) for column in columns]
+    return [min(max(LEAST_COLUMN, *(_length(cell, language) for cell in column)), MOST_COLUMN) for column in columns]
+
+
+def _length(cell: Inline, language: Language) -> int:
+    return len(re.sub(r"[0-9₀-₉⁰¹²³⁴-⁹]+", "1", plain(cell, language)))
 
 
 def _text_in_math(text: str) -> str:
