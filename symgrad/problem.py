@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from symgrad import notebook
 from symgrad.compile.function import Compiled, compile_derivation
+from symgrad.compile.listing import listing
 from symgrad.derive.claim import Judgement, judge, names_known, read_claim
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.differential import with_differentials
@@ -211,7 +211,7 @@ class Problem:
         rows = prove_in_rows(derivation) if layout == "numerator" else None
         if format == "json":
             return as_json(derivation, self.title, self.text, language)
-        code = "" if detail == "brief" else program_of(self.compile(wrt).source)
+        code = "" if detail == "brief" else listing(self.compile(wrt).source)
         shown = self._numbers(derivation, values) if numbers or values is not None else None
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown)
         document = page(derivation, subject, language, detail, fold=fold, graph=graph)
@@ -365,13 +365,6 @@ def _expression(value: Any, parameters: Collection[Any], what: str) -> Expr:
         return coerce(value)
     except InputError:
         raise InputError(f"`{what}` is a {type(value).__name__}; assign an expression to it") from None
-
-
-def program_of(source: str) -> str:
-    """The function `value_and_gradients` of a compiled module: what a page shows of it."""
-    tree = ast.parse(source)
-    (function,) = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == "value_and_gradients"]
-    return "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
 
 
 def load(path: str) -> Problem:

@@ -249,10 +249,10 @@ def test_a_product_is_moved_as_a_textbook_moves_it():
         [
             r"\mathrm{d}L &= \left\langle \frac{\partial L}{\partial Z},\, {d Z} \right\rangle \\",
             r"&= \left\langle \frac{\partial L}{\partial Z},\, X {d W} \right\rangle && {d Z}\text{ by (1)}",
-            r"&= \left\langle X^{\top} \frac{\partial L}{\partial Z},\, {d W} \right\rangle",
+            r"&= \left\langle X^{\top}\,\frac{\partial L}{\partial Z},\, {d W} \right\rangle",
             r"\langle A,\, B C \rangle = \langle B^{\top} A,\, C \rangle",
             r"What stands beside $`{d W}`$ is the gradient:",
-            r"\frac{\partial L}{\partial W} &= X^{\top} \frac{\partial L}{\partial Z}",
+            r"\frac{\partial L}{\partial W} &= X^{\top}\,\frac{\partial L}{\partial Z}",
             r"&= \frac{1}{n}\,X^{\top} (P - Y) && \text{with (5) put in}",
         ],
     )
@@ -306,7 +306,7 @@ def test_an_elementwise_function():
 def test_several_uses_are_collected():
     text = step(load("p11_softmax_regression"), "W")
     in_order(text, [r"X {d W} \right\rangle + \left\langle \lambda W,\, {d W}", r"X^{\top} \frac", "collected"])
-    assert r"\left\langle X^{\top} \frac{\partial L}{\partial Z} + \lambda W,\, {d W} \right\rangle" in text
+    assert r"\left\langle X^{\top}\,\frac{\partial L}{\partial Z} + \lambda W,\, {d W} \right\rangle" in text
 
 
 def test_three_axes_are_written_by_entries():
@@ -331,7 +331,7 @@ def test_shares_over_time_are_one_sum():
         in text
     )
     assert (
-        r"\left\langle \sum_{t=1}^{5} h_{t-1}^{\top} \frac{\partial L}{\partial Z_{t}},\, {d W} \right\rangle" in text
+        r"\left\langle \sum_{t=1}^{5} h_{t-1}^{\top}\,\frac{\partial L}{\partial Z_{t}},\, {d W} \right\rangle" in text
     )
 
 

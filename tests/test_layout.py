@@ -112,8 +112,8 @@ PRINTED = {
     },
     "two_layer_net": {
         "W2": r"\frac{1}{n}\,(S - T)^{\top} H + \lambda W_{2}^{\top}",
-        "H": r"W_{2} \frac{\partial L}{\partial A}",
-        "Z": r"W_{2} \frac{\partial L}{\partial A} \odot [Z > 0]^{\top}",
+        "H": r"W_{2}\,\frac{\partial L}{\partial A}",
+        "Z": r"W_{2}\,\frac{\partial L}{\partial A} \odot [Z > 0]^{\top}",
         "W1": r"\frac{\partial L}{\partial Z}\,X + \lambda W_{1}^{\top}",
     },
     "p03_quadratic_form": {"x": r"x^{\top} (A + A^{\top})"},
@@ -128,7 +128,7 @@ PRINTED = {
     "p29_hidden_layer": {
         "h": r"(o - y)^{\top} W_{2}",
         "z": r"\frac{\partial L}{\partial h} \odot (1 - h^{2})^{\top}",
-        "W1": r"x \frac{\partial L}{\partial z} + \lambda W_{1}^{\top}",
+        "W1": r"x\,\frac{\partial L}{\partial z} + \lambda W_{1}^{\top}",
     },
 }
 
@@ -287,7 +287,7 @@ def test_layers_are_folded_in_numerator_layout_too(tmp_path):
     )
     text = sg.load(str(recurrent)).explain(layout="numerator")
     # Σ of outer products, each with the row on the right.
-    assert re.search(r"\\sum_\{\w=1\}\^\{6\} x_\{\w\} \\frac\{\\partial L\}\{\\partial a_\{\w\}\}", text), text
+    assert re.search(r"\\sum_\{\w=1\}\^\{6\} x_\{\w\}\\,\\frac\{\\partial L\}\{\\partial a_\{\w\}\}", text), text
 
 
 def test_reasons_that_speak_of_sides_have_their_words_for_numerator_layout():

@@ -106,7 +106,7 @@ def test_every_formula_has_its_words(language):
     assert len(said) > 60
     assert all(said)
     assert spoken(r"\partial L/\partial W", language) in said
-    whole = spoken(r"\frac{\partial L}{\partial W} = X^{\top} \frac{\partial L}{\partial Z}", language)
+    whole = spoken(r"\frac{\partial L}{\partial W} = X^{\top}\,\frac{\partial L}{\partial Z}", language)
     assert whole in said
 
 

@@ -91,9 +91,9 @@ def test_full_follows_the_loss_through_every_place():
         r"\sum_{i,q} \frac{\partial L}{\partial z_{iq}}\, \frac{\partial z_{iq}}{\partial w_{mr}}",
         r"\sum_{i,q} \frac{\partial L}{\partial z_{iq}}\, x_{im}\, [q = r]",
         r"\sum_{i} x_{im}\, \frac{\partial L}{\partial z_{ir}}",
-        r"\left(X^{\top} \frac{\partial L}{\partial Z}\right)_{mr}",
+        r"\left(X^{\top}\,\frac{\partial L}{\partial Z}\right)_{mr}",
         "$`X`$ comes transposed, and on the left",
-        r"\frac{\partial L}{\partial W} &= X^{\top} \frac{\partial L}{\partial Z}",
+        r"\frac{\partial L}{\partial W} &= X^{\top}\,\frac{\partial L}{\partial Z}",
     ]
     places = [step.index(line) for line in order]
     assert places == sorted(places)

@@ -47,7 +47,7 @@ def leaf_table(writing: Writing, texts: Mapping[Leaf, Inline], others: Sequence[
     rows = tuple(
         (
             Math(writing.name(e)),
-            texts[e] if e in texts else meaning_of(e, writing.language),
+            texts[e] if e in texts else meaning_of(writing, e),
             shape_inline(e.shape),
             Sentence(tell.FREE if e in texts else ROLES[e.role]),
         )

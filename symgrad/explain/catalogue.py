@@ -32,7 +32,7 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.indexproof import index_proof
-from symgrad.explain.notes import SIGNS
+from symgrad.explain.notes import SIGNS, note, operand_and_result
 from symgrad.explain.sources import SOURCES, keys_in
 from symgrad.explain.writing import Writing, equation_rows, writing_of
 from symgrad.graph.expression import Expr
@@ -143,7 +143,7 @@ def entry_blocks(catalogue: Catalogue, sample: Sample, language: Language) -> It
 def _remarks(sample: Sample) -> Iterator[Inline]:
     entry = sample.entry
     if isinstance(entry, Primitive):
-        values = {"x": Math(typeset(sample.operands[0].name)), "y": Math(typeset(sample.value.name))}
+        values = operand_and_result(typeset(sample.operands[0].name), typeset(sample.value.name))
         yield Sentence(entry.reason, values)
     if entry.domain is not None:
         yield Sentence(entry.domain)
@@ -222,7 +222,7 @@ def _shown(sample: Sample) -> list[Expr]:
 
 def _notation(samples: Sequence[Sample], language: Language) -> Inline | None:
     used = frozenset[str]().union(*(symbols_used(e) for s in samples for e in _shown(s)))
-    items = [Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in SIGNS.items() if key in used]
+    items = [note(sign, text) for key, (sign, text) in SIGNS.items() if key in used]
     return Sentence(sentences.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
 
 

@@ -16,7 +16,7 @@ LAWS_TEXT = Text(
     en="Each on the smallest value that is made by it; the general law reads the same with more factors and indices.",
     zh="每条法则都以最简单的情形说明；因子与指标更多时，道理相同。",
 )
-LAW = Text(en="{law}.", zh="{law}。")
+LAW = Text(en="{law}", zh="{law}")
 NAMES = {
     "linearity": Text(en="Linearity", zh="线性"),
     "contraction": Text(en="Contraction", zh="缩并"),
@@ -47,12 +47,12 @@ DEFINITIONS_TEXT = Text(
 )
 SOURCES = Text(en="Literature", zh="参考文献")
 
-ENTRY = Text(en="{signature}, {about}.", zh="{signature}，{about}。")
+ENTRY = Text(en="{signature}, {about}", zh="{signature}，{about}")
 NUMPY = Text(en="NumPy: {code}.", zh="NumPy：{code}。")
 SOURCE = Text(en="Source: {citation}.", zh="出处：{citation}。")
 NOTHING = Text(en="Its derivative is 0 wherever it has one.", zh="在可导处导数恒为 0。")
 
-FACT = Text(en="{name}.", zh="{name}。")
+FACT = Text(en="{name}", zh="{name}")
 STATED = Text(en="{sentence}.", zh="{sentence}。")
 DEFINED = Text(en="{name}: {about}", zh="{name}：{about}")
 CHECK = Text(en="Data are checked by", zh="对数据的检查：")

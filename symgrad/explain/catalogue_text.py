@@ -74,7 +74,8 @@ def entry_text(catalogue: Catalogue, sample: Sample, language: Language) -> str:
     if not is_primitive and all(slope is None for slope in sample.slopes):
         fields.append((say.DERIVATIVE, say.NOTHING.to(language)))
     if isinstance(entry, Primitive):
-        names = {"x": sample.operands[0].name, "y": sample.value.name}
+        x, y = sample.operands[0].name, sample.value.name
+        names = {"x": x, "y": y, "y_t": f"{y}ᵀ", "dx": f"d{x}", "dy": f"d{y}", "dy_t": f"d{y}ᵀ"}
         fields.append((say.WHY, entry.reason.to(language).format(**names)))
     fields += [(say.DOMAIN, entry.domain.to(language))] if entry.domain is not None else []
     fields += [(say.KINK, entry.kink.to(language))] if entry.kink is not None else []

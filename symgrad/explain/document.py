@@ -52,6 +52,8 @@ class Listing:
 
 # The most rows of a table that stays on one page.
 LONGEST_UNBROKEN = 24
+# The most lines of a program, and of an equation in a browser, that stay on one page.
+LONGEST_PROGRAM, LONGEST_DISPLAY = 36, 6
 
 # How sure a step or an equation is; what is no claim of the derivation has no mark.
 Mark = Literal["proved", "verified", "unchecked"]
@@ -62,7 +64,7 @@ Inline = Math | Plain | CodeSpan | Sentence | Listing
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The title of a section; `level` 1 is a section, 2 a step, whose heading runs into its text."""
+    """The title of a section; `level` 1 is a section, 2 a step. It ends in no full stop."""
 
     level: int
     content: Inline
@@ -98,6 +100,11 @@ class Display:
 
     rows: tuple[Row, ...]
     kind: str = "display"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is short enough to stay on one page where a browser prints it."""
+        return len(self.rows) <= LONGEST_DISPLAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,11 @@ class Code:
     language: str
     text: str
     kind: str = "code"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is short enough to stay on one page."""
+        return self.text.count("\n") < LONGEST_PROGRAM
 
 
 # A point of a drawing in em, x to the right and y down.

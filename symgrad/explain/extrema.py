@@ -49,7 +49,7 @@ def extrema_page(content: ExtremaPage, language: Language, detail: Detail) -> Do
     """The document of the stationary points."""
     found = content.found
     writing = writing_of(unfolded(found.derivation), language)
-    blocks: list[Block] = opening(content.text, language)
+    blocks: list[Block] = opening(content.text, writing)
     blocks += [*_given(writing, found), *_conditions(writing, found), *_solving(writing, found)]
     blocks += [*kinds(writing, found), *_checks(writing, found)]
     return Document(Sentence(tell.TITLE, {"title": Plain(content.title.to(language))}), tuple(blocks), language)

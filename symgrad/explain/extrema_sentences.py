@@ -25,7 +25,7 @@ ALL_ZERO = Text(
 
 # ---- by laws
 
-STEP = Text(en="{parameter}.", zh="求 {parameter}。")
+STEP = Text(en="For {parameter}", zh="求 {parameter}")
 AFFINE = Text(
     en="The derivative of this gradient by {parameter} does not hold"
     " {parameter}: the condition is a linear equation for it.",

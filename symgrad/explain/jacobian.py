@@ -98,7 +98,7 @@ class _Page:
 def jacobian_page(content: JacobianPage, language: Language, detail: Detail) -> Document:
     """The document of Jᵀv, and of J where it is asked for."""
     page = _Page(content, Naming(writing_of(unfolded(content.pairing.derivation), language)))
-    blocks: list[Block] = opening(content.text, language)
+    blocks: list[Block] = opening(content.text, page.writing)
     blocks += [*_given(page), *_why(page), *_forward(page, detail), *_backward(page, detail)]
     if content.block is not None:
         blocks += _units(page, content.block, detail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symgrad.explain.document import Inline, Math, Sentence
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.prose import Text
@@ -32,7 +33,7 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
     ),
     "indicator": (
         "[c]",
-        Text(en="{sign} is 1 where the condition c holds, else 0", zh="{sign} 在条件 c 成立时为 1，否则为 0"),
+        Text(en="{sign} is 1 where the condition {c} holds, else 0", zh="{sign} 在条件 {c} 成立时为 1，否则为 0"),
     ),
     "diag": (
         r"\mathrm{diag}(\cdot)",
@@ -61,7 +62,7 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
     ),
     "delta": (
         r"\delta_{ij}",
-        Text(en="{sign} is 1 where i = j, else 0", zh="{sign} 在 i = j 时为 1，否则为 0"),
+        Text(en="{sign} is 1 where {equal}, else 0", zh="{sign} 在 {equal} 时为 1，否则为 0"),
     ),
     "outside": (
         r"g_{i-j}",
@@ -75,6 +76,21 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
         Text(en="{sign} is the array with these entries", zh="{sign} 是以括号内各式为元素的数组"),
     ),
 }
+
+# What the sentences hold besides the sign.
+FORMULAS: Mapping[str, Inline] = {"c": Math("c"), "equal": Math("i = j")}
+
+
+def operand_and_result(x: str, y: str) -> dict[str, Inline]:
+    """What the reason of a primitive may name: operand, result, its transpose, their differentials."""
+    found = {"x": x, "y": y, "y_t": rf"{y}^{{\top}}", "dx": rf"\mathrm{{d}}{x}", "dy": rf"\mathrm{{d}}{y}"}
+    return {name: Math(tex) for name, tex in (*found.items(), ("dy_t", rf"\mathrm{{d}}{y}^{{\top}}"))}
+
+
+def note(sign: str, text: Text) -> Sentence:
+    """A sign with what it means."""
+    return Sentence(text, {"sign": Math(sign), **FORMULAS})
+
 
 # What a function is that formulas call by a name or letter of its own; softmax only where no equation spells it out.
 FUNCTION_SIGNS: Mapping[str, tuple[str, Text]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -33,11 +34,12 @@ from symgrad.explain.document import (
 )
 from symgrad.explain.graph import computation_graph
 from symgrad.explain.kinks import kinks
-from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS
+from symgrad.explain.notes import FUNCTION_SIGNS, SIGNS, note
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.numbers import in_numbers
 from symgrad.explain.passes import backward, forward, statements
 from symgrad.explain.steps import Detail
+from symgrad.explain.wording import worded
 from symgrad.explain.writing import Writing, equation_number, listed, result_row, shape_inline, shortened, writing_of
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role
 from symgrad.graph.numbered import Place
@@ -59,7 +61,7 @@ MOST_UPDATES = 2
 # The sample sizes are listed up to this many.
 MOST_SIZES = 8
 # A program cannot be folded: beside equations that are, one longer than this is not printed.
-MOST_LINES_OF_A_FOLDED_PROGRAM = 40
+MOST_LINES_OF_A_FOLDED_PROGRAM = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def page(
     """The document of a derivation; what recurs in it is stated once, unless `fold=False`."""
     reading = folded(derivation) if fold else unfolded(derivation)
     writing = writing_of(reading, language, is_turned=subject.rows is not None)
-    blocks: list[Block] = opening(subject.text, language)
+    blocks: list[Block] = opening(subject.text, writing)
     picture = computation_graph(writing) if graph and detail != "brief" else ()
     blocks += [*_given(writing, detail), *forward(writing, detail), *picture]
     blocks += [*backward(writing, detail), *_results(writing, detail)]
@@ -101,9 +103,10 @@ def page(
     return Document(Plain(subject.title.to(language)), tuple(blocks), language)
 
 
-def opening(text: Text, language: Language) -> list[Block]:
+def opening(text: Text, writing: Writing) -> list[Block]:
     """What the user says of the model, a paragraph each."""
-    return [Paragraph((Plain(part),)) for part in text.to(language).split("\n\n") if part.strip()]
+    parts = text.to(writing.language).split("\n\n")
+    return [Paragraph((worded(part, writing.derivation),)) for part in parts if part.strip()]
 
 
 def equations(derivation: Derivation, language: Language) -> tuple[Block, ...]:
@@ -124,7 +127,7 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
     each = [alone(e, language) for e in leaves]
     declared = fold_leaves(leaves, writing.reading.letter, language) if is_folded else each
     rows = tuple(
-        (_symbol(writing, d), _meaning_of(d), shape_inline(d.leaf.shape), Sentence(ROLES[d.leaf.role]))
+        (_symbol(writing, d), _meaning_of(writing, d), shape_inline(d.leaf.shape), Sentence(ROLES[d.leaf.role]))
         for d in declared
     )
     yield Table(header, rows, wide=1)
@@ -166,24 +169,24 @@ def _symbol(writing: Writing, declared: Declared) -> Inline:
     return Sentence(say.CELL, {"symbol": name, "values": Math(writing.values(declared))})
 
 
-def _about(parts: Sequence[str | Place]) -> Inline:
+def _about(writing: Writing, parts: Sequence[str | Place]) -> Inline:
     """What the user says of an array; in a family the number that runs along stands as its letter."""
     if len(parts) == 1 and isinstance(parts[0], str):
-        return Plain(parts[0])
+        return worded(parts[0], writing.derivation)
     names = [f"part{k}" for k in range(len(parts))]
     text = "".join(f"{{{name}}}" for name in names)
-    pieces = [Plain(part) if isinstance(part, str) else Math(str(part)) for part in parts]
+    pieces = [worded(part, writing.derivation) if isinstance(part, str) else Math(str(part)) for part in parts]
     return Sentence(Text(en=text, zh=text), dict(zip(names, pieces, strict=True)))
 
 
-def meaning_of(e: Leaf, language: Language) -> Inline:
+def meaning_of(writing: Writing, e: Leaf) -> Inline:
     """What the user says of an array, its facts, its default."""
-    return _meaning_of(alone(e, language))
+    return _meaning_of(writing, alone(e, writing.language))
 
 
-def _meaning_of(declared: Declared) -> Inline:
+def _meaning_of(writing: Writing, declared: Declared) -> Inline:
     e = declared.leaf
-    parts: list[Inline] = [_about(declared.about)] if any(declared.about) else []
+    parts: list[Inline] = [_about(writing, declared.about)] if any(declared.about) else []
     known = [FACTS[fact] for fact in sorted(e.facts)]
     parts += [
         Sentence(fact.of_vector if fact.of_vector is not None and e.rank < 2 else fact.sentence) for fact in known
@@ -217,9 +220,7 @@ def notes(writing: Writing, detail: Detail = "normal", more: Sequence[Expr] = ()
     ):
         used |= {"indicator"}  # [j = q] in the reason of a softmax
     known = [*SIGNS.items(), *((key, FUNCTION_SIGNS[key]) for key in _functions_in(shown))]
-    items = [
-        Sentence(text, {"sign": Math(sign)}) for key, (sign, text) in known if key in used or key in FUNCTION_SIGNS
-    ]
+    items = [note(sign, text) for key, (sign, text) in known if key in used or key in FUNCTION_SIGNS]
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
 
 
@@ -315,6 +316,16 @@ def _sample_sizes(sizes: Mapping[str, int]) -> Inline:
     return Sentence(say.SIZES_BETWEEN, ends)
 
 
+def _bar(writing: Writing, code: str) -> Iterator[Inline]:
+    """What a name of the program means that no equation has."""
+    for p in writing.derivation.parameters:
+        name = f"{p.name}_bar"
+        if re.search(rf"\b{re.escape(name)} = ", code):
+            derivative = Math(writing.derivative(p, is_inline=True))
+            yield Sentence(say.BAR, {"bar": CodeSpan("_bar"), "name": CodeSpan(name), "derivative": derivative})
+            return
+
+
 def program(writing: Writing, code: str) -> Iterator[Block]:
     """The section with the NumPy source."""
     yield Heading(1, Sentence(say.PROGRAM))
@@ -324,5 +335,5 @@ def program(writing: Writing, code: str) -> Iterator[Block]:
         yield Paragraph((Sentence(say.LONG_PROGRAM, {"lines": Plain(str(length)), "command": command}),))
         return
     shapes = [Sentence(say.PROGRAM_SHAPES)] if writing.is_turned else []
-    yield Paragraph((Sentence(say.PROGRAM_TEXT, {"command": command}), *shapes))
+    yield Paragraph((*_bar(writing, code), Sentence(say.PROGRAM_TEXT, {"command": command}), *shapes))
     yield Code("python", code)

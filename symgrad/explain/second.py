@@ -87,7 +87,7 @@ def second_page(content: SecondPage, language: Language, detail: Detail) -> Docu
     loss = typeset(content.gradient.loss.name)
     of_loss = replace(writing_of(unfolded(content.gradient), language), letters=replace(writing.letters, loss=loss))
     page = _Page(content, Naming(writing), of_loss)
-    blocks: list[Block] = opening(content.text, language)
+    blocks: list[Block] = opening(content.text, writing)
     blocks += [*_given(page), *_gradient(page), *_paired(page, detail), *_backward(page, detail)]
     if content.block is not None:
         blocks += _units(page, content.block, detail)

@@ -12,8 +12,8 @@ RESULTS = Text(en="The gradients", zh="梯度")
 MEANING = Text(en="A check in numbers, and descent", zh="数值检验与梯度下降")
 CHECKS = Text(en="How this was checked", zh="验证")
 PROGRAM = Text(en="In NumPy", zh="NumPy 实现")
-STEP = Text(en="Step {number}. {derivative}, {rule}.", zh="第 {number} 步：{derivative}（{rule}）。")
-STEPS = Text(en="Steps {number}. {derivative}, {rule}.", zh="第 {number} 步：{derivative}（{rule}）。")
+STEP = Text(en="Step {number}. {derivative}, {rule}", zh="第 {number} 步：{derivative}（{rule}）")
+STEPS = Text(en="Steps {number}. {derivative}, {rule}", zh="第 {number} 步：{derivative}（{rule}）")
 
 # Families: what differs in a number only is stated once
 FOR_EACH = Text(en="Then for {values}, one after the other:", zh="然后依次对 {values} 计算：")
@@ -26,7 +26,7 @@ SAME_STEPS = Text(
 ONLY_FOR = Text(en="This one holds for {values}.", zh="这一步只对 {values} 成立。")
 USED_IN_EVERY = Text(
     en="{variable} is used for every {letter}, in {equations}: the shares are added up.",
-    zh="{variable} 对每个 {letter} 都在 {equations} 中被用到：把各部分相加。",
+    zh="{variable} 对每个 {letter} 都在 {equations} 中用到，因此要把各部分相加。",
 )
 CELL = Text(en="{symbol}, {values}", zh="{symbol}，{values}")
 LONG_PROGRAM = Text(
@@ -69,9 +69,9 @@ VALUES = Text(
     zh="按计算顺序列出损失所需的各个量，其形状标在右侧：",
 )
 ORDER = Text(
-    en="The chain rule goes back from the loss: the derivatives are found in the order {path}. Each is what arrives from the"
-    " values that use it, times the derivatives there, added up.",
-    zh="链式法则从损失出发反向进行，求导的次序为 {path}。每个导数等于用到它的各个量处传来的梯度乘以那里的导数，再相加。",
+    en="The chain rule goes back from the loss: the derivatives are found in the order {path}. Each is the sum, over the"
+    " values that use it, of the derivative that arrives there times the local derivative.",
+    zh="链式法则从损失出发反向进行，求导的次序为 {path}。每个量的梯度，等于用到它的各个量的上游梯度与相应局部导数之积的和。",
 )
 CHAIN = Text(
     en="The chain rule goes back the same way: {path}. At each arrow one derivative is multiplied on, and where a value is"
@@ -91,7 +91,7 @@ LINEARITY = Text(
     zh="在 {equation} 中，{variable} 以线性方式出现：传回的梯度等于 {target} 处的梯度乘以相同的系数。",
 )
 CONTRACTION = Text(
-    en="In {equation}, {entry} takes part in {reached} for every {indices}: the shares are added up.",
+    en="In {equation}, {entry} takes part in {reached} for every {indices}: hence the sum over {indices}.",
     zh="在 {equation} 中，{entry} 对每个 {indices} 都影响 {reached}，因此要对 {indices} 求和。",
 )
 CONTRACTION_SINGLE = Text(
@@ -105,26 +105,28 @@ CONTRACTION_LOSS = Text(
 )
 ELEMENTWISE = Text(
     en="In {equation} each entry of {variable} acts on its own, through {function}, and {rule}.",
-    zh="{equation} 对 {variable} 逐元素作用 {function}，其中 {rule}。",
+    zh="在 {equation} 中，{function} 逐元素作用于 {variable}，且 {rule}。",
 )
 ELEMENTWISE_SUM = Text(
-    en="In {equation}, {entry} takes part in {reached} for every {indices}, through {function}, and {rule}: the shares are"
-    " added up.",
-    zh="在 {equation} 中，{entry} 对每个 {indices} 都经 {function} 影响 {reached}，其中 {rule}，因此要对 {indices} 求和。",
+    en="In {equation}, {entry} takes part in {reached} for every {indices}, through {function}, and {rule}: hence the"
+    " sum over {indices}.",
+    zh="在 {equation} 中，{entry} 对每个 {indices} 都经 {function} 影响 {reached}，且 {rule}，因此要对 {indices} 求和。",
 )
 ELEMENTWISE_SCALAR = Text(
     en="In {equation}, {variable} stands inside {function}, and {rule}.",
-    zh="在 {equation} 中，{variable} 出现在 {function} 中，其中 {rule}。",
+    zh="在 {equation} 中，{variable} 出现在 {function} 中，且 {rule}。",
 )
 ELEMENTWISE_PLAIN = Text(
     en="In {equation} each entry of {variable} acts on its own.",
     zh="在 {equation} 中，{variable} 的各元素各自独立地起作用。",
 )
+LIKEWISE = Text(en="The same holds for {results}.", zh="{results} 同理。")
 SHARES = Text(
     en="{variable} is used in {equations}: the shares are added up.",
-    zh="{variable} 在 {equations} 中都被用到：把各部分相加。",
+    zh="{variable} 在 {equations} 中都用到，因此要把各部分相加。",
 )
-IN_MATRICES = Text(en="In matrices:", zh="写成矩阵形式：")
+# No line ends between the two words, so that none stands alone.
+IN_MATRICES = Text(en="In\N{NO-BREAK SPACE}matrices:", zh="写成矩阵形式：")
 AS_A_ROW = Text(en="As a row, {entry} in column {column}:", zh="写成行向量，{entry} 位于第 {column} 列：")
 IN_MATRICES_TURNED = Text(
     en="In matrices, {entry} in row {row} and column {column}:",
@@ -132,11 +134,11 @@ IN_MATRICES_TURNED = Text(
 )
 TRANSPOSED_LEFT = Text(
     en="The sum runs over the first index of {array}: that is why {array} comes transposed, and on the left.",
-    zh="求和是对 {array} 的第一个指标进行的：因此 {array} 要转置，并且写在左边。",
+    zh="求和对 {array} 的第一个指标进行，因此 {array} 要转置，并写在左边。",
 )
 TRANSPOSED_RIGHT = Text(
     en="The sum runs over the second index of {array}: that is why {array} comes transposed, and on the right.",
-    zh="求和是对 {array} 的第二个指标进行的：因此 {array} 要转置，并且写在右边。",
+    zh="求和对 {array} 的第二个指标进行，因此 {array} 要转置，并写在右边。",
 )
 EQUATION = Text(en="({number})", zh="({number})")
 
@@ -215,11 +217,11 @@ VERIFIED_AT = Text(
 )
 PROVED_BETWEEN = Text(
     en="proved, entry by entry, with symbols, at two choices of different sizes from {least} to {most}",
-    zh="证毕：以符号逐元素证明，尺寸取 {least} 至 {most} 之间两组互不相同的数",
+    zh="证毕：以符号逐元素证明，取两组互不相同的尺寸（{least} 至 {most}）",
 )
 VERIFIED_BETWEEN = Text(
     en="verified numerically, to 50 digits at random points, at two choices of different sizes from {least} to {most}",
-    zh="数值验证：在随机点处以 50 位精度核对，尺寸取 {least} 至 {most} 之间两组互不相同的数",
+    zh="数值验证：在随机点处以 50 位精度核对，取两组互不相同的尺寸（{least} 至 {most}）",
 )
 UNCHECKED_STEP = Text(en="not checked", zh="未验证")
 TRANSPOSES = Text(
@@ -234,9 +236,13 @@ DIFFERENCES = Text(
 
 # Section 7
 PROGRAM_TEXT = Text(
-    en="A number behind a line is that of the equation that it computes. The whole module, with its checks of shapes, is written by"
-    " {command}.",
-    zh="每行末尾标出它所计算的公式编号。含形状检查的完整模块由 {command} 生成。",
+    en="A number behind a line is that of the equation that it computes. The whole module, with the functions that are called"
+    " here and its checks of what it is given, is written by {command}.",
+    zh="每行末尾标出它所计算的公式编号。完整的模块还包括这里调用的函数以及对输入的检查，由 {command} 生成。",
+)
+BAR = Text(
+    en="A name that ends in {bar} is a derivative: {name} is {derivative}.",
+    zh="以 {bar} 结尾的变量是导数，例如 {name} 即 {derivative}。",
 )
 PROGRAM_SHAPES = Text(
     en="It returns each gradient in the shape of its parameter: the transpose of what numerator layout prints.",

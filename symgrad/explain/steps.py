@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, cast
 
 from symgrad.derive.derivation import Contribution, Equation
 from symgrad.derive.differential import differential_of
@@ -15,6 +16,7 @@ from symgrad.explain import sentences as say
 from symgrad.explain.checks import mark_of
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
+from symgrad.explain.notes import operand_and_result
 from symgrad.explain.rules import rule_blocks, top_rules
 from symgrad.explain.transposes import facing, transposes
 from symgrad.explain.why import line_reason
@@ -170,10 +172,25 @@ def _reasons(writing: Writing, eq: Equation, left_out: Collection[str] = ()) -> 
     # What ends in a colon, or speaks of all ways, comes last.
     ways = [replace(c, rule=rule, subject=e) for c in eq.contributions for rule, e in c.ways]
     said: set[object] = set()
+    found: list[Inline] = []
     for c in sorted(ways, key=lambda c: c.rule in PRIMITIVES):
         if c.rule not in left_out and (c.label, c.rule, c.subject if c.rule in PRIMITIVES else None) not in said:
             said.add((c.label, c.rule, c.subject if c.rule in PRIMITIVES else None))
-            yield _reason(writing, eq, c)
+            found.append(_reason(writing, eq, c))
+    yield from _said_once(found)
+
+
+def _said_once(found: Sequence[Inline]) -> Iterator[Inline]:
+    """Sentences of which those that say the same of another result than the first name only that."""
+    groups: dict[object, list[Sentence]] = {}
+    for k, reason in enumerate(found):
+        is_same = isinstance(reason, Sentence) and {"x", "y"} <= reason.values.keys()
+        key = (reason.text, reason.values["x"]) if isinstance(reason, Sentence) and is_same else k
+        groups.setdefault(key, []).append(cast(Sentence, reason))
+    for first, *others in groups.values():
+        yield first
+        if others:
+            yield Sentence(say.LIKEWISE, {"results": listed([other.values["y"] for other in others])})
 
 
 def _math(writing: Writing, variable: Leaf | None) -> Math:
@@ -205,10 +222,10 @@ def _primitive_reason(writing: Writing, c: Contribution) -> Inline:
     target = next(f.target for f in writing.derivation.forward if f.label == c.label)
     x = c.subject.children[0]
     whole = any(f.target is target and f.expression is c.subject for f in writing.derivation.forward)
-    result = Math(writing.name(target) if whole and target is not writing.derivation.loss else writing.tex(c.subject))
+    result = writing.name(target) if whole and target is not writing.derivation.loss else writing.tex(c.subject)
     entry = PRIMITIVES[c.rule]
     text = entry.reason_in_rows if writing.is_turned and entry.reason_in_rows is not None else entry.reason
-    return Sentence(text, {"x": Math(writing.tex(x)), "y": result})
+    return Sentence(text, operand_and_result(writing.tex(x), result))
 
 
 def _local_reason(writing: Writing, c: Contribution, target: Leaf, values: dict[str, Inline]) -> Inline | None:
@@ -289,6 +306,8 @@ def _rule_of(writing: Writing, node: Elementwise, argument: Expr) -> tuple[str, 
         return None
     derivative = simplify(local, Facts({}))
     function = writing.tex(f)
+    if own := re.fullmatch(rf"(\\mathrm\{{\w+\}}|\\[a-zA-Z]+)(\({writing.argument}\))", function):
+        return function, f"{own[1]}'{own[2]} = {writing.tex(derivative)}"
     fence = (r"\Bigl(", r"\Bigr)") if r"\frac" in function else ("(", ")")
     return function, f"{fence[0]}{function}{fence[1]}' = {writing.tex(derivative)}"
 

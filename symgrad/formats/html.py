@@ -150,11 +150,16 @@ def _converter() -> Callable[..., str]:
 
     @cache
     def converted(tex: str, *, displaystyle: bool) -> str:
-        text = convert(tex, displaystyle=displaystyle)
+        text = convert(_with_primes(tex), displaystyle=displaystyle)
         # A formula of its own line is one of our grid, not of the browser's.
         return text.replace('<math display="block">', '<math displaystyle="true">')
 
     return converted
+
+
+def _with_primes(tex: str) -> str:
+    """Primes as signs of the line: they are raised in the font, and a browser would raise and shrink them once more."""
+    return tex if r"\text" in tex else re.sub(r"(?<=[\w)\]}])'+", lambda run: r"\prime " * len(run[0]), tex)
 
 
 def _shown(

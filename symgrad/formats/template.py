@@ -24,6 +24,7 @@ from symgrad.explain.document import (
     Math,
     Plain,
     Sentence,
+    Table,
 )
 from symgrad.formats.escape import (
     CJK,
@@ -54,6 +55,8 @@ NAMES_END = Text(en=" and ", zh="、")
 SEMICOLON = Text(en="; ", zh="；")
 # Around text in formulas until neighbours are joined; no text holds them, control characters are dropped.
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
+# The parts of a page that the columns of a table take, at least and at most.
+LEAST_COLUMN, MOST_COLUMN = 12, 60
 # Where a cell of a notebook ends.
 CELL_END = "\x04"
 
@@ -147,7 +150,7 @@ NOTEBOOK = Style(
     delimiters={},
     line=str.strip,
     paragraph=markdown_opening,
-    figure=drawn_by_mermaid,
+    figure=lambda figure, inline, plain: " ".join(map(inline, figure.words)),
 )
 
 # A sentence alone, for programs: formulas between dollar signs, nothing escaped.
@@ -172,10 +175,12 @@ def render_as(document: Document, style: Style) -> str:
     context: dict[str, Any] = {
         "document": document,
         "inline": writer.finished,
+        "run_in": writer.run_in,
         "paragraph": writer.paragraph,
         "lines": writer.lines,
         "fences": style.fences,
         "figure": lambda figure: style.figure(figure, writer.inline, lambda item: plain(item, document.language)),
+        "widths": lambda table: _widths(table, document.language),
         "cell_end": CELL_END,
     }
     template = environment(style).get_template(style.template)
@@ -184,7 +189,7 @@ def render_as(document: Document, style: Style) -> str:
         text = template.render(context, is_cjk=True)
     text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
     # In TeX an empty line before a display would be a paragraph's end, with its space and its page break.
-    return re.sub(r"\n\n(?=\\begin\{align\*\})", "\n", text)
+    return re.sub(r"\n\n(?=\\begin\{alignat\*\})", "\n", text)
 
 
 def environment(style: Style) -> Environment:
@@ -226,6 +231,12 @@ class Writer:
     def finished(self, item: Inline) -> str:
         """What stands on a line of its own, in a cell or in a heading."""
         return self.style.line(self.inline(item))
+
+    def run_in(self, item: Inline) -> str:
+        """A heading that text follows on the same line: only there it ends in a full stop."""
+        text = self.inline(item)
+        stop = "" if text.endswith((".", "。", ":", "：")) else "." if self.language == "en" else "。"
+        return self.style.line(text + stop)
 
     def paragraph(self, sentences: Sequence[Inline]) -> str:
         """Sentences in a row; Chinese ones need no space between them."""
@@ -302,6 +313,19 @@ def plain(
 def in_words(figure: Figure, language: Language) -> list[str]:
     """A picture for who does not see it, sentence by sentence, formulas as they are spoken."""
     return [plain(sentence, language, math=lambda tex: spoken(tex, language)) for sentence in figure.words]
+
+
+def _widths(table: Table, language: Language) -> list[int]:
+    """How many hyphens stand below each header: pandoc shares the width of a page by them, others do not read them.
+
+    A number counts as one digit, so that a table looks the same for any number of layers.
+    """
+    columns = zip(table.header, *table.rows, strict=True)
+    return [min(max(LEAST_COLUMN, *(_length(cell, language) for cell in column)), MOST_COLUMN) for column in columns]
+
+
+def _length(cell: Inline, language: Language) -> int:
+    return len(re.sub(r"[0-9₀-₉⁰¹²³⁴-⁹]+", "1", plain(cell, language)))
 
 
 def _text_in_math(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symgrad.explain.document import Block, Box, Display, Document, Heading, Paragraph
+from symgrad.explain.document import Block, Box, Code, Display, Document, Heading, Paragraph
 from symgrad.formats.escape import CJK, broken_words
 from symgrad.formats.layout import INDENT, parts_of
 from symgrad.formats.template import ANGLES, Style, Writer, environment, in_words
@@ -119,7 +119,8 @@ def _levels(blocks: Sequence[Block]) -> list[int]:
 
 def _leads(block: Block, following: Block | None) -> bool:
     """Whether a paragraph leads to what follows, and is to stay on its page."""
-    return isinstance(block, Paragraph) and isinstance(following, Display | Box)
+    is_whole = isinstance(following, Display | Box) or (isinstance(following, Code) and following.is_whole)
+    return isinstance(block, Paragraph) and is_whole
 
 
 def _rows(block: Display | Box, writer: Writer) -> Iterator[dict[str, str]]:

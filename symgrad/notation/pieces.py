@@ -236,11 +236,12 @@ def juxtaposed(factors: Sequence[Tex], level: Level) -> Tex:
 def _between(left: Tex, right: Tex) -> str:
     if right.has_digit:
         return r" \cdot "
-    ends_in_fraction = isinstance(left.parts[-1], Quotient | Cotangent)
+    # Before a fraction too: its bar would touch the ⊤ of Xᵀ.
+    is_fraction = any(isinstance(part, Quotient | Cotangent) for part in (left.parts[-1], right.parts[0]))
     # b (x + y) would be a function's value, b1 one symbol.
     is_beside = isinstance(right.parts[0], Fence) or right is ONES or right.parts[0] is ONES
     is_scalar = left.is_name and not left.rank
-    return r"\," if ends_in_fraction or (is_scalar and is_beside) or left.is_word or right.is_word else " "
+    return r"\," if is_fraction or (is_scalar and is_beside) or left.is_word or right.is_word else " "
 
 
 # ---- writing it out

@@ -59,7 +59,7 @@ def typst_string(text: str) -> str:
     >>> print(typst_string('a "b" #c\\'))
     "a \"b\" #c\\"
     """
-    shown = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in text)
+    shown = "".join(c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else " " if c.isspace() else "" for c in text)
     return '"' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

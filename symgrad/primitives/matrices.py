@@ -154,17 +154,17 @@ CHOLESKY = Primitive(
     forward=lambda s, arrays, options: s.cholesky(arrays[0]),
     pullback=_cholesky_pullback,
     reason=Text(
-        en="From {y} {y}ᵀ = {x} follows d {y} {y}ᵀ + {y} d {y}ᵀ = d {x}; multiplied by the inverse from both sides, the first term is"
+        en="From {y} {y_t} = {x} follows {dy} {y_t} + {y} {dy_t} = {dx}; multiplied by the inverse from both sides, the first term is"
         " lower triangular and the second its mirror image. {x} is read on and below its diagonal, and its derivative"
         " stands there.",
-        zh="由 {y} {y}ᵀ = {x} 得 d {y} {y}ᵀ + {y} d {y}ᵀ = d {x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
+        zh="由 {y} {y_t} = {x} 得 {dy} {y_t} + {y} {dy_t} = {dx}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
         "只读取 {x} 的下三角部分（含对角线），导数也写在那里。",
     ),
     reason_in_rows=Text(
-        en="From {y} {y}ᵀ = {x} follows d {y} {y}ᵀ + {y} d {y}ᵀ = d {x}; multiplied by the inverse from both sides, the first term is"
+        en="From {y} {y_t} = {x} follows {dy} {y_t} + {y} {dy_t} = {dx}; multiplied by the inverse from both sides, the first term is"
         " lower triangular and the second its mirror image. {x} is read on and below its diagonal; transposed, its derivative"
         " stands on and above it.",
-        zh="由 {y} {y}ᵀ = {x} 得 d {y} {y}ᵀ + {y} d {y}ᵀ = d {x}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
+        zh="由 {y} {y_t} = {x} 得 {dy} {y_t} + {y} {dy_t} = {dx}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
         "只读取 {x} 的下三角部分（含对角线），导数转置后位于上三角部分。",
     ),
     latex=r"\mathrm{chol}",

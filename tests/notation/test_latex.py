@@ -132,7 +132,7 @@ CASES = [
     ((P - Y) / n, r"\frac{1}{n}\,(P - Y)"),
     (X.T @ (P - Y) / n, r"\frac{1}{n}\,X^{\top} (P - Y)"),
     (sg.sum(P - Y, axis=0) / n, r"\frac{1}{n}\,(P - Y)^{\top} \mathbf{1}"),
-    (X.T @ bar(Z, "Z"), r"X^{\top} \frac{\partial L}{\partial Z}"),
+    (X.T @ bar(Z, "Z"), r"X^{\top}\,\frac{\partial L}{\partial Z}"),
     (bar(Z, "Z") @ W.T, r"\frac{\partial L}{\partial Z}\,W^{\top}"),
     (
         sg.eye(d) / sg.norm(u - v) - sg.outer(u - v, u - v) / sg.norm(u - v) ** 3,

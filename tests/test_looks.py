@@ -1,0 +1,139 @@
+"""What an editor found on printed pages, each as a law: headings, names in prose, programs, reasons, primes, tables."""
+
+from __future__ import annotations
+
+import ast
+import re
+from base64 import b64decode
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+from documents import page, problem
+
+from symgrad.compile.listing import listing
+from symgrad.explain.document import Code, Heading, Table
+from symgrad.explain.wording import worded
+from symgrad.formats.html import html_page
+from symgrad.formats.ipynb import notebook
+from symgrad.formats.template import COMMON, GITHUB, plain, render_as
+from symgrad.formats.typst_page import Faces, typst_page
+
+LANGUAGES = ("en", "zh")
+NAMES = ("softmax_regression", "two_layer_net", "lstm_cell")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_heading_ends_in_a_full_stop_only_where_text_follows_it(name, language):
+    document = page(name, language)
+    titles = [plain(block.content, language) for block in document.blocks if isinstance(block, Heading)]
+    assert not [title for title in titles if title.endswith((".", "。"))]
+    steps = sum(isinstance(block, Heading) and block.level == 2 for block in document.blocks)
+    run_in = re.findall(r"^\*\*.*\*\*$", render_as(document, GITHUB), re.M)
+    assert len(run_in) == steps > 0
+    assert all(line.endswith(".**" if language == "en" else "。**") for line in run_in)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "cox_regression", "word2vec"])
+def test_a_listing_holds_all_that_computes_and_nothing_that_checks(name):
+    source = problem(name).compile(prove=False).source
+    shown = listing(source)
+    (function,) = ast.parse(shown).body
+    assert isinstance(function, ast.FunctionDef)
+    assert ast.get_docstring(function) is None
+    assert not [node for node in ast.walk(function) if isinstance(node, ast.Raise)]
+    names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    assert not names & {"_arrays", "_labels", "check"}
+    (whole,) = [f for f in ast.parse(source).body if getattr(f, "name", "") == "value_and_gradients"]
+    lines = source.splitlines()[whole.lineno - 1 : whole.end_lineno]
+    numbered = [line for line in lines if re.search(r"# \(\d", line)]
+    assert numbered
+    assert [line for line in shown.splitlines() if re.search(r"# \(\d", line)] == numbered
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_says_what_bar_means_in_its_program(name):
+    document = page(name, "en")
+    (program,) = [block.text for block in document.blocks if isinstance(block, Code)]
+    first = problem(name).derive().parameters[0].name
+    text = render_as(document, GITHUB)
+    said = re.search(r"`(\w+)` is \$`\\partial L/\\partial", text)
+    assert said is not None
+    assert said[1] == f"{first}_bar"
+    assert f"    {said[1]} = " in program
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("which of k classes has X?", "which of $k$ classes has $X$?"),
+        ("X的每一行属于k个类别", "$X$的每一行属于$k$个类别"),
+        ("A word, a list; I see W, b.", "A word, a list; I see $W$, $b$."),
+        ("k-means, X-ray, b's, f(X), X.csv, d/k, `W`, kX", "k-means, X-ray, b's, f($X$), X.csv, d/k, `W`, kX"),
+        ("{X} and {}", "{$X$} and {}"),
+        ("", ""),
+    ],
+)
+def test_the_names_of_arrays_and_sizes_in_prose_are_set_as_formulas(text, shown):
+    found = worded(text, problem("softmax_regression").derive())
+    assert plain(found, "en", math=lambda tex: f"${tex}$") == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "once", "rest"), [("en", "slice passes on", "The same holds for"), ("zh", "切片原样传递", "同理")]
+)
+def test_a_reason_is_said_once_for_all_results_of_a_kind(language, once, rest):
+    text = render_as(page("lstm_cell", language), GITHUB)
+    (step,) = [part for part in text.split("\n\n") if once in part]
+    assert step.count(once) == 1
+    assert re.search(r"V_\{2\}.*V_\{3\}.*V_\{4\}", step.split(once)[-1])
+    assert rest in step
+
+
+def test_the_prime_of_a_named_function_stands_behind_its_name():
+    text = render_as(page("two_layer_net", "en"), GITHUB)
+    assert r"\mathrm{relu}'(u) = [u > 0]" in text
+    assert r"(\log u)' = \frac{1}{u}" in text
+
+
+def test_a_prime_in_html_is_raised_by_the_font_alone():
+    text = html_page(page("softmax_regression", "en"))
+    assert "<mo>′</mo>" in text
+    assert "<mo>′</mo></msup>" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_notebook_shows_the_graph_without_a_program_that_draws_it(language):
+    book = nbformat.reads(notebook(page("softmax_regression", language)), as_version=4)
+    (cell,) = [c.source for c in book.cells if "<img" in c.source]
+    assert "mermaid" not in cell
+    found = re.search(r'<img alt="([^"]+)" src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)">\n\n', cell)
+    assert found is not None
+    drawn = ElementTree.fromstring(b64decode(found[2]))
+    assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+    # On a dark theme too it is dark on light.
+    assert drawn.get("style") == "background:#fff;color:#000"
+    (words,) = [e.text for e in drawn if e.tag.endswith("desc")]
+    assert words == found[1]
+
+
+def test_pandoc_gives_the_widest_column_of_a_table_the_most_room():
+    document = page("softmax_regression", "en")
+    rules = re.findall(r"^\|(?::-+\|)+$", render_as(document, COMMON), re.M)
+    tables = [block for block in document.blocks if isinstance(block, Table)]
+    assert len(rules) == len(tables) == 2
+    for rule, table in zip(rules, tables, strict=True):
+        widths = list(map(len, rule.strip("|").split("|")))
+        assert len(widths) == len(table.header)
+        texts = [
+            max(len(re.sub(r"[0-9₀-₉]+", "1", plain(cell, "en"))) for cell in column)
+            for column in zip(table.header, *table.rows, strict=True)
+        ]
+        assert widths.index(max(widths)) == texts.index(max(texts))
+        assert max(widths) > 2 * min(widths)
+
+
+def test_two_words_that_belong_together_are_on_one_line():
+    assert "In\N{NO-BREAK SPACE}matrices:" in typst_page(page("softmax_regression", "en"), Faces())
+    assert "In\N{NO-BREAK SPACE}matrices:" in render_as(page("softmax_regression", "en"), GITHUB)
