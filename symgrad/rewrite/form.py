@@ -8,9 +8,9 @@ have equal keys; terms keep the order in which they were written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import lru_cache
 from hashlib import blake2b
 
 from symgrad.graph.expression import Elementwise, Expr, Leaf, Role, Shape, size
@@ -19,25 +19,40 @@ from symgrad.graph.sizes import ONE, Size
 Indices = tuple[int, ...]
 # The index of an axis of size 1: it has one value, and is neither an axis of a result nor summed.
 ONLY = -1
+WHOLE = Fraction(1)
 # Functions whose values are 0 and 1.
 INDICATORS = frozenset({"greater", "greater_equal", "equal"})
 
 
-@dataclass(frozen=True, eq=False)
+# Forms, terms and factors are never changed once made. They are made by the thousand, and `frozen` would double what each costs.
+
+
+@dataclass(eq=False, slots=True)
 class Form:
     """Σ terms over the axes of `shape`; equal where the keys are."""
 
     shape: Shape
     terms: tuple[Term, ...]
+    _key: bytes = field(default=b"", init=False)
+    _exact: tuple[object, ...] = field(default=(), init=False)
 
-    @cached_property
+    @property
     def key(self) -> bytes:
         """The content, in the same bytes in every process, whatever the order of the terms."""
-        parts = sorted(term.key + str(term.coefficient).encode() for term in self.terms)
-        return blake2b(str(self.shape).encode() + b"|".join(parts), digest_size=16).digest()
+        if not self._key:
+            parts = sorted(term.key + str(term.coefficient).encode() for term in self.terms)
+            self._key = blake2b(str(self.shape).encode() + b"|".join(parts), digest_size=16).digest()
+        return self._key
+
+    @property
+    def exact(self) -> tuple[object, ...]:
+        """The content with the order of terms and factors: what is equal here is written alike."""
+        if not self._exact:
+            self._exact = (self.shape, *(term.exact for term in self.terms))
+        return self._exact
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Form) and self.key == other.key
+        return isinstance(other, Form) and (self is other or self.key == other.key)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -46,7 +61,7 @@ class Form:
 Atom = Expr | Form
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Factor:
     """atom[indices]^power."""
 
@@ -54,23 +69,48 @@ class Factor:
     indices: Indices
     power: Fraction
 
-    @cached_property
+    @property
     def key(self) -> tuple[bytes, Fraction]:
         """What the factor is, apart from its indices."""
         return atom_key(self.atom), self.power
 
+    @property
+    def exact(self) -> tuple[object, ...]:
+        """The content."""
+        atom, power = self.atom, self.power
+        own = atom.exact if isinstance(atom, Form) else atom.digest
+        return own, self.indices, power.numerator, power.denominator
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(eq=False, slots=True)
 class Term:
-    """coefficient × Π factors, summed over the bound indices; factors in the order written, bound indices canonical."""
+    """coefficient × Π factors, summed over the bound indices; factors in the order written, bound indices canonical.
+
+    Equal where the factors are the same in the same order.
+    """
 
     coefficient: Fraction
     factors: tuple[Factor, ...]
     key: bytes
+    _exact: tuple[object, ...] = field(default=(), init=False)
+
+    @property
+    def exact(self) -> tuple[object, ...]:
+        """The content with the order of the factors."""
+        if not self._exact:
+            c = self.coefficient
+            self._exact = (c.numerator, c.denominator, *(f.exact for f in self.factors))
+        return self._exact
 
     def scaled(self, c: Fraction) -> Term:
         """c × the term."""
-        return Term(self.coefficient * c, self.factors, self.key)
+        return self if c == 1 else Term(self.coefficient * c, self.factors, self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Term) and self.exact == other.exact
+
+    def __hash__(self) -> int:
+        return hash(self.exact)
 
 
 def atom_key(atom: Atom) -> bytes:
@@ -99,7 +139,11 @@ def bound_indices(factors: Iterable[Factor], rank: int) -> list[int]:
 def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]:
     """The factors with other index names."""
     own = {**names, ONLY: ONLY}
-    return [Factor(f.atom, tuple(own.get(i, i) for i in f.indices), f.power) for f in factors]
+    found = []
+    for f in factors:
+        indices = tuple([own.get(i, i) for i in f.indices])
+        found.append(f if indices == f.indices else Factor(f.atom, indices, f.power))
+    return found
 
 
 def size_factor(value: Size, power: Fraction) -> tuple[Fraction, list[Factor]]:
@@ -125,16 +169,54 @@ def make_term(
 
     `sizes` gives the extent of every bound index, also of one that no factor holds any more.
     """
-    merged, sizes = _contract_identities([_settled(f) for f in factors], rank, dict(sizes))
+    product = _Product(tuple(factors))
+    bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
+    if is_symmetric is never:
+        c, labelled, key = _normal(product, rank, bound)
+    else:
+        c, labelled, key = _normalised(product.factors, rank, bound, is_symmetric)
+    return Term(coefficient * c if c is not WHOLE else coefficient, labelled, key)
+
+
+class _Product:
+    """Factors, by which what was made of them is found again."""
+
+    __slots__ = ("exact", "factors")
+
+    def __init__(self, factors: tuple[Factor, ...]) -> None:
+        self.factors = factors
+        self.exact = tuple([f.exact for f in factors])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Product) and self.exact == other.exact
+
+    def __hash__(self) -> int:
+        return hash(self.exact)
+
+
+Normal = tuple[Fraction, tuple[Factor, ...], bytes]
+
+
+@lru_cache(maxsize=4096)
+def _normal(product: _Product, rank: int, bound: tuple[tuple[int, Size], ...]) -> Normal:
+    return _normalised(product.factors, rank, bound, never)
+
+
+def _normalised(
+    factors: tuple[Factor, ...], rank: int, bound: tuple[tuple[int, Size], ...], is_symmetric: IsSymmetric
+) -> Normal:
+    """A coefficient, the factors in normal form, and the key of their product."""
+    merged, sizes = _contract_identities([_settled(f) for f in factors], rank, dict(bound))
     merged = merge(merged)
+    coefficient = WHOLE
     held = {i for f in merged for i in f.indices}
     for i, extent in sizes.items():
-        if i >= rank and i not in held:
-            c, more = size_factor(extent, Fraction(1))
-            coefficient *= c
+        if i not in held:
+            c, more = size_factor(extent, WHOLE)
+            coefficient = coefficient * c if c != 1 else coefficient
             merged = merge([*merged, *more])
     labelled, key = canonical(merged, rank, is_symmetric)
-    return Term(coefficient, tuple(labelled), key)
+    return coefficient, tuple(labelled), key
 
 
 def _settled(f: Factor) -> Factor:
