@@ -204,7 +204,7 @@ class Linear(Expr):
     @property
     def children(self) -> tuple[Expr, ...]:
         """The eₖ."""
-        return tuple(e for _, e in self.terms)
+        return tuple([e for _, e in self.terms])
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)

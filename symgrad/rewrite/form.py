@@ -24,7 +24,7 @@ WHOLE = Fraction(1)
 INDICATORS = frozenset({"greater", "greater_equal", "equal"})
 
 
-# Forms, terms and factors are never changed once made. They are made by the thousand, and `frozen` would double what each costs.
+# Forms, terms and factors are never changed once made. They are made by the thousand: `frozen` would double the cost of each.
 
 
 @dataclass(eq=False, slots=True)
@@ -334,6 +334,13 @@ def _refine(
         if len(order) == len({colours[i] for i in bound}):
             return {**colours, **refined}
         colours = {**colours, **refined}
+
+
+def with_terms(form: Form, terms: list[Term]) -> Form:
+    """The sum of these terms, over the same axes; the form itself where they are its own."""
+    if len(terms) == len(form.terms) and all(a is b for a, b in zip(terms, form.terms, strict=True)):
+        return form
+    return collect(form.shape, terms)
 
 
 def collect(shape: Shape, terms: Iterable[Term]) -> Form:
