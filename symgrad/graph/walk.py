@@ -14,7 +14,7 @@ def postorder(roots: Iterable[Node], stop: Container[Node] = ()) -> list[Node]:
     order: list[Node] = []
     seen: set[Node] = set()
     # Above None stand the operands of the node below it, which is done when they are.
-    stack: list[Node | None] = list(roots)[::-1]
+    stack: list[Any] = list(roots)[::-1]
     while stack:
         node = stack.pop()
         if node is None:
