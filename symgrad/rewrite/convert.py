@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from symgrad.graph.expression import (
     Apply,
@@ -49,10 +50,25 @@ def to_form(root: Expr) -> Form:
     >>> to_form((x + y) - y) == to_form(x), to_form(x * y) == to_form(y * x)
     (True, True)
     """
-    forms: dict[Expr, Form] = {}
+    found = _Found({})
     for node in postorder([root]):
-        forms[node] = _form(node, forms)
-    return forms[root]
+        found.forms[node] = _form(node, found)
+    return found.forms[root]
+
+
+class _Found:
+    """The forms of what a node is made of. The node tells which they are: what is remembered of a node goes by it alone."""
+
+    __slots__ = ("forms",)
+
+    def __init__(self, forms: dict[Expr, Form]) -> None:
+        self.forms = forms
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Found)
+
+    def __hash__(self) -> int:
+        return 0
 
 
 def transposed(form: Form) -> Form:
@@ -67,7 +83,9 @@ def single(coefficient: Fraction, factors: list[Factor], node: Expr) -> Form:
     return Form(node.shape, (term,) if coefficient else ())
 
 
-def _form(node: Expr, forms: Mapping[Expr, Form]) -> Form:
+@lru_cache(maxsize=4096)
+def _form(node: Expr, found: _Found) -> Form:
+    forms = found.forms
     if isinstance(node, Leaf):
         return _leaf(node)
     if isinstance(node, Linear):

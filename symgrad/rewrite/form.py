@@ -194,6 +194,21 @@ class _Product:
         return hash(self.exact)
 
 
+class Exactly:
+    """A form, by which what was made of it is found again, written alike."""
+
+    __slots__ = ("form",)
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exactly) and (self.form is other.form or self.form.exact == other.form.exact)
+
+    def __hash__(self) -> int:
+        return hash(self.form.exact)
+
+
 Normal = tuple[Fraction, tuple[Factor, ...], bytes]
 
 

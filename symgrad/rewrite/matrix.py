@@ -136,7 +136,7 @@ def _power(f: Factor) -> Expr:
         base = contraction([base], [(0, 0)], base.shape[:1])
     if ONLY in f.indices:
         base = total(base, tuple(k for k, i in enumerate(f.indices) if i == ONLY))
-    return power(base, f.power) if f.power > 0 else power(power(base, -f.power), -1)
+    return power(base, f.power) if f.power.numerator > 0 else power(power(base, -f.power), -1)
 
 
 def _off_diagonal(t: Tensor, tensors: list[Tensor], rank: int) -> Tensor:

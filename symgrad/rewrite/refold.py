@@ -38,9 +38,7 @@ def refolded(form: Form, name: Leaf, definition: Expr) -> Form:
 def _refolded(form: Form, name: Leaf, product: Term) -> Form:
     inner = map_groups(form, lambda group: _refolded(group, name, product))
     rank = len(inner.shape)
-    return with_terms(
-        inner, [_quotients(_products(t, name, product, rank), name, product, rank) for t in inner.terms]
-    )
+    return with_terms(inner, [_quotients(_products(t, name, product, rank), name, product, rank) for t in inner.terms])
 
 
 def _products(term: Term, name: Leaf, product: Term, rank: int) -> Term:
