@@ -40,7 +40,7 @@ class Compiled:
         self.source = source
         self._binder = binder
         self._functions = dict(functions)
-        self._run = loaded(source, tuple(functions))
+        self._run = _Loaded(source, tuple(functions))
         self._tracer = tracer
         self._traces: dict[str, Callable[..., Any]] = {}
         self._attentive = Attentive()
@@ -260,6 +260,18 @@ class Compiled:
     @property
     def _switch(self) -> str:
         return self._functions["value_and_gradients"].switch or "check"
+
+
+class _Loaded(dict[str, Callable[..., Any]]):
+    """The functions of a generated module, which is run when the first of them is asked for."""
+
+    def __init__(self, source: str, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._source, self._names = source, names
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        self.update(loaded(self._source, self._names))
+        return self[name]
 
 
 def _refused(error: ValueError) -> InputError:

@@ -245,14 +245,16 @@ def merge(factors: Iterable[Factor]) -> list[Factor]:
     """Equal atoms at equal indices become one power; a power 0 is gone, and [c]² is [c]."""
     total: dict[tuple[bytes, Indices], Factor] = {}
     for f in factors:
+        atom = f.atom
         if _is_identity(f):
             f = _sorted(f)
-        where = atom_key(f.atom), f.indices
+        where = atom_key(atom), f.indices
         old = total.get(where)
-        power = f.power if old is None else old.power + f.power
-        if power > 1 and isinstance(f.atom, Elementwise) and f.atom.function in INDICATORS:
-            power = Fraction(1)
-        total[where] = f if old is None and power == f.power else Factor(f.atom, f.indices, power)
+        if old is not None:
+            f = Factor(atom, f.indices, old.power + f.power)
+        if isinstance(atom, Elementwise) and atom.function in INDICATORS and f.power > 1:
+            f = Factor(atom, f.indices, WHOLE)
+        total[where] = f
     return [f for f in total.values() if f.power]
 
 
@@ -263,6 +265,8 @@ def _is_identity(f: Factor) -> bool:
 def _contract_identities(
     factors: list[Factor], rank: int, sizes: dict[int, Size]
 ) -> tuple[list[Factor], dict[int, Size]]:
+    if not any(map(_is_identity, factors)):
+        return factors, sizes
     # The 1 × 1 identity is 1.
     factors = [f for f in factors if not (_is_identity(f) and ONLY in f.indices)]
     while True:
@@ -290,9 +294,14 @@ def _on_diagonals(factors: list[Factor], pairs: list[Indices]) -> list[Factor]:
 def canonical(factors: list[Factor], rank: int, is_symmetric: IsSymmetric = never) -> tuple[list[Factor], bytes]:
     """The factors with their bound indices numbered by structure alone, and the key of the product."""
     bound = bound_indices(factors, rank)
-    colours = {i: i for f in factors for i in f.indices if i < rank} | dict.fromkeys(bound, rank)
-    best = _best_labelling(factors, rank, bound, colours, is_symmetric)
+    best = dict.fromkeys(bound, rank)
+    if len(bound) > 1:
+        colours = {i: i for f in factors for i in f.indices if i < rank} | best
+        best = _best_labelling(factors, rank, bound, colours, is_symmetric)
     renamed = relabel(factors, best)
+    if is_symmetric is never:
+        # What was merged before is so under other names.
+        return renamed, _key(renamed)
     renamed = [_sorted(f) if is_symmetric(f.atom) else f for f in renamed]
     return merge(renamed), _key(renamed)
 
@@ -302,7 +311,7 @@ def _sorted(f: Factor) -> Factor:
 
 
 def _key(factors: list[Factor]) -> bytes:
-    parts = sorted(b"%s%s^%s" % (f.key[0], str(f.indices).encode(), str(f.power).encode()) for f in factors)
+    parts = sorted([b"%s%s^%s" % (atom_key(f.atom), str(f.indices).encode(), str(f.power).encode()) for f in factors])
     return blake2b(b"".join(parts), digest_size=16).digest()
 
 
