@@ -13,6 +13,7 @@ from symgrad.errors import InputError, ShapeError
 from symgrad.graph.expression import Role, elementwise, leaf
 from symgrad.graph.sizes import Size
 
+from effort import calls  # isort: skip
 from compile.by_hand import Hand, derivation  # isort: skip
 from compile.models import derived, swept  # isort: skip
 
@@ -117,6 +118,20 @@ def test_shapes_that_fit_other_arguments_need_not_fit_these():
     assert g(u=np.ones(3), w=np.ones(2), m=2)[0] == 12
     with pytest.raises(ShapeError, match="u has shape"):
         g(u=np.ones(3), w=np.ones(2), m=3)
+
+
+def test_a_call_does_little_besides_its_arithmetic(f):
+    g = f.bind(X=GOOD["X"], y=GOOD["y"])
+    for call, run, given in ((f, f._run, GOOD), (g, g._run, {"w": GOOD["w"], "lam": 0.25})):
+        call(**given)
+        body = run["value_and_gradients"]
+        assert calls(lambda call=call, given=given: call(**given)) <= 9 + calls(
+            lambda body=body, given=given: body(**given)
+        )
+        # The look at the arguments is one call, and a question for the type of each.
+        looked = calls(lambda body=body, given=given: body(**given))
+        listed = {k: a.tolist() if isinstance(a, np.ndarray) else a for k, a in given.items()}
+        assert looked < calls(lambda body=body, listed=listed: body(**listed)) - 5
 
 
 def test_names_are_refused_in_every_call(f):
