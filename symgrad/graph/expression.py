@@ -327,10 +327,10 @@ def window(length: Size, width: Size) -> Leaf:
 
 def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:
     """Σ c·e over terms of one shape; a single e with the coefficient 1 is e itself."""
-    exact = tuple((Fraction(c), e) for c, e in terms)
+    exact = tuple([(c if type(c) is Fraction else Fraction(c), e) for c, e in terms])
     if len(exact) == 1 and exact[0][0] == 1:
         return exact[0][1]
-    made_of = tuple(x for c, e in exact for x in (c.numerator, c.denominator, e))
+    made_of = tuple([x for c, e in exact for x in (c.numerator, c.denominator, e)])
     found = _INTERNED.get(made_of)
     if found is not None:
         return found
@@ -339,16 +339,18 @@ def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:
 
 def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shape: Shape) -> Expr:
     """Πₖ operands[k][indices[k]], summed over the indices ≥ len(shape); these are numbered as they occur."""
-    rename = {axis: axis for axis in range(len(shape))}
-    renamed = tuple(tuple(rename.setdefault(i, len(rename)) for i in own) for own in indices)
-    if len(operands) == 1 and renamed[0] == tuple(range(len(shape))):
-        return operands[0]
-    own = tuple(operands)
-    found = _INTERNED.get((own, renamed, shape))
+    nodes, given = tuple(operands), tuple(map(tuple, indices))
+    if len(nodes) == 1 and given[0] == tuple(range(len(shape))):
+        return nodes[0]
+    found = _INTERNED.get((nodes, given, shape))
     if found is not None:
         return found
-    content = ([e.digest for e in own], renamed)
-    return _intern((own, renamed, shape), Contraction, shape, content, own, renamed)
+    rename = {axis: axis for axis in range(len(shape))}
+    renamed = tuple([tuple([rename.setdefault(i, len(rename)) for i in own]) for own in given])
+    if renamed != given:
+        return contraction(nodes, renamed, shape)
+    content = ([e.digest for e in nodes], renamed)
+    return _intern((nodes, renamed, shape), Contraction, shape, content, nodes, renamed)
 
 
 def parameter_key(parameter: object) -> str:

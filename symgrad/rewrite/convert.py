@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from operator import is_
 
 from symgrad.graph.expression import (
     Apply,
@@ -267,15 +268,20 @@ def _with_scalars_outside(node: Apply, term: Term) -> Form:
 
 def substitute(root: Expr, new: Mapping[Expr, Expr]) -> Expr:
     """The expression with some nodes replaced, the rest rebuilt as it was written."""
+    return substitute_in([root], new)[0]
+
+
+def substitute_in(roots: Sequence[Expr], new: Mapping[Expr, Expr]) -> list[Expr]:
+    """The expressions with some nodes replaced; what they share is rebuilt once."""
     rebuilt: dict[Expr, Expr] = {}
-    for node in postorder([root], stop=new):
+    for node in postorder(roots, stop=new):
         rebuilt[node] = new[node] if node in new else rebuild(node, [rebuilt[e] for e in node.children])
-    return rebuilt[root]
+    return [rebuilt[root] for root in roots]
 
 
 def rebuild(node: Expr, children: list[Expr]) -> Expr:
     """The same node over other operands."""
-    if all(a is b for a, b in zip(node.children, children, strict=True)):
+    if all(map(is_, node.children, children)):
         return node
     if isinstance(node, Linear):
         from_terms = [(c, e) for (c, _), e in zip(node.terms, children, strict=True)]
