@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 from symgrad.graph.expression import CONSTANT_ROLES, Leaf, Role
 from symgrad.rewrite.form import (
     Atom,
+    Exactly,
     Factor,
     Form,
     IsSymmetric,
@@ -31,6 +33,17 @@ def expand(form: Form, *, only_reciprocals: bool = False, is_symmetric: IsSymmet
     With `only_reciprocals`, only sums that hold a reciprocal are distributed: (a/p + b/q)·p·q becomes a·q + b·p, and
     what cancels is gone before anything else is multiplied out.
     """
+    if is_symmetric is never:
+        return _expanded(Exactly(form), only_reciprocals)
+    return _distributed(form, only_reciprocals, is_symmetric)
+
+
+@lru_cache(maxsize=2048)
+def _expanded(exactly: Exactly, only_reciprocals: bool) -> Form | None:
+    return _distributed(exactly.form, only_reciprocals, never)
+
+
+def _distributed(form: Form, only_reciprocals: bool, is_symmetric: IsSymmetric) -> Form | None:
     pending, done = list(reversed(form.terms)), list[Term]()
     while pending:
         term = pending.pop()
