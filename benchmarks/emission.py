@@ -29,10 +29,10 @@ from workloads import WORKLOADS, Workload  # noqa: E402
 
 import symgrad as sg  # noqa: E402
 
-RUNS = 5
+RUNS = 3
 GOAL_MS, GOAL_US = 20, 3
 # The least of so many samples of so many calls: what the machine does besides only ever adds.
-SAMPLES, CALLS = 600, 30
+SAMPLES, CALLS = 200, 20
 
 
 @dataclass(frozen=True)
