@@ -8,6 +8,7 @@ compared with the hand's. Peers that are not installed are left out: `pip instal
     python benchmarks/gradients.py --write                  and to docs/benchmarks.md
     python benchmarks/gradients.py --only logistic          the workloads whose name has the word
     python benchmarks/gradients.py --toy                    small sizes, once: does everything agree?
+    python benchmarks/gradients.py --emission               what deriving, emitting and calling cost, alone
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import numpy as np  # noqa: E402
+from emission import emission  # noqa: E402
+from emission import table as emission_table  # noqa: E402
 from peers import PEERS  # noqa: E402
 from threadpoolctl import threadpool_info, threadpool_limits  # noqa: E402
 from workloads import WORKLOADS, Workload  # noqa: E402
@@ -158,6 +161,14 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e6:.0f} µs" if seconds < 1e-3 else f"{seconds * 1e3:.3g} ms"
 
 
+def _put(what: str, text: str) -> None:
+    """Write a part of the page anew."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(f"<!-- {what} -->")
+    after = rest.partition(f"<!-- end of {what} -->")[2]
+    PAGE.write_text(f"{before}<!-- {what} -->\n\n{text}\n\n<!-- end of {what} -->{after}", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="a word of the workloads to measure")
@@ -165,14 +176,23 @@ def main() -> None:
     parser.add_argument("--toy", action="store_true", help="small sizes, one turn")
     parser.add_argument("--no-peers", action="store_true", help="symgrad and the hand alone")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of CPU time for each row")
+    parser.add_argument("--emission", action="store_true", help="deriving, emitting and calling alone")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args()
     print("\n".join(machine()), flush=True)
+    chosen = [w for w in WORKLOADS if options.only in w.name]
+    if options.emission or options.write:
+        emitted = emission_table({w.name: emission(w) for w in chosen})
+        print("\n" + emitted, flush=True)
+        if options.write:
+            _put("emission", emitted)
+        if options.emission:
+            return
     rows = []
     with threadpool_limits(1):
-        for workload in WORKLOADS:
+        for workload in chosen:
             for size in [workload.toy] if options.toy else workload.goals:
-                if options.only in workload.name and np.prod(size) <= options.largest:
+                if np.prod(size) <= options.largest:
                     rows.append(measure(workload, size, not options.no_peers, 0.0 if options.toy else options.seconds))
                     print(
                         table(rows[-1:]).splitlines()[-1], "error", f"{max(rows[-1].errors.values()):.1e}", flush=True
@@ -180,12 +200,8 @@ def main() -> None:
     wrong = [f"{r.workload.name} {r.size}: {r.errors}" for r in rows if max(r.errors.values()) > CLOSE]
     print("\n" + table(rows))
     if options.write:
-        text = PAGE.read_text(encoding="utf-8")
-        before, _, rest = text.partition("<!-- table -->")
-        after = rest.partition("<!-- end of table -->")[2]
         shown = "\n".join(f"- {line}" for line in machine())
-        body = f"<!-- table -->\n\n{table(rows)}\n\n{shown}\n\n<!-- end of table -->"
-        PAGE.write_text(before + body + after, encoding="utf-8")
+        _put("table", f"{table(rows)}\n\n{shown}")
     if wrong:
         sys.exit("gradients.py: not the hand's gradients: " + "; ".join(wrong))
 

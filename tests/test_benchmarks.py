@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -26,6 +27,15 @@ def test_all_gradients_are_the_hands():
     assert len(table) == 1 + 10, result.stdout
     # A machine without AVX-512 says so: the table is read beside it.
     assert re.search(r"kernel \w+", result.stdout)
+
+
+def test_what_emitting_costs_is_measured():
+    command = [sys.executable, str(ROOT / "benchmarks" / "emission.py"), "linear regression"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=300)
+    found = json.loads(result.stdout)
+    assert set(found) == {"derive", "compile", "bind", "call", "bound_call"}
+    assert min(found["derive"], found["compile"], found["bind"]) > 1e-4
 
 
 @pytest.mark.parametrize("changed", ["p -= y\n", "value = (np.log1p(e).sum()"])

@@ -6,22 +6,21 @@ our own that every call is run in: 0.2 µs. Generated code reads no other contex
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from typing import Any
 
 import numpy as np
 
+# How a function is run in a context, and what NumPy has told of in it.
+Watch = tuple[Callable[..., Any], list[str]]
 
-class Attentive(threading.local):
-    """One context for each thread: a context cannot be entered twice at a time."""
+
+class Attentive:
+    """Contexts that watch: as many as calls run at a time, since none can be entered twice."""
 
     def __init__(self) -> None:
-        self._flags: list[str] = []
-        self._context: Context = copy_context()
-        watch = np.errstate(divide="call", over="call", invalid="call", call=lambda kind, _: self._flags.append(kind))
-        self._context.run(watch.__enter__)
+        self._idle: list[Watch] = [_watch()]
 
     def run(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[Any, bool]:
         """(function(**arguments), whether anything in it was not finite).
@@ -29,7 +28,24 @@ class Attentive(threading.local):
         >>> Attentive().run(lambda x: np.float64(1) / x, {"x": np.float64(0)})
         (np.float64(inf), True)
         """
-        if self._flags:
-            self._flags.clear()
-        result = self._context.run(function, **arguments)
-        return result, bool(self._flags)
+        # Taking one out and putting it back are one step each for all threads. After an error it is not put back.
+        try:
+            watch = self._idle.pop()
+        except IndexError:
+            watch = _watch()
+        run, flags = watch
+        result = run(function, **arguments)
+        has_flags = False
+        if flags:
+            has_flags = True
+            flags.clear()
+        self._idle.append(watch)
+        return result, has_flags
+
+
+def _watch() -> Watch:
+    flags: list[str] = []
+    context = copy_context()
+    errors = np.errstate(divide="call", over="call", invalid="call", call=lambda kind, _: flags.append(kind))
+    context.run(errors.__enter__)
+    return context.run, flags

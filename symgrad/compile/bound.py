@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,7 +39,6 @@ class Bound:
         self._data = {name: np.array(a) if np.ndim(a) else a for name, a in data.items()}
         self._attentive = Attentive()
         self._names = tuple(a.name for a in module.rest)
-        self._usual = {a.name for a in module.rest if a.default is None}
         self._run = self._made()
 
     def _made(self) -> dict[str, Callable[..., Any]]:
@@ -92,21 +91,26 @@ class Bound:
         return Bound, (self._unbound, self._module, self._data, self._check)
 
     def _called(self, name: str, arrays: dict[str, Any]) -> Any:
-        if arrays.keys() != self._usual:
-            self._check_names(name, arrays)
         inside = self._module.inside
-        passed = {inside.get(key, key): a for key, a in arrays.items()} if inside else arrays
+        passed = arrays
+        if inside:
+            self._check_names(name, arrays)
+            passed = {inside.get(key, key): a for key, a in arrays.items()}
         try:
             result, has_flags = self._attentive.run(self._run[name], passed)
         except ValueError as e:
             raise self._unbound.refusal(name, {**self._data, **arrays}, e) from e
-        if has_flags or not math.isfinite(result[0] if type(result) is tuple else result):
+        except TypeError:
+            # Names are looked at when Python has refused them: else each call would pay for it.
+            self._check_names(name, arrays)
+            raise
+        if has_flags or not isfinite(result[0] if type(result) is tuple else result):
             self._unbound.report(name, {**self._data, **arrays}, result)
         return result
 
     def _check_names(self, name: str, arrays: Mapping[str, Any]) -> None:
         unknown = [key for key in arrays if key not in self._names]
-        missing = [key for key in self._usual if key not in arrays]
+        missing = [a.name for a in self._module.rest if a.default is None and a.name not in arrays]
         if unknown or missing:
             is_bound = unknown and unknown[0] in self._data
             what = f"{unknown[0]} is bound" if is_bound else f"there is no argument {unknown[0]!r}" if unknown else ""

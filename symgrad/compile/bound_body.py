@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from symgrad.compile.arguments import Argument
 from symgrad.compile.dissolve import Stated
-from symgrad.compile.layout import reading, signature
+from symgrad.compile.layout import read_of, reading, signature
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_source import Scope, returned_lines
 from symgrad.compile.numpy_text import Context
@@ -126,6 +126,13 @@ class Body:
 
     # ---- the lines
 
+    def arrays(self) -> list[str]:
+        """The lines of the function that reads the arrays for both, not indented."""
+        if not any(a.is_array for a in self.rest):
+            return []
+        read = read_of(self.rest, self.leaves, self.scope.local, self.scope.context, self.told, "dtype")
+        return [*read.function("_arrays"), ""]
+
     def function(self, name: str) -> list[str]:
         """The lines of one of the two functions, not indented."""
         is_pair = name == "value_and_gradients"
@@ -137,7 +144,8 @@ class Body:
         context.used_sizes = bound.used_sizes
         lines = _Writing(self, context, self.scope.names.copy()).lines(outputs, is_pair=is_pair)
         checks = [f'    _labels("{x.name}", {self._largest(x)}, {self._classes(x, context)})' for x in self.untold]
-        read = [*reading(self.rest, self.leaves, local, context, self.told, "dtype"), *checks]
+        arrays = read_of(self.rest, self.leaves, local, context, self.told, "dtype").called("_arrays")
+        read = [*reading(self.rest, self.leaves, local, context, arrays, known=self.told), *checks]
         summary = "The loss, and its gradient by each parameter." if is_pair else "The loss."
         return [*signature(name, self.rest, local), f'    """{summary}"""', *read, *lines]
 

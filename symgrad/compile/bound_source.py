@@ -15,7 +15,7 @@ from symgrad.compile.bound_body import ROWS, Body, indented
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import ADDED_UP, BLOCKS, kernel_names
 from symgrad.compile.kernels import ROTATED as ROTATED_ROWS
-from symgrad.compile.layout import definition, header, prologue, reading
+from symgrad.compile.layout import definition, header, prologue, read_of, reading
 from symgrad.compile.numpy_source import RESERVED, Scope, definitions, joined, scope_of
 from symgrad.compile.pairs import paired
 from symgrad.compile.partial import Separable, separable
@@ -168,9 +168,10 @@ def _body(
 
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:
     """The lines of `bind`."""
-    functions = [*body.function("value_and_gradients"), "", *body.function("value")]
+    functions = [*body.arrays(), *body.function("value_and_gradients"), "", *body.function("value")]
     once = body.once_lines()
-    read = reading(data, leaves, scope.local, scope.context, unbounded=[x.name for x in body.untold])
+    checked = read_of(data, leaves, scope.local, scope.context).checked
+    read = reading(data, leaves, scope.local, scope.context, checked, unbounded=[x.name for x in body.untold])
     dtype = [f"    dtype = {scope.context.dtype}", ""]
     return [*read, *once, *dtype, *indented(functions), "", "    return value_and_gradients, value"]
 

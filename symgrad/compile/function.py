@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -40,12 +40,10 @@ class Compiled:
         self.source = source
         self._binder = binder
         self._functions = dict(functions)
-        self._run = loaded(source, tuple(functions))
+        self._run = _Loaded(source, tuple(functions))
         self._tracer = tracer
         self._traces: dict[str, Callable[..., Any]] = {}
         self._attentive = Attentive()
-        # What is passed as a rule, so that it need not be looked at name by name.
-        self._usual = {name: {a.name for a in f.arguments if a.default is None} for name, f in functions.items()}
 
     def __call__(self, **arrays: Any) -> tuple[Any, dict[str, Array]]:
         """The loss, and its gradient by each parameter."""
@@ -193,15 +191,27 @@ class Compiled:
         return Compiled, (self.source, self._functions, self._tracer, self._binder)
 
     def _called(self, name: str, arrays: dict[str, Any]) -> Any:
-        passed = arrays if arrays.keys() == self._usual[name] else self._passed(name, arrays)
         try:
-            result, has_flags = self._attentive.run(self._run[name], passed)
-        except ValueError as e:
-            raise self.refusal(name, passed, e) from e
+            result, has_flags = self._attentive.run(self._run[name], arrays)
+        except (TypeError, ValueError) as e:
+            arrays = self._mended(name, arrays, e)
+            result, has_flags = self._attentive.run(self._run[name], arrays)
         # A number that was not one from the start raises no flag, but it reaches the loss.
-        if has_flags or (name != "predict" and not math.isfinite(result[0] if type(result) is tuple else result)):
-            self.report(name, passed, result)
+        if has_flags or (name != "predict" and not isfinite(result[0] if type(result) is tuple else result)):
+            self.report(name, arrays, result)
         return result
+
+    def _mended(self, name: str, arrays: dict[str, Any], error: TypeError | ValueError) -> dict[str, Any]:
+        """The arguments without `check` where the function has no use for it; an error where something else is wrong.
+
+        Names are looked at when Python has refused them: else each call would pay for it.
+        """
+        if isinstance(error, ValueError):
+            raise self.refusal(name, arrays, error) from error
+        passed = self._passed(name, arrays)
+        if passed.keys() == arrays.keys():
+            raise error
+        return passed
 
     def _passed(self, name: str, arrays: dict[str, Any]) -> dict[str, Any]:
         """The arrays that a function takes, if they are those that it needs."""
@@ -250,6 +260,18 @@ class Compiled:
     @property
     def _switch(self) -> str:
         return self._functions["value_and_gradients"].switch or "check"
+
+
+class _Loaded(dict[str, Callable[..., Any]]):
+    """The functions of a generated module, which is run when the first of them is asked for."""
+
+    def __init__(self, source: str, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._source, self._names = source, names
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        self.update(loaded(self._source, self._names))
+        return self[name]
 
 
 def _refused(error: ValueError) -> InputError:

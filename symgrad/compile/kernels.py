@@ -104,21 +104,22 @@ OWN = {
     "added": ADDED,
 }
 
-ARRAYS = '''
-# What arrays looked like that fitted, and their common type: the same need no second look.
+CHECKED = '''
+_FLOAT = np.dtype(float)
+# What arrays that fitted looked like, and their common type: the same need no second look.
 _FITTING = {}
 
 
-def _arrays(arrays, sizes, *types):
+def _checked(arrays, sizes, *types):
     """The arrays in their common floating type, if their shapes are those of _SHAPES for some sizes."""
-    try:
-        looks = (*arrays, *sizes.values(), *types, *[(a.shape, a.dtype) for a in arrays.values()])
-    except AttributeError:
-        return _arrays({name: np.asarray(a) for name, a in arrays.items()}, sizes, *types)
+    arrays = {name: np.asarray(a) for name, a in arrays.items()}
+    looks = (*arrays, *sizes.values(), *types, *[(a.shape, a.dtype) for a in arrays.values()])
     if looks not in _FITTING:
-        if len(_FITTING) > 99:
+        if len(_FITTING) > 199:
             _FITTING.clear()
         _FITTING[looks] = _common_type(arrays, sizes, types)
+        # Arrays of the right type need no more than shapes that fitted.
+        _FITTING[(*arrays, *sizes.values(), *[a.shape for a in arrays.values()])] = None
     dtype = _FITTING[looks]
     return [np.asarray(a, dtype) for a in arrays.values()]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 
 from symgrad.compile.arguments import Argument
-from symgrad.compile.kernels import ARRAYS, CHECK_POLYNOMIALS, CHECK_SHAPES, LABELS, WRITTEN
+from symgrad.compile.kernels import CHECK_POLYNOMIALS, CHECK_SHAPES, CHECKED, LABELS, WRITTEN
 from symgrad.compile.names import quoted
 from symgrad.compile.numpy_text import Context
 from symgrad.graph.expression import Leaf, Role
@@ -44,7 +45,7 @@ def prologue(leaves: Sequence[Leaf]) -> list[str]:
         table += "_POLYNOMIALS = {\n"
         table += "".join(f'    "{text}": {_polynomial(size)},\n' for text, size in polynomials.items()) + "}\n"
         check += CHECK_POLYNOMIALS
-    parts = [table, ARRAYS.strip() + "\n", check, WRITTEN.strip() + "\n"]
+    parts = [table, CHECKED.strip() + "\n", check, WRITTEN.strip() + "\n"]
     if any(leaf.role is Role.LABELS for leaf in leaves):
         parts.append(LABELS.strip() + "\n")
     return parts
@@ -94,38 +95,90 @@ def _default(a: Argument) -> str:
     return "" if a.default is None else f"={a.default!r}"
 
 
-def reading(
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a function reads its arrays: their names, what they are called inside, the sizes that are known, what they meet."""
+
+    names: tuple[str, ...]
+    inside: tuple[str, ...]
+    sizes: tuple[tuple[str, str], ...]
+    dtype: str = ""
+
+    @property
+    def checked(self) -> str:
+        """The expression that checks them, and brings them to one type."""
+        arrays = ", ".join(f'"{name}": {own}' for name, own in zip(self.names, self.inside, strict=True))
+        sizes = ", ".join(f'"{name}": {own}' for name, own in self.sizes)
+        return f"_checked({{{arrays}}}, {{{sizes}}}{', ' + self.dtype if self.dtype else ''})"
+
+    def called(self, name: str) -> str:
+        """The expression that calls the function `name` which does so."""
+        # In a function inside `bind` sizes are known.
+        passed = self.inside if self.dtype else (*self.inside, *(own for _, own in self.sizes))
+        return f"{name}({', '.join(passed)})"
+
+    def function(self, name: str) -> list[str]:
+        """The function: what fitted before needs nothing but a look at its type and its shapes."""
+        plain = " is ".join([*(f"type({x})" for x in self.inside), "np.ndarray"])
+        typed = " is ".join([*(f"{x}.dtype" for x in self.inside), self.dtype or "_FLOAT"])
+        shapes = [
+            *(f'"{name}"' for name in self.names),
+            *(own for _, own in self.sizes),
+            *(f"{x}.shape" for x in self.inside),
+        ]
+        returned = ", ".join(self.inside) if len(self.inside) > 1 else f"({self.inside[0]},)"
+        return [
+            f"def {self.called(name)}:",
+            '    """The arrays in one floating type, if their shapes fit."""',
+            *_in_lines("    is_plain = ", f"{plain} and {typed}"),
+            *_wrapped("    if is_plain and (", ", ".join(shapes), ") in _FITTING:"),
+            f"        return {returned}",
+            *_in_lines("    return ", self.checked),
+        ]
+
+
+def read_of(
     arguments: Sequence[Argument],
     leaves: Sequence[Leaf],
     local: Mapping[str, str],
     context: Context,
     known: Sequence[str] = (),
     dtype: str = "",
+) -> Reading:
+    """How arrays are read; `known` are the sizes that are told already, `dtype` the type of arrays that these meet."""
+    arrays = tuple(a.name for a in arguments if a.is_array)
+    met = [n for n in known if any(n in size.names for leaf in leaves for size in leaf.shape)]
+    context.used_sizes.update(met if arrays else ())
+    sizes = [(a.name, local[a.name]) for a in arguments if a.role == "size"] + [(n, context.sizes[n]) for n in met]
+    return Reading(arrays, tuple(local[name] for name in arrays), tuple(sizes), dtype)
+
+
+def reading(
+    arguments: Sequence[Argument],
+    leaves: Sequence[Leaf],
+    local: Mapping[str, str],
+    context: Context,
+    read: str,
+    *,
+    known: Sequence[str] = (),
     unbounded: Collection[str] = (),
 ) -> list[str]:
-    """The first lines of a function: arrays in one type, hyperparameters as numbers, sizes from shapes.
+    """The first lines of a function: arrays in one type by `read`, hyperparameters as numbers, sizes from shapes.
 
-    `known` are the sizes that are told already, `dtype` the type of arrays that these meet, `unbounded` the labels whose
-    number of classes is not known yet.
+    `known` are the sizes that are told already, `unbounded` the labels whose number of classes is not known yet.
     """
-    arrays = [a.name for a in arguments if a.is_array]
-    inside = [local[name] for name in arrays]
+    inside = [local[a.name] for a in arguments if a.is_array]
     labels = [leaf for leaf in leaves if leaf.role is Role.LABELS]
     bounded = [leaf for leaf in labels if leaf.name not in unbounded]
     classes = {leaf.name: context.size(leaf.value)[0] for leaf in bounded if isinstance(leaf.value, Size)}
-    met = [n for n in known if any(n in size.names for leaf in leaves for size in leaf.shape)]
-    context.used_sizes.update(met if arrays else ())
-    told = [f'"{a.name}": {local[a.name]}' for a in arguments if a.role == "size"]
     classes |= {name: f"{local[name]}.max(initial=0) + 1" for name in unbounded}
-    given = ", ".join(told + [f'"{n}": {context.sizes[n]}' for n in met])
-    passed = ", ".join(f'"{name}": {local[name]}' for name in arrays)
     lines = []
-    if arrays:
+    if inside:
         target = f"({inside[0]},)" if len(inside) == 1 else ", ".join(inside)
-        taken = f"{{{passed}}}, {{{given}}}" + (f", {dtype}" if dtype else "")
-        line = f"    {target} = _arrays({taken})"
+        line = f"    {target} = {read}"
+        function, _, taken = read.partition("(")
         lines += [line] if len(line) <= WIDTH else [
-            *_wrapped("    (", target, ") = _arrays("), *_indented(taken), "    )",
+            *_wrapped("    (", target, f") = {function}("), *_indented(taken[:-1]), "    )",
         ]  # fmt: skip
     lines += [f"    {local[a.name]} = float({local[a.name]})" for a in arguments if a.role == "hyperparameter"]
     lines += [f"    {local[a.name]} = int({local[a.name]})" for a in arguments if a.role == "size"]
@@ -154,6 +207,10 @@ def _wrapped(before: str, text: str, after: str) -> list[str]:
         return [line]
     indent = before[: len(before) - len(before.lstrip())]
     return [before, *_indented(text, indent + "    "), indent + after]
+
+
+def _in_lines(before: str, text: str) -> list[str]:
+    return [before + text] if len(before + text) <= WIDTH else _wrapped(f"{before}(", text, ")")
 
 
 def _indented(text: str, indent: str = "        ") -> list[str]:

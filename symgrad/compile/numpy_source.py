@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import kernel_names, kernel_source
-from symgrad.compile.layout import WIDTH, definition, header, prologue, reading
+from symgrad.compile.layout import WIDTH, Reading, definition, header, prologue, read_of, reading
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context
 from symgrad.compile.operations import Op, Type
@@ -71,15 +71,17 @@ def module_of(derivation: Derivation, title: str) -> Module:
     kernels: dict[str, None] = {}
     lambdas: dict[object, str] = {}
     functions: dict[str, Function] = {}
+    readers: dict[Reading, str] = {}
     leaves: dict[str, list[Leaf]] = {}
     for job in jobs:
         roots = job.outputs if job.name == "predict" else outputs
         leaves[job.name] = leaves_of(
             [*roots.values(), *(derivation.parameters if roots is outputs else ())], derivation
         )
-        functions[job.name] = _function(job, program, leaves[job.name], kernels, lambdas)
+        functions[job.name] = _function(job, program, leaves[job.name], (kernels, lambdas, readers))
     every = list(dict.fromkeys(leaf for found in leaves.values() for leaf in found))
     sources = [header(title, functions["value_and_gradients"].arguments, list(functions)), *prologue(every)]
+    sources += ["\n".join(read.function(name)) + "\n" for read, name in readers.items()]
     sources += [*definitions(kernels, lambdas), *(f.source for f in functions.values())]
     return Module(joined(sources), functions)
 
@@ -97,8 +99,13 @@ def joined(sources: Sequence[str]) -> str:
 
 
 def _function(
-    job: _Job, program: Program, leaves: Sequence[Leaf], kernels: dict[str, None], lambdas: dict[object, str]
+    job: _Job,
+    program: Program,
+    leaves: Sequence[Leaf],
+    shared: tuple[dict[str, None], dict[object, str], dict[Reading, str]],
 ) -> Function:
+    """A function; `shared` is what functions of the module have in common: kernels, lambdas, readers of arrays."""
+    kernels, lambdas, readers = shared
     plan = paired(make_plan(program, job.outputs, stated=job.name == "value_and_gradients"))
     size_names = sizes_in([*job.outputs.values(), *leaves])
     arguments = arguments_of(leaves, size_names)
@@ -107,7 +114,9 @@ def _function(
     writer = Writer(plan, scope.context, scope.names, local, switch, is_in_place=True)
     writer.write()
     returned = returned_lines(plan, writer, is_pair=job.name == "value_and_gradients")
-    body = [*reading(arguments, leaves, local, scope.context), *writer.lines, *returned]
+    read = read_of(arguments, leaves, local, scope.context)
+    reader = readers.setdefault(read, f"_arrays_of_{job.name}" if readers else "_arrays") if read.names else ""
+    body = [*reading(arguments, leaves, local, scope.context, read.called(reader)), *writer.lines, *returned]
     shown = switch if plan.checks else ""
     return Function(arguments, shown, definition(job.name, job.summary, arguments, local, shown, body))
 

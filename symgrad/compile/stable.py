@@ -29,6 +29,7 @@ from symgrad.graph.sizes import ONE
 from symgrad.graph.walk import fold
 from symgrad.primitives.table import PRIMITIVES
 
+WHOLE = Fraction(1)
 Rule = Callable[[Expr], Expr | None]
 
 
@@ -68,7 +69,7 @@ def power_of(e: Expr) -> tuple[Expr, Fraction]:
     """
     if isinstance(e, Elementwise) and e.function == "power" and isinstance(e.parameter, Fraction):
         return e.operands[0], e.parameter
-    return e, Fraction(1)
+    return e, WHOLE
 
 
 def rebuilt(node: Expr, children: list[Expr]) -> Expr:
@@ -154,7 +155,7 @@ def log_of(e: Expr) -> Expr | None:
 def reciprocal_of_one_plus_exp(e: Expr) -> Expr | None:
     """1/(1 + eᶻ)ᵖ = σ(-z)ᵖ."""
     base, exponent = power_of(e)
-    added = _one_and(base, 1) if exponent < 0 else None
+    added = _one_and(base, 1) if base is not e and exponent < 0 else None
     if added is None or not is_function(added, "exp"):
         return None
     return power(elementwise("sigmoid", negated(added.children[0])), number(-exponent))
@@ -163,8 +164,10 @@ def reciprocal_of_one_plus_exp(e: Expr) -> Expr | None:
 def power_of_power(e: Expr) -> Expr | None:
     """(xᵃ)ᵇ = xᵃᵇ for whole a and b."""
     base, exponent = power_of(e)
+    if base is e:
+        return None
     inner, own = power_of(base)
-    if base is e or inner is base or exponent.denominator != 1 or own.denominator != 1:
+    if inner is base or exponent.denominator != 1 or own.denominator != 1:
         return None
     return power(inner, number(own * exponent))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import kernel_source
-from symgrad.compile.layout import definition, prologue, reading
+from symgrad.compile.layout import definition, prologue, read_of, reading
 from symgrad.compile.numpy_source import scope_of
 from symgrad.compile.operations import Op
 from symgrad.compile.plan import make_plan
@@ -172,7 +172,8 @@ def _written(
     writer = _Recorder(plan, scope.context, scope.names, scope.local, "", record=record, places=places)
     writer.write()
     taken = (Argument(record, "record"), *arguments)
-    body = [*reading(arguments, leaves, scope.local, scope.context), *writer.lines]
+    read = read_of(arguments, leaves, scope.local, scope.context).checked
+    body = [*reading(arguments, leaves, scope.local, scope.context, read), *writer.lines]
     local = {**scope.local, record: record}
     parts = ["import numpy as np\n", *prologue(leaves)]
     parts += [source.strip() + "\n" for name in kernels if (source := kernel_source(name))]

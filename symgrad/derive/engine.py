@@ -213,6 +213,8 @@ def _leaves_of(e: Expr) -> list[Leaf]:
 
 def _is_repeated(contributions: Sequence[Contribution]) -> bool:
     """Whether a name is used the same way time after time: then each share keeps the name of what arrives."""
+    if len(contributions) <= MOST_SHARES:
+        return False
     kinds = Counter(without_names([c.expression]).roots[0] for c in contributions)
     return len(contributions) > 2 * MOST_SHARES or max(kinds.values(), default=0) > MOST_SHARES
 

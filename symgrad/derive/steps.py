@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Expr, Leaf, leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
-from symgrad.rewrite.convert import substitute
+from symgrad.rewrite.convert import substitute, substitute_in
 from symgrad.rewrite.display import Reason, Written, display
 from symgrad.rewrite.facts import DEEPEST, Facts, is_algebraic
 from symgrad.rewrite.symmetry import symmetric_names
@@ -43,7 +43,7 @@ def without_names(roots: Sequence[Expr]) -> Renamed:
     there: dict[Expr, Expr] = {
         e: leaf(f"name{k}", e.shape, e.role, facts=e.facts, value=e.value) for k, e in enumerate(found)
     }
-    renamed = tuple(substitute(root, there) for root in roots)
+    renamed = tuple(substitute_in(roots, there))
     return Renamed(renamed, {new: old for old, new in there.items()})
 
 

@@ -204,7 +204,7 @@ class Linear(Expr):
     @property
     def children(self) -> tuple[Expr, ...]:
         """The eₖ."""
-        return tuple(e for _, e in self.terms)
+        return tuple([e for _, e in self.terms])
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -258,18 +258,21 @@ class Apply(Expr):
 # What is said of a value, a name or facts, and does nothing to it.
 MARKS = frozenset({"named", "assume"})
 
-_INTERNED: WeakValueDictionary[bytes, Expr] = WeakValueDictionary()
+# Nodes by their digest, and by the very objects that they are made of: what is made again is found without its digest.
+_INTERNED: WeakValueDictionary[bytes | tuple[object, ...], Expr] = WeakValueDictionary()
 
 
 E = TypeVar("E", bound=Expr)
 
 
-def _intern(cls: type[E], shape: Shape, content: object, *fields: object) -> E:
+def _intern(made_of: tuple[object, ...] | None, cls: type[E], shape: Shape, content: object, *fields: object) -> E:
     digest = blake2b(f"{cls.__name__}|{shape}|{content}".encode(), digest_size=16).digest()
     node = _INTERNED.get(digest)
     if node is None:
         node = cls(digest, shape, *fields)
         _INTERNED[digest] = node
+    if made_of is not None:
+        _INTERNED[made_of] = node
     assert isinstance(node, cls)
     return node
 
@@ -286,14 +289,25 @@ def leaf(
     """The leaf of this content."""
     known = frozenset(facts)
     said = as_text(about)
+    made_of = (name, shape, role.value, known, said.en, said.zh, value)
+    found = _INTERNED.get(made_of)
+    if isinstance(found, Leaf):
+        return found
     content = (name, role.value, sorted(known), said.en if said.en == said.zh else (said.en, said.zh), value)
-    return _intern(Leaf, shape, content, name, role, known, said, value)
+    return _intern(made_of, Leaf, shape, content, name, role, known, said, value)
 
 
 def number(value: Number) -> Leaf:
     """The exact number that was written: 0.1 is 1/10, not the binary fraction nearest to it."""
     exact = value if isinstance(value, Fraction) else Fraction(str(value))
-    return leaf("", (), Role.NUMBER, value=exact)
+    found = _INTERNED.get((exact.numerator, exact.denominator))
+    return found if isinstance(found, Leaf) else _number(exact)
+
+
+def _number(exact: Fraction) -> Leaf:
+    node = leaf("", (), Role.NUMBER, value=exact)
+    _INTERNED[exact.numerator, exact.denominator] = node
+    return node
 
 
 def size(value: Size) -> Leaf:
@@ -313,20 +327,30 @@ def window(length: Size, width: Size) -> Leaf:
 
 def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:
     """Σ c·e over terms of one shape; a single e with the coefficient 1 is e itself."""
-    exact = tuple((Fraction(c), e) for c, e in terms)
+    exact = tuple([(c if type(c) is Fraction else Fraction(c), e) for c, e in terms])
     if len(exact) == 1 and exact[0][0] == 1:
         return exact[0][1]
-    return _intern(Linear, exact[0][1].shape, [(str(c), e.digest) for c, e in exact], exact)
+    made_of = tuple([x for c, e in exact for x in (c.numerator, c.denominator, e)])
+    found = _INTERNED.get(made_of)
+    if found is not None:
+        return found
+    return _intern(made_of, Linear, exact[0][1].shape, [(str(c), e.digest) for c, e in exact], exact)
 
 
 def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shape: Shape) -> Expr:
     """Πₖ operands[k][indices[k]], summed over the indices ≥ len(shape); these are numbered as they occur."""
+    nodes, given = tuple(operands), tuple(map(tuple, indices))
+    if len(nodes) == 1 and given[0] == tuple(range(len(shape))):
+        return nodes[0]
+    found = _INTERNED.get((nodes, given, shape))
+    if found is not None:
+        return found
     rename = {axis: axis for axis in range(len(shape))}
-    renamed = tuple(tuple(rename.setdefault(i, len(rename)) for i in own) for own in indices)
-    if len(operands) == 1 and renamed[0] == tuple(range(len(shape))):
-        return operands[0]
-    content = ([e.digest for e in operands], renamed)
-    return _intern(Contraction, shape, content, tuple(operands), renamed)
+    renamed = tuple([tuple([rename.setdefault(i, len(rename)) for i in own]) for own in given])
+    if renamed != given:
+        return contraction(nodes, renamed, shape)
+    content = ([e.digest for e in nodes], renamed)
+    return _intern((nodes, renamed, shape), Contraction, shape, content, nodes, renamed)
 
 
 def parameter_key(parameter: object) -> str:
@@ -341,15 +365,19 @@ def elementwise(function: str, *operands: object, parameter: object = None) -> E
     nodes = [coerce(e) for e in operands]
     shape = broadcast_shape(lambda: function, nodes)
     full = tuple(broadcast_to(e, shape) for e in nodes)
-    content = (function, [e.digest for e in full], parameter_key(parameter))
-    return _intern(Elementwise, shape, content, function, full, parameter)
+    key = parameter_key(parameter)
+    found = _INTERNED.get((function, full, key))
+    if found is not None:
+        return found
+    content = (function, [e.digest for e in full], key)
+    return _intern((function, full, key), Elementwise, shape, content, function, full, parameter)
 
 
 def apply(primitive: str, operands: Sequence[Expr], options: Iterable[tuple[str, object]], shape: Shape) -> Expr:
     """A primitive's node; its own entry has checked the operands."""
     chosen = tuple(sorted(options))
     content = (primitive, [e.digest for e in operands], chosen)
-    return _intern(Apply, shape, content, primitive, tuple(operands), chosen)
+    return _intern(None, Apply, shape, content, primitive, tuple(operands), chosen)
 
 
 def sizes_of(node: Expr) -> list[Size]:
@@ -462,7 +490,10 @@ def divide(a: object, b: object) -> Expr:
 
 def power(base: object, exponent: object) -> Expr:
     """base**exponent entry by entry; a number as the exponent makes it a power, anything else e^(exponent·log base)."""
-    x, p = coerce(base), coerce(exponent)
+    x = coerce(base)
+    if isinstance(exponent, Fraction) and exponent == 1:
+        return x
+    p = coerce(exponent)
     if not isinstance(p, Leaf) or not isinstance(p.value, Fraction) or p.role is not Role.NUMBER:
         return elementwise("power_of", x, p)
     if p.value == 1:

@@ -6,13 +6,18 @@ Two sizes are equal when their polynomials are: `n*(m+1)` equals `n*m+n`, and `n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import prod
+from threading import Lock
+from typing import NoReturn
+from weakref import WeakValueDictionary
 
 Monomial = tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+_INTERNED: WeakValueDictionary[tuple[tuple[Monomial, int], ...], Size] = WeakValueDictionary()
+_LOCK = Lock()
+
+
 class Size:
     """A polynomial Σ c·n₁^a·n₂^b…, its monomials in order, none with the coefficient 0.
 
@@ -21,7 +26,28 @@ class Size:
     ('m*n+n**2-n', True, False)
     """
 
+    __slots__ = ("__weakref__", "_text", "terms")
     terms: tuple[tuple[Monomial, int], ...]
+    _text: str
+
+    def __new__(cls, terms: tuple[tuple[Monomial, int], ...]) -> Size:
+        """The size of these terms: the same object for the same terms, so that sizes are equal where they are identical."""
+        found = _INTERNED.get(terms)
+        if found is None:
+            with _LOCK:
+                found = _INTERNED.get(terms)
+                if found is None:
+                    found = object.__new__(cls)
+                    object.__setattr__(found, "terms", terms)
+                    object.__setattr__(found, "_text", _written(terms))
+                    _INTERNED[terms] = found
+        return found
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a size does not change: {name}")
+
+    def __reduce__(self) -> tuple[type[Size], tuple[object, ...]]:
+        return Size, (self.terms,)
 
     @staticmethod
     def constant(value: int) -> Size:
@@ -88,18 +114,18 @@ class Size:
     __rmul__ = __mul__
 
     def __str__(self) -> str:
-        if not self.terms:
-            return "0"
-        # What is added comes first: n-m is a size again when it is read, -m+n would be a number.
-        ordered = sorted(self.terms, key=lambda term: term[1] < 0)
-        text = "".join(_signed(monomial, c) for monomial, c in ordered)
-        return text.removeprefix("+")
+        return self._text
 
     __repr__ = __str__
 
 
-ZERO = Size.constant(0)
-ONE = Size.constant(1)
+def _written(terms: tuple[tuple[Monomial, int], ...]) -> str:
+    if not terms:
+        return "0"
+    # What is added comes first: n-m is a size again when it is read, -m+n would be a number.
+    ordered = sorted(terms, key=lambda term: term[1] < 0)
+    text = "".join(_signed(monomial, c) for monomial, c in ordered)
+    return text.removeprefix("+")
 
 
 def _as_size(value: Size | int) -> Size:
@@ -127,3 +153,7 @@ def _signed(monomial: Monomial, c: int) -> str:
     if abs(c) != 1 or not factors:
         factors.insert(0, str(abs(c)))
     return ("-" if c < 0 else "+") + "*".join(factors)
+
+
+ZERO = Size.constant(0)
+ONE = Size.constant(1)

@@ -13,19 +13,23 @@ def postorder(roots: Iterable[Node], stop: Container[Node] = ()) -> list[Node]:
     """Every node once, operands before what uses them, left to right; nothing beneath the nodes in `stop`."""
     order: list[Node] = []
     seen: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
+    # Above None stand the operands of the node below it, which is done when they are.
+    stack: list[Any] = list(roots)[::-1]
     while stack:
-        node, is_done = stack.pop()
-        if is_done:
-            order.append(node)
+        node = stack.pop()
+        if node is None:
+            order.append(stack.pop())
             continue
         if node in seen:
             continue
         seen.add(node)
-        stack.append((node, True))
-        if stop and node in stop:
-            continue
-        stack.extend((child, False) for child in reversed(node.children) if child not in seen)
+        children = () if stop and node in stop else node.children
+        if children:
+            stack.append(node)
+            stack.append(None)
+            stack.extend(children[::-1])
+        else:
+            order.append(node)
     return order
 
 

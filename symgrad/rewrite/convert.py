@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
+from operator import is_
 
 from symgrad.graph.expression import (
     Apply,
@@ -49,10 +51,25 @@ def to_form(root: Expr) -> Form:
     >>> to_form((x + y) - y) == to_form(x), to_form(x * y) == to_form(y * x)
     (True, True)
     """
-    forms: dict[Expr, Form] = {}
+    found = _Found({})
     for node in postorder([root]):
-        forms[node] = _form(node, forms)
-    return forms[root]
+        found.forms[node] = _form(node, found)
+    return found.forms[root]
+
+
+class _Found:
+    """The forms of what a node is made of. The node tells which they are: what is remembered of a node goes by it alone."""
+
+    __slots__ = ("forms",)
+
+    def __init__(self, forms: dict[Expr, Form]) -> None:
+        self.forms = forms
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Found)
+
+    def __hash__(self) -> int:
+        return 0
 
 
 def transposed(form: Form) -> Form:
@@ -67,7 +84,9 @@ def single(coefficient: Fraction, factors: list[Factor], node: Expr) -> Form:
     return Form(node.shape, (term,) if coefficient else ())
 
 
-def _form(node: Expr, forms: Mapping[Expr, Form]) -> Form:
+@lru_cache(maxsize=4096)
+def _form(node: Expr, found: _Found) -> Form:
+    forms = found.forms
     if isinstance(node, Leaf):
         return _leaf(node)
     if isinstance(node, Linear):
@@ -249,15 +268,20 @@ def _with_scalars_outside(node: Apply, term: Term) -> Form:
 
 def substitute(root: Expr, new: Mapping[Expr, Expr]) -> Expr:
     """The expression with some nodes replaced, the rest rebuilt as it was written."""
+    return substitute_in([root], new)[0]
+
+
+def substitute_in(roots: Sequence[Expr], new: Mapping[Expr, Expr]) -> list[Expr]:
+    """The expressions with some nodes replaced; what they share is rebuilt once."""
     rebuilt: dict[Expr, Expr] = {}
-    for node in postorder([root], stop=new):
+    for node in postorder(roots, stop=new):
         rebuilt[node] = new[node] if node in new else rebuild(node, [rebuilt[e] for e in node.children])
-    return rebuilt[root]
+    return [rebuilt[root] for root in roots]
 
 
 def rebuild(node: Expr, children: list[Expr]) -> Expr:
     """The same node over other operands."""
-    if all(a is b for a, b in zip(node.children, children, strict=True)):
+    if all(map(is_, node.children, children)):
         return node
     if isinstance(node, Linear):
         from_terms = [(c, e) for (c, _), e in zip(node.terms, children, strict=True)]

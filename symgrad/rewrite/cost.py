@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.patterns import Pattern, read
@@ -14,6 +15,7 @@ COTANGENT_SYMBOLS = 4
 INDEX_FORM, INDEX_OPERAND = 12, 4
 
 
+@lru_cache(maxsize=4096)
 def cost(root: Expr) -> int:
     """How many symbols an expression prints, as a formula of matrices.
 
@@ -31,6 +33,7 @@ def cost(root: Expr) -> int:
     return total[root]
 
 
+@lru_cache(maxsize=4096)
 def _own_cost(node: Expr) -> int:
     if isinstance(node, Leaf):
         return _leaf_cost(node)

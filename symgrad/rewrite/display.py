@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import combinations
 
 from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, contraction, linear
-from symgrad.graph.walk import postorder, use_counts
+from symgrad.graph.walk import fold, postorder, use_counts
 from symgrad.rewrite.comparisons import one_of_three, told_by_sign
 from symgrad.rewrite.convert import substitute, to_form, transposed
 from symgrad.rewrite.cost import cost
@@ -238,13 +238,23 @@ def written(e: Expr) -> Expr:
 
 def _written(form: Form) -> Expr:
     straight = _collected(form)
-    if len(form.shape) != 2 or cost(straight) < 2 * TURNED:
+    # What turning the whole saves is its transposes.
+    if len(form.shape) != 2 or cost(straight) < 2 * TURNED or _transposes(straight) < TURNED:
         return straight
     # Bᵀ Xᵀ Aᵀ is (A X B)ᵀ: one transpose for at least three, and the parentheses.
     turned = _collected(transposed(form))
     if cost(turned) + TURNED > cost(straight):
         return straight
     return _turned(turned)
+
+
+def _transposes(root: Expr) -> int:
+    """How many transposes an expression prints."""
+
+    def count(e: Expr, inner: list[int]) -> int:
+        return sum(inner) + (isinstance(e, Contraction) and e.indices == ((1, 0),))
+
+    return fold([root], count)[root]
 
 
 def _turned(e: Expr) -> Expr:

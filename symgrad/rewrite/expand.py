@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 from symgrad.graph.expression import CONSTANT_ROLES, Leaf, Role
 from symgrad.rewrite.form import (
     Atom,
+    Exactly,
     Factor,
     Form,
     IsSymmetric,
     Term,
     bound_indices,
-    collect,
     extents,
     make_term,
     never,
     relabel,
+    with_terms,
 )
 
 # Products of sums beyond this many terms are no longer readable, and are left in parentheses.
@@ -31,6 +33,17 @@ def expand(form: Form, *, only_reciprocals: bool = False, is_symmetric: IsSymmet
     With `only_reciprocals`, only sums that hold a reciprocal are distributed: (a/p + b/q)·p·q becomes a·q + b·p, and
     what cancels is gone before anything else is multiplied out.
     """
+    if is_symmetric is never:
+        return _expanded(Exactly(form), only_reciprocals)
+    return _distributed(form, only_reciprocals, is_symmetric)
+
+
+@lru_cache(maxsize=2048)
+def _expanded(exactly: Exactly, only_reciprocals: bool) -> Form | None:
+    return _distributed(exactly.form, only_reciprocals, never)
+
+
+def _distributed(form: Form, only_reciprocals: bool, is_symmetric: IsSymmetric) -> Form | None:
     pending, done = list(reversed(form.terms)), list[Term]()
     while pending:
         term = pending.pop()
@@ -41,7 +54,7 @@ def expand(form: Form, *, only_reciprocals: bool = False, is_symmetric: IsSymmet
             pending += reversed(_distribute(term, found, len(form.shape), is_symmetric))
         if len(pending) + len(done) > MOST_TERMS:
             return None
-    return collect(form.shape, done)
+    return with_terms(form, done)
 
 
 def _next_group(term: Term, only_reciprocals: bool) -> int | None:
@@ -96,18 +109,27 @@ def map_groups(form: Form, change: Callable[[Form], Form]) -> Form:
             terms.append(term)
             continue
         sizes = extents(term.factors)
+        changed = [change(f.atom) if isinstance(f.atom, Form) else f.atom for f in term.factors]
+        if all(a is f.atom and not _is_alone(a) for a, f in zip(changed, term.factors, strict=True)):
+            terms.append(term)
+            continue
         coefficient, factors = term.coefficient, list[Factor]()
-        for f in term.factors:
+        for f, atom in zip(term.factors, changed, strict=True):
             if not isinstance(f.atom, Form):
                 factors.append(f)
                 continue
             fresh = max([rank - 1, *sizes, *(i for g in factors for i in g.indices)]) + 1
-            c, mine = _unwrapped(Factor(change(f.atom), f.indices, f.power), fresh)
+            c, mine = _unwrapped(Factor(atom, f.indices, f.power), fresh)
             coefficient *= c
             factors += mine
         if coefficient:
             terms.append(make_term(coefficient, factors, rank, {**extents(factors), **sizes}))
-    return collect(form.shape, terms)
+    return with_terms(form, terms)
+
+
+def _is_alone(atom: Atom) -> bool:
+    """Whether parentheses hold no sum: one term, or nothing."""
+    return isinstance(atom, Form) and len(atom.terms) < 2
 
 
 def _unwrapped(f: Factor, fresh: int) -> tuple[Fraction, list[Factor]]:

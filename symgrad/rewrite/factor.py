@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from itertools import accumulate
 
 from symgrad.graph.expression import Apply, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import ONLY, Factor, Form, Term, bound_indices, collect, extents, make_term, relabel
+from symgrad.rewrite.form import (
+    ONLY,
+    Exactly,
+    Factor,
+    Form,
+    Term,
+    atom_key,
+    bound_indices,
+    collect,
+    extents,
+    make_term,
+    relabel,
+)
 from symgrad.rewrite.matrix import to_expression
 
 # Parentheses around a sum cost about as much as one symbol.
@@ -38,7 +52,7 @@ def weight(f: Factor) -> int:
         return PARENTHESES + inside
     cotangent = isinstance(f.atom, Leaf) and f.atom.role is Role.COTANGENT
     own = 3 if cotangent else cost(f.atom) if isinstance(f.atom, Apply) else 1
-    return own + (f.power != 1) + bool(f.indices) + (len(f.indices) > 1)
+    return own + (f.power != 1) + min(len(f.indices), 2)
 
 
 def factored(form: Form) -> Form:
@@ -51,7 +65,12 @@ def factored(form: Form) -> Form:
     >>> len(factored(to_form(x * y - x * z)).terms)
     1
     """
-    current = map_groups(form, factored)
+    return _factored(Exactly(form))
+
+
+@lru_cache(maxsize=2048)
+def _factored(exactly: Exactly) -> Form:
+    current = map_groups(exactly.form, factored)
     while 1 < len(current.terms) <= MOST_COLLECTED:
         promising = sorted((s for s in _candidates(current) if s.gain > 0), key=lambda s: -s.gain)
         now = cost(to_expression(current)) if promising else 0
@@ -139,10 +158,12 @@ def _match(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tup
     """The heaviest part of the product `a` that `b` holds too, with the names that b's bound indices take there."""
     best: tuple[int, tuple[Factor, ...], dict[int, int]] = (0, (), {})
     order = sorted(a, key=lambda f: (-len(f.indices), -weight(f)))
+    # What the factors from each place on weigh: no part of the product is heavier.
+    left = [*accumulate(map(weight, order[::-1]), initial=0)][::-1]
 
-    def extend(at: int, taken: tuple[Factor, ...], names: dict[int, int], free: list[Factor]) -> None:
+    def extend(at: int, held: int, taken: tuple[Factor, ...], names: dict[int, int], free: list[Factor]) -> None:
         nonlocal best
-        reach = sum(map(weight, taken)) + sum(map(weight, order[at:]))
+        reach = held + left[at]
         if reach <= best[0]:
             return
         if at == len(order):
@@ -152,21 +173,25 @@ def _match(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tup
             part = _common_power(order[at], f)
             joined = _join(order[at].indices, f.indices, names, rank) if part is not None else None
             if part is not None and joined is not None:
-                extend(at + 1, (*taken, part), joined, free[:k] + free[k + 1 :])
-        extend(at + 1, taken, names, free)
+                extend(at + 1, held + weight(part), (*taken, part), joined, free[:k] + free[k + 1 :])
+        extend(at + 1, held, taken, names, free)
 
-    extend(0, (), {}, list(b))
+    extend(0, 0, (), {}, list(b))
     names = best[2]
     # Bound indices of b that have no partner must not take a name that a's already have.
     used = {i for f in a for i in f.indices} | set(names.values())
     fresh = max([rank, *used, *(i for f in b for i in f.indices)]) + 1
-    left = [i for i in bound_indices(b, rank) if i not in names]
-    return best[1], {**names, **{i: fresh + k for k, i in enumerate(left)}}
+    alone = [i for i in bound_indices(b, rank) if i not in names]
+    return best[1], {**names, **{i: fresh + k for k, i in enumerate(alone)}}
 
 
 def _common_power(a: Factor, b: Factor) -> Factor | None:
     """The part that a^p and a^q share: the smaller power, of equal sign."""
-    if a.key[0] != b.key[0] or (a.power > 0) != (b.power > 0):
+    if atom_key(a.atom) != atom_key(b.atom):
+        return None
+    if a.power == b.power:
+        return a
+    if (a.power > 0) != (b.power > 0):
         return None
     return Factor(a.atom, a.indices, min(a.power, b.power, key=abs))
 

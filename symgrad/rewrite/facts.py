@@ -10,7 +10,7 @@ from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, total
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.expand import expand, map_groups
-from symgrad.rewrite.form import Atom, Factor, Form, Term, collect, extents, make_term
+from symgrad.rewrite.form import Atom, Factor, Form, Term, extents, make_term, never, with_terms
 from symgrad.rewrite.matrix import to_expression
 
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
@@ -87,7 +87,7 @@ class Facts:
         inner = map_groups(form, self.apply)
         rank = len(inner.shape)
         terms = [self._term(t, rank) for t in inner.terms]
-        return collect(inner.shape, [t for t in terms if t is not None])
+        return with_terms(inner, [t for t in terms if t is not None])
 
     def _term(self, term: Term, rank: int) -> Term | None:
         sizes = extents(term.factors)
@@ -100,7 +100,9 @@ class Facts:
             factors = list(make_term(Fraction(1), picked, rank, sizes, self.is_symmetric).factors)
         factors, summed = self._sums(factors, rank)
         sizes = {i: s for i, s in sizes.items() if i not in summed}
-        changed = make_term(term.coefficient, factors, rank, sizes, self.is_symmetric)
+        is_symmetric = self.is_symmetric if any(self.is_symmetric(f.atom) for f in factors) else never
+        changed = make_term(term.coefficient, factors, rank, sizes, is_symmetric)
+        changed = term if changed == term else changed
         if changed.key != term.key:
             for f in term.factors:
                 if self.is_symmetric(f.atom) and isinstance(f.atom, Expr):

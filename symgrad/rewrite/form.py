@@ -8,9 +8,9 @@ have equal keys; terms keep the order in which they were written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import lru_cache
 from hashlib import blake2b
 
 from symgrad.graph.expression import Elementwise, Expr, Leaf, Role, Shape, size
@@ -19,25 +19,40 @@ from symgrad.graph.sizes import ONE, Size
 Indices = tuple[int, ...]
 # The index of an axis of size 1: it has one value, and is neither an axis of a result nor summed.
 ONLY = -1
+WHOLE = Fraction(1)
 # Functions whose values are 0 and 1.
 INDICATORS = frozenset({"greater", "greater_equal", "equal"})
 
 
-@dataclass(frozen=True, eq=False)
+# Forms, terms and factors are never changed once made. They are made by the thousand: `frozen` would double the cost of each.
+
+
+@dataclass(eq=False, slots=True)
 class Form:
     """Σ terms over the axes of `shape`; equal where the keys are."""
 
     shape: Shape
     terms: tuple[Term, ...]
+    _key: bytes = field(default=b"", init=False)
+    _exact: tuple[object, ...] = field(default=(), init=False)
 
-    @cached_property
+    @property
     def key(self) -> bytes:
         """The content, in the same bytes in every process, whatever the order of the terms."""
-        parts = sorted(term.key + str(term.coefficient).encode() for term in self.terms)
-        return blake2b(str(self.shape).encode() + b"|".join(parts), digest_size=16).digest()
+        if not self._key:
+            parts = sorted(term.key + str(term.coefficient).encode() for term in self.terms)
+            self._key = blake2b(str(self.shape).encode() + b"|".join(parts), digest_size=16).digest()
+        return self._key
+
+    @property
+    def exact(self) -> tuple[object, ...]:
+        """The content with the order of terms and factors: what is equal here is written alike."""
+        if not self._exact:
+            self._exact = (self.shape, *(term.exact for term in self.terms))
+        return self._exact
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Form) and self.key == other.key
+        return isinstance(other, Form) and (self is other or self.key == other.key)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -46,7 +61,7 @@ class Form:
 Atom = Expr | Form
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Factor:
     """atom[indices]^power."""
 
@@ -54,23 +69,48 @@ class Factor:
     indices: Indices
     power: Fraction
 
-    @cached_property
+    @property
     def key(self) -> tuple[bytes, Fraction]:
         """What the factor is, apart from its indices."""
         return atom_key(self.atom), self.power
 
+    @property
+    def exact(self) -> tuple[object, ...]:
+        """The content."""
+        atom, power = self.atom, self.power
+        own = atom.exact if isinstance(atom, Form) else atom.digest
+        return own, self.indices, power.numerator, power.denominator
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(eq=False, slots=True)
 class Term:
-    """coefficient × Π factors, summed over the bound indices; factors in the order written, bound indices canonical."""
+    """coefficient × Π factors, summed over the bound indices; factors in the order written, bound indices canonical.
+
+    Equal where the factors are the same in the same order.
+    """
 
     coefficient: Fraction
     factors: tuple[Factor, ...]
     key: bytes
+    _exact: tuple[object, ...] = field(default=(), init=False)
+
+    @property
+    def exact(self) -> tuple[object, ...]:
+        """The content with the order of the factors."""
+        if not self._exact:
+            c = self.coefficient
+            self._exact = (c.numerator, c.denominator, *(f.exact for f in self.factors))
+        return self._exact
 
     def scaled(self, c: Fraction) -> Term:
         """c × the term."""
-        return Term(self.coefficient * c, self.factors, self.key)
+        return self if c == 1 else Term(self.coefficient * c, self.factors, self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Term) and self.exact == other.exact
+
+    def __hash__(self) -> int:
+        return hash(self.exact)
 
 
 def atom_key(atom: Atom) -> bytes:
@@ -99,7 +139,11 @@ def bound_indices(factors: Iterable[Factor], rank: int) -> list[int]:
 def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]:
     """The factors with other index names."""
     own = {**names, ONLY: ONLY}
-    return [Factor(f.atom, tuple(own.get(i, i) for i in f.indices), f.power) for f in factors]
+    found = []
+    for f in factors:
+        indices = tuple([own.get(i, i) for i in f.indices])
+        found.append(f if indices == f.indices else Factor(f.atom, indices, f.power))
+    return found
 
 
 def size_factor(value: Size, power: Fraction) -> tuple[Fraction, list[Factor]]:
@@ -125,16 +169,69 @@ def make_term(
 
     `sizes` gives the extent of every bound index, also of one that no factor holds any more.
     """
-    merged, sizes = _contract_identities([_settled(f) for f in factors], rank, dict(sizes))
+    product = _Product(tuple(factors))
+    bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
+    if is_symmetric is never:
+        c, labelled, key = _normal(product, rank, bound)
+    else:
+        c, labelled, key = _normalised(product.factors, rank, bound, is_symmetric)
+    return Term(coefficient * c if c is not WHOLE else coefficient, labelled, key)
+
+
+class _Product:
+    """Factors, by which what was made of them is found again."""
+
+    __slots__ = ("exact", "factors")
+
+    def __init__(self, factors: tuple[Factor, ...]) -> None:
+        self.factors = factors
+        self.exact = tuple([f.exact for f in factors])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Product) and self.exact == other.exact
+
+    def __hash__(self) -> int:
+        return hash(self.exact)
+
+
+class Exactly:
+    """A form, by which what was made of it is found again, written alike."""
+
+    __slots__ = ("form",)
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exactly) and (self.form is other.form or self.form.exact == other.form.exact)
+
+    def __hash__(self) -> int:
+        return hash(self.form.exact)
+
+
+Normal = tuple[Fraction, tuple[Factor, ...], bytes]
+
+
+@lru_cache(maxsize=4096)
+def _normal(product: _Product, rank: int, bound: tuple[tuple[int, Size], ...]) -> Normal:
+    return _normalised(product.factors, rank, bound, never)
+
+
+def _normalised(
+    factors: tuple[Factor, ...], rank: int, bound: tuple[tuple[int, Size], ...], is_symmetric: IsSymmetric
+) -> Normal:
+    """A coefficient, the factors in normal form, and the key of their product."""
+    merged, sizes = _contract_identities([_settled(f) for f in factors], rank, dict(bound))
     merged = merge(merged)
+    coefficient = WHOLE
     held = {i for f in merged for i in f.indices}
     for i, extent in sizes.items():
-        if i >= rank and i not in held:
-            c, more = size_factor(extent, Fraction(1))
-            coefficient *= c
+        if i not in held:
+            c, more = size_factor(extent, WHOLE)
+            coefficient = coefficient * c if c != 1 else coefficient
             merged = merge([*merged, *more])
     labelled, key = canonical(merged, rank, is_symmetric)
-    return Term(coefficient, tuple(labelled), key)
+    return coefficient, tuple(labelled), key
 
 
 def _settled(f: Factor) -> Factor:
@@ -148,14 +245,16 @@ def merge(factors: Iterable[Factor]) -> list[Factor]:
     """Equal atoms at equal indices become one power; a power 0 is gone, and [c]² is [c]."""
     total: dict[tuple[bytes, Indices], Factor] = {}
     for f in factors:
+        atom = f.atom
         if _is_identity(f):
             f = _sorted(f)
-        where = atom_key(f.atom), f.indices
+        where = atom_key(atom), f.indices
         old = total.get(where)
-        power = f.power if old is None else old.power + f.power
-        if power > 1 and isinstance(f.atom, Elementwise) and f.atom.function in INDICATORS:
-            power = Fraction(1)
-        total[where] = f if old is None and power == f.power else Factor(f.atom, f.indices, power)
+        if old is not None:
+            f = Factor(atom, f.indices, old.power + f.power)
+        if isinstance(atom, Elementwise) and atom.function in INDICATORS and f.power > 1:
+            f = Factor(atom, f.indices, WHOLE)
+        total[where] = f
     return [f for f in total.values() if f.power]
 
 
@@ -166,6 +265,8 @@ def _is_identity(f: Factor) -> bool:
 def _contract_identities(
     factors: list[Factor], rank: int, sizes: dict[int, Size]
 ) -> tuple[list[Factor], dict[int, Size]]:
+    if not any(map(_is_identity, factors)):
+        return factors, sizes
     # The 1 × 1 identity is 1.
     factors = [f for f in factors if not (_is_identity(f) and ONLY in f.indices)]
     while True:
@@ -193,9 +294,14 @@ def _on_diagonals(factors: list[Factor], pairs: list[Indices]) -> list[Factor]:
 def canonical(factors: list[Factor], rank: int, is_symmetric: IsSymmetric = never) -> tuple[list[Factor], bytes]:
     """The factors with their bound indices numbered by structure alone, and the key of the product."""
     bound = bound_indices(factors, rank)
-    colours = {i: i for f in factors for i in f.indices if i < rank} | dict.fromkeys(bound, rank)
-    best = _best_labelling(factors, rank, bound, colours, is_symmetric)
+    best = dict.fromkeys(bound, rank)
+    if len(bound) > 1:
+        colours = {i: i for f in factors for i in f.indices if i < rank} | best
+        best = _best_labelling(factors, rank, bound, colours, is_symmetric)
     renamed = relabel(factors, best)
+    if is_symmetric is never:
+        # What was merged before is so under other names.
+        return renamed, _key(renamed)
     renamed = [_sorted(f) if is_symmetric(f.atom) else f for f in renamed]
     return merge(renamed), _key(renamed)
 
@@ -205,7 +311,7 @@ def _sorted(f: Factor) -> Factor:
 
 
 def _key(factors: list[Factor]) -> bytes:
-    parts = sorted(b"%s%s^%s" % (f.key[0], str(f.indices).encode(), str(f.power).encode()) for f in factors)
+    parts = sorted([b"%s%s^%s" % (atom_key(f.atom), str(f.indices).encode(), str(f.power).encode()) for f in factors])
     return blake2b(b"".join(parts), digest_size=16).digest()
 
 
@@ -252,6 +358,13 @@ def _refine(
         if len(order) == len({colours[i] for i in bound}):
             return {**colours, **refined}
         colours = {**colours, **refined}
+
+
+def with_terms(form: Form, terms: list[Term]) -> Form:
+    """The sum of these terms, over the same axes; the form itself where they are its own."""
+    if len(terms) == len(form.terms) and all(a is b for a, b in zip(terms, form.terms, strict=True)):
+        return form
+    return collect(form.shape, terms)
 
 
 def collect(shape: Shape, terms: Iterable[Term]) -> Form:

@@ -19,10 +19,10 @@ from symgrad.rewrite.form import (
     Term,
     atom_key,
     bound_indices,
-    collect,
     extents,
     make_term,
     relabel,
+    with_terms,
 )
 from symgrad.rewrite.matrix import to_expression
 
@@ -42,7 +42,7 @@ def cancelled_inverses(form: Form, definitions: Mapping[Leaf, Expr]) -> tuple[Fo
 
     def changed(current: Form) -> Form:
         inner = map_groups(current, changed)
-        return collect(inner.shape, [_shortened(t, len(inner.shape), definitions, by) for t in inner.terms])
+        return with_terms(inner, [_shortened(t, len(inner.shape), definitions, by) for t in inner.terms])
 
     return changed(form), tuple(by)
 

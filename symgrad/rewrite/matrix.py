@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from symgrad.graph.expression import (
     Contraction,
     Expr,
     Leaf,
     Role,
+    Shape,
     broadcast_to,
     contraction,
     linear,
@@ -59,7 +61,7 @@ def to_expression(form: Form) -> Expr:
     if not form.terms:
         return broadcast_to(number(0), form.shape)
     ordered = sorted(form.terms, key=lambda t: t.coefficient < 0)
-    raised = [_term(t, form) for t in ordered]
+    raised = [_term(t, form.shape) for t in ordered]
     if len(raised) == 1:
         ((c, e),) = raised
         return broadcast_to(scale(c, e), form.shape)
@@ -67,14 +69,15 @@ def to_expression(form: Form) -> Expr:
     return linear([(c, broadcast_to(e, form.shape)) for c, e in raised]) if joined is None else joined
 
 
-def _term(term: Term, form: Form) -> tuple[Fraction, Expr]:
+@lru_cache(maxsize=4096)
+def _term(term: Term, shape: Shape) -> tuple[Fraction, Expr]:
     """The coefficient that is left, and the product; a product that is a scalar is left to the caller to broadcast."""
-    rank = len(form.shape)
+    rank = len(shape)
     c, scalars = scalars_of(term)
     tensors = [Tensor(e := _power(f), _indices(f)[: e.rank]) for f in term.factors if f.indices]
     tensors = [_off_diagonal(t, tensors, rank) for t in tensors]
     scalars += [t.expr for t in tensors if not t.indices]
-    body, more = _network([t for t in tensors if t.indices], rank, form)
+    body, more = _network([t for t in tensors if t.indices], rank, shape)
     scalars += more
     if body is None:
         return (c, _scalar_product(scalars)) if scalars else (Fraction(1 if c > 0 else -1), number(abs(c)))
@@ -133,7 +136,7 @@ def _power(f: Factor) -> Expr:
         base = contraction([base], [(0, 0)], base.shape[:1])
     if ONLY in f.indices:
         base = total(base, tuple(k for k, i in enumerate(f.indices) if i == ONLY))
-    return power(base, f.power) if f.power > 0 else power(power(base, -f.power), -1)
+    return power(base, f.power) if f.power.numerator > 0 else power(power(base, -f.power), -1)
 
 
 def _off_diagonal(t: Tensor, tensors: list[Tensor], rank: int) -> Tensor:
@@ -145,7 +148,7 @@ def _off_diagonal(t: Tensor, tensors: list[Tensor], rank: int) -> Tensor:
     return Tensor(contraction([t.expr], [(0, 0)], t.expr.shape[:1]), t.indices[:1])
 
 
-def _network(tensors: list[Tensor], rank: int, form: Form) -> tuple[Expr | None, list[Expr]]:
+def _network(tensors: list[Tensor], rank: int, shape: Shape) -> tuple[Expr | None, list[Expr]]:
     """The product of tensors as one matrix-language expression over the axes, and scalars that split off."""
     scalars: list[Expr] = []
     while True:
@@ -158,8 +161,8 @@ def _network(tensors: list[Tensor], rank: int, form: Form) -> tuple[Expr | None,
     if not tensors:
         return None, scalars
     if any(i >= rank for t in tensors for i in t.indices) or any(len(t.indices) > 2 for t in tensors):
-        return _general(tensors, form), scalars
-    return _assembled(tensors, form), scalars
+        return _general(tensors, shape), scalars
+    return _assembled(tensors, shape), scalars
 
 
 def _merged(tensors: list[Tensor], rank: int) -> list[Tensor]:
@@ -334,9 +337,9 @@ def _row_scaled(v: Tensor, m: Tensor) -> Tensor:
     return Tensor(contraction([v.expr, own], [(0,), (0, 1)], own.shape), indices)
 
 
-def _assembled(tensors: list[Tensor], form: Form) -> Expr:
+def _assembled(tensors: list[Tensor], axes: Shape) -> Expr:
     """Tensors at axes only: one elementwise product, rows and columns scaled by vectors."""
-    rank = len(form.shape)
+    rank = len(axes)
     operands, places = [], []
     for t in sorted(tensors, key=lambda t: (t.indices != (0,), len(t.indices) == 1)):
         ordered = t.indices == tuple(sorted(t.indices))
@@ -346,11 +349,11 @@ def _assembled(tensors: list[Tensor], form: Form) -> Expr:
     if places == [(0,), (1,)]:
         return _outer(*operands)
     if len(operands) == 1:
-        return contraction(operands, places, form.shape)
-    shape = tuple(form.shape[i] for i in sorted(covered))
+        return contraction(operands, places, axes)
+    shape = tuple(axes[i] for i in sorted(covered))
     names = {i: k for k, i in enumerate(sorted(covered))}
     body = contraction(operands, [[names[i] for i in own] for own in places], shape)
-    return contraction([body], [sorted(covered)], form.shape) if len(covered) < rank else body
+    return contraction([body], [sorted(covered)], axes) if len(covered) < rank else body
 
 
 def _outer(u: Expr, v: Expr) -> Expr:
@@ -377,6 +380,6 @@ def _is_matrix_times_vector(e: Expr) -> bool:
     return isinstance(e, Contraction) and e.indices == ((0, 1), (1,))
 
 
-def _general(tensors: list[Tensor], form: Form) -> Expr:
+def _general(tensors: list[Tensor], axes: Shape) -> Expr:
     """One contraction over everything: for what matrices cannot say."""
-    return contraction([t.expr for t in tensors], [t.indices for t in tensors], form.shape)
+    return contraction([t.expr for t in tensors], [t.indices for t in tensors], axes)

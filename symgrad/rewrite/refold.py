@@ -14,7 +14,7 @@ from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.sizes import ONE
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import ONLY, Factor, Form, Term, bound_indices, collect, extents, make_term
+from symgrad.rewrite.form import ONLY, Factor, Form, Term, bound_indices, extents, make_term, with_terms
 
 
 def refolded(form: Form, name: Leaf, definition: Expr) -> Form:
@@ -38,9 +38,7 @@ def refolded(form: Form, name: Leaf, definition: Expr) -> Form:
 def _refolded(form: Form, name: Leaf, product: Term) -> Form:
     inner = map_groups(form, lambda group: _refolded(group, name, product))
     rank = len(inner.shape)
-    return collect(
-        inner.shape, [_quotients(_products(t, name, product, rank), name, product, rank) for t in inner.terms]
-    )
+    return with_terms(inner, [_quotients(_products(t, name, product, rank), name, product, rank) for t in inner.terms])
 
 
 def _products(term: Term, name: Leaf, product: Term, rank: int) -> Term:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import Factor, Form, Term, atom_key, collect, extents, make_term
+from symgrad.rewrite.form import Factor, Form, Term, atom_key, extents, make_term, with_terms
 
 
 def oriented(form: Form) -> Form:
@@ -20,7 +20,7 @@ def oriented(form: Form) -> Form:
     ('y + s * (1 - s)', '-(s - a)**2')
     """
     inner = map_groups(form, oriented)
-    return collect(inner.shape, [_oriented(t, len(inner.shape)) for t in inner.terms])
+    return with_terms(inner, [_oriented(t, len(inner.shape)) for t in inner.terms])
 
 
 def _oriented(term: Term, rank: int) -> Term:

@@ -13,6 +13,7 @@ from symgrad.errors import InputError, ShapeError
 from symgrad.graph.expression import Role, elementwise, leaf
 from symgrad.graph.sizes import Size
 
+from effort import calls  # isort: skip
 from compile.by_hand import Hand, derivation  # isort: skip
 from compile.models import derived, swept  # isort: skip
 
@@ -81,6 +82,80 @@ def test_whole_numbers_truth_values_and_mixed_types(f):
     value, gradients = f(**{**single, "X": np.ones((4, 3))}, lam=np.float64(0.1))
     assert value.dtype == gradients["w"].dtype == np.float64
     assert f(**single, lam=np.float64(0.1))[1]["w"].dtype == np.float32
+
+
+def test_what_fitted_before_is_looked_at_again(f):
+    calls = [f, f.bind(X=GOOD["X"], y=GOOD["y"])]
+    for call, given in zip(calls, (GOOD, {"w": GOOD["w"]}), strict=True):
+        expected = call(**given)
+        assert call(**{k: a.tolist() for k, a in given.items()})[0] == expected[0]
+        single = call(**{k: a.astype(np.float32) for k, a in given.items()})
+        assert single[1]["w"].dtype == (np.float32 if call is f else np.float64)
+        assert np.array_equal(call(**{**given, "w": np.zeros(3).view(Kept)})[1]["w"], expected[1]["w"])
+        assert type(call(**{**given, "w": np.zeros(3).view(Kept)})[1]["w"]) is np.ndarray
+        assert call(**{**given, "w": np.zeros(3, ">f8")})[1]["w"].dtype == np.float64
+        with pytest.raises(ShapeError, match="w has shape"):
+            call(**{**given, "w": np.zeros(2)})
+        with pytest.raises(ShapeError, match="w has shape"):
+            call(**{**given, "w": np.zeros((3, 1))})
+        with pytest.raises(InputError, match="w holds values of type"):
+            call(**{**given, "w": np.zeros(3, complex)})
+        assert call(**given)[0] == expected[0]
+
+
+class Kept(np.ndarray):
+    """An array that NumPy's functions give back as what it is."""
+
+
+def test_shapes_that_fit_other_arguments_need_not_fit_these():
+    t, v = sg.data("t", d), sg.parameter("v", n)
+    f = compile_derivation(derived(sg.sum((v - y) ** 2), model=sg.outer(t, v)))
+    assert f.predict(t=np.ones(3), v=np.ones(2)).shape == (3, 2)
+    with pytest.raises(ShapeError, match="v has shape"):
+        f(y=np.ones(3), v=np.ones(2))
+    m = sg.dims("m")
+    g = compile_derivation(swept(sg.sum(sg.data("u", m + 1)) * (w @ w) * m))
+    assert g(u=np.ones(3), w=np.ones(2), m=2)[0] == 12
+    with pytest.raises(ShapeError, match="u has shape"):
+        g(u=np.ones(3), w=np.ones(2), m=3)
+
+
+def test_a_call_does_little_besides_its_arithmetic(f):
+    g = f.bind(X=GOOD["X"], y=GOOD["y"])
+    for call, run, given in ((f, f._run, GOOD), (g, g._run, {"w": GOOD["w"], "lam": 0.25})):
+        call(**given)
+        body = run["value_and_gradients"]
+        assert calls(lambda call=call, given=given: call(**given)) <= 9 + calls(
+            lambda body=body, given=given: body(**given)
+        )
+        # The look at the arguments is one call, and a question for the type of each.
+        looked = calls(lambda body=body, given=given: body(**given))
+        listed = {k: a.tolist() if isinstance(a, np.ndarray) else a for k, a in given.items()}
+        assert looked < calls(lambda body=body, listed=listed: body(**listed)) - 5
+
+
+def test_names_are_refused_in_every_call(f):
+    g = f.bind(X=GOOD["X"], y=GOOD["y"])
+    for _ in range(2):
+        assert f(**GOOD)[0] == g(w=GOOD["w"])[0]
+        with pytest.raises(InputError, match="there is no argument 'v'"):
+            f(**GOOD, v=1)
+        with pytest.raises(InputError, match="w is missing"):
+            f(X=GOOD["X"], y=GOOD["y"])
+        with pytest.raises(InputError, match="X is bound"):
+            g(w=GOOD["w"], X=GOOD["X"])
+        with pytest.raises(InputError, match="w is missing"):
+            g()
+    # The name that an argument has inside a function is none of its own.
+    np_ = sg.parameter("bind", d)
+    inner = compile_derivation(swept(sg.sum((X @ np_ - y) ** 2))).bind(X=GOOD["X"], y=GOOD["y"])
+    (inside,) = inner._module.inside.values()
+    with pytest.raises(InputError, match="there is no argument"):
+        inner(**{inside: GOOD["w"]})
+    # An error in Python's own words is no wrong name.
+    h = compile_derivation(swept(w @ w * sg.sqrt(sg.dims("m"))))
+    with pytest.raises(TypeError, match="unhashable"):
+        h(w=np.ones(2), m=[1])
 
 
 def test_a_size_that_only_formulas_have_is_an_argument():
