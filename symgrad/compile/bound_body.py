@@ -269,9 +269,9 @@ class _Writing:
         some = [f"def some({tiles}):", about, *told, *writer.lines, f"    return {returned}"]
         target = ", ".join(totals[op] for op in sums)
         target = f"({target},)" if len(sums) == 1 else target
-        line = f"    {target} = _added_up([some(*block) for block in blocks])"
+        line = f"    {target} = _added_up(some, blocks)"
         if len(line) > WIDTH - 4:
-            line = f"    (\n{INDENT * 4}{target},\n{INDENT * 2}) = _added_up([some(*block) for block in blocks])"
+            line = f"    (\n{INDENT * 4}{target},\n{INDENT * 2}) = _added_up(some, blocks)"
         return ["", *indented(some), "", line]
 
     def _width(self, turner: Turner) -> Size:

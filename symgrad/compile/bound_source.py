@@ -12,6 +12,7 @@ from typing import Any
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
 from symgrad.compile.bound_body import ROWS, Body, indented
+from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import ADDED_UP, BLOCKS, kernel_names
 from symgrad.compile.kernels import ROTATED as ROTATED_ROWS
@@ -123,7 +124,7 @@ def _laws(program: Program, bound: Collection[str], ones: str, *, is_proved: boo
     """The plan of the program as it is best computed with these arguments bound; what is not proved is not done."""
     rotated = rotation(program, bound, ones)
     if rotated is not None and (not is_proved or _holds(prove_rotation, program, rotated)):
-        new = rotated.program
+        new = _joined(rotated.program, [*(x.name for x in rotated.leaves.values()), ones], is_proved=is_proved)
         plan = paired(make_plan(new, {"": new.loss, **new.gradients}))
         # Facts are checked of the data as they were passed.
         stated = make_plan(program, {"": program.loss, **program.gradients}, stated=True)
@@ -131,7 +132,14 @@ def _laws(program: Program, bound: Collection[str], ones: str, *, is_proved: boo
     new = tailored(program, bound)
     if is_proved and not _holds(prove_tailored, program, new):
         new = program
+    new = _joined(new, bound, is_proved=is_proved)
     return paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True)), None
+
+
+def _joined(program: Program, bound: Collection[str], *, is_proved: bool) -> Program:
+    """With columns of bound data side by side where that is proved."""
+    new = side_by_side(program, bound)
+    return program if is_proved and not _holds(prove_tailored, program, new) else new
 
 
 def _holds(prove: Callable[[Program, Any], None], program: Program, rewritten: Any) -> bool:

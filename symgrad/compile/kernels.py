@@ -164,7 +164,7 @@ def _blocks(arrays, width, axis=-1):
     """Copies, cut along `axis` into blocks of examples of which `width` numbers stay in the cache."""
     arrays = [np.moveaxis(a, axis, 0) for a in arrays]
     n = len(arrays[0])
-    rows = min(max(2**19 // width, 2048), 16384)
+    rows = min(max(2**19 // width, 2048), 8192)
     count = 1 if 2 * n <= 3 * rows else -(-n // rows)
     cuts = [k * n // count for k in range(count + 1)]
     parts = [[np.moveaxis(a[i:j], 0, axis) for a in arrays] for i, j in zip(cuts, cuts[1:])]
@@ -188,11 +188,11 @@ def _rotated(*arrays):
     return [np.ascontiguousarray(part).reshape(-1, *shape) for part, shape in zip(parts, shapes)]
 '''
 ADDED_UP = '''
-def _added_up(parts):
+def _added_up(some, blocks):
     """The sums of what the blocks give."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = [a + b for a, b in zip(total, part)]
+    total = some(*blocks[0])
+    for block in blocks[1:]:
+        total = [a + b for a, b in zip(total, some(*block))]
     return total
 '''
 LABELS = '''

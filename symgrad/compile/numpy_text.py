@@ -100,6 +100,14 @@ def _broadcast(op: Op, args: Sequence[Text], context: Context) -> Text:
     return f"np.broadcast_to({text}, {shape})", ATOM
 
 
+def _squeeze(op: Op, args: Sequence[Text], context: Context) -> Text:
+    text = enclosed(args[0], ATOM)
+    part = re.fullmatch(r"(\w+)\[(\w+):\2 \+ 1\]", text)
+    if op.args[0].rank > 1:
+        return f"{text}.squeeze(axis={op.data})", ATOM
+    return f"{part[1]}[{part[2]}]" if part else f"{text}[0]", ATOM
+
+
 def _sum(op: Op, args: Sequence[Text], context: Context) -> Text:
     x = op.args[0]
     axes = op.data if len(op.data) != 1 else op.data[0]
@@ -317,7 +325,7 @@ _PRINTERS: Mapping[str, Printer] = {
     "permute": _permute,
     "expand": _expand,
     "broadcast": _broadcast,
-    "squeeze": lambda op, args, context: (f"{enclosed(args[0], ATOM)}.squeeze(axis={op.data})", ATOM),
+    "squeeze": _squeeze,
     "diagonal": lambda op, args, context: (f"np.diagonal({args[0][0]})", ATOM),
     "diag": lambda op, args, context: (f"np.diag({args[0][0]})", ATOM),
     "sum": _sum,

@@ -12,6 +12,7 @@ from symgrad.compile.numpy_text import Context, summands, text_of
 from symgrad.compile.operations import TOGETHER, Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
 from symgrad.graph.show import ATOM, Text
+from symgrad.graph.sizes import ONE, ZERO
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.primitives.facts import FACTS
 
@@ -100,7 +101,7 @@ class Writer:
         self.labels[op] = self._collected(op)
         if op.kind in VIEWS:
             return
-        is_shared = uses > 1 and op.type is not Type.SCALAR
+        is_shared = (uses > 1 and op.type is not Type.SCALAR) or _is_of_numbers(op)
         if is_shared or is_checked or op in self.chosen or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
             self._assign(op, self.plan.names.get(op) or self._described(op))
 
@@ -122,7 +123,9 @@ class Writer:
     def _assign(self, op: Op, wanted: str) -> None:
         name = self.chosen.get(op) or self.names.fresh(wanted)
         comment = self._comment(self.labels[op])
-        if op.kind == "total" and len(op.args) > TERMS_A_LINE:
+        if _is_of_numbers(op):
+            self._fill(name, op, comment)
+        elif op.kind == "total" and len(op.args) > TERMS_A_LINE:
             terms = summands(op, [self.texts[x] for x in op.args])
             for k in range(0, len(terms), TERMS_A_LINE):
                 text = "".join(terms[k : k + TERMS_A_LINE])
@@ -131,6 +134,16 @@ class Writer:
             self._line(name, self.texts[op][0], comment)
         self.texts[op] = name, ATOM
         self.assigned.add(op)
+
+    def _fill(self, name: str, op: Op, comment: str) -> None:
+        """A short vector of vectors and numbers, written place by place: joining arrays takes three times as long."""
+        self._line(name, f"np.empty({self.context.size(op.shape[0])[0]}, {self.context.dtype})", comment)
+        end = ZERO
+        for x in op.args:
+            start, end = end, end + x.shape[0]
+            first, last = (self.context.size(s)[0] for s in (start, end))
+            place = first if _is_number(x) else f"{'' if start == ZERO else first}:{last}"
+            self._line(f"{name}[{place}]", self.texts[x.args[0] if _is_number(x) else x][0], "")
 
     def _assign_pair(self, op: Op) -> None:
         args = [self.texts[x] for x in op.args]
@@ -190,6 +203,17 @@ class Writer:
             f"{INDENT}if {self.check} and not {FACTS[fact].check.format(text)}:",
             f"{INDENT}{INDENT}raise ValueError({_quoted(message)})",
         ]
+
+
+def _is_number(x: Op) -> bool:
+    """Whether a vector is one number."""
+    return x.kind in ("expand", "broadcast") and x.shape == (ONE,) and not x.args[0].rank
+
+
+def _is_of_numbers(op: Op) -> bool:
+    """Whether a vector is joined of parts of which some are one number."""
+    is_joined = op.kind == "primitive" and op.data[0] == "concatenate" and op.rank == 1
+    return is_joined and any(_is_number(x) for x in op.args)
 
 
 def _quoted(text: str) -> str:

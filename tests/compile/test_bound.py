@@ -53,7 +53,7 @@ ROTATED = ("least squares", "a penalty with a kink", "several outputs", "a Gauss
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of a few examples, as if there were many."""
-    policy = "rows = min(max(2**19 // width, 2048), 16384)"
+    policy = "rows = min(max(2**19 // width, 2048), 8192)"
     assert policy in BLOCKS
     monkeypatch.setattr(bound_source, "BLOCKS", BLOCKS.replace(policy, "rows = 5"))
 
