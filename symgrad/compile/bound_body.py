@@ -33,6 +33,15 @@ def indented(lines: Iterable[str]) -> list[str]:
     return [f"    {line}" if line else "" for line in lines]
 
 
+@dataclass(frozen=True, slots=True)
+class Eigen:
+    """The plan of the matrix, the name of its eigenvalues, and those of the data that are rotated with it."""
+
+    plan: Plan
+    values: str
+    rotated: Sequence[str]
+
+
 @dataclass(slots=True)
 class Body:
     """Writes the functions of what is not bound, and collects what `bind` has to compute for them."""
@@ -46,6 +55,8 @@ class Body:
     untold: Sequence[Leaf] = ()
     # Data whose rows are rotated before anything is computed of them, and the column of ones.
     columns: Sequence[str] = ()
+    # A matrix of data that is diagonal in the basis of its eigenvectors.
+    eigen: Eigen | None = None
     # What depends on data alone and is used in a call, by the name that it has in `bind`.
     once: dict[Op, str] = field(default_factory=dict)
     tiles: dict[Op, str] = field(default_factory=dict)
@@ -71,6 +82,11 @@ class Body:
         """The size that is cut into blocks, or ""."""
         return "" if self.separation is NOWHERE else str(self.separation.size)
 
+    @property
+    def _made(self) -> tuple[str, ...]:
+        """The data that something else takes the place of in `bind`."""
+        return (*self.columns, *((self.eigen.values, *self.eigen.rotated) if self.eigen else ()))
+
     def _find_once(self, outputs: Sequence[Op]) -> None:
         """What calls use of what does not vary: views are looked through, numbers are written where they are used."""
         for op in postorder(outputs):
@@ -93,7 +109,7 @@ class Body:
         """Cut the axis of examples, if there is one and every array that runs along it is bound."""
         # A fact of what varies is checked in each call, on the whole of it.
         is_checked = any(op in self.varying for _, op in self.plan.checks)
-        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self.columns]
+        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self._made]
         for size in dict.fromkeys(sizes):
             found = separation(outputs, size, self.once)
             if found is None or any(op.kind == "argument" and op in self.varying for op in found.axes):
@@ -160,10 +176,13 @@ class Body:
             lines.append(f"    {', '.join([*data, ones])} = _rotated({', '.join(data)})")
             lines += [f"    rows = len({ones})"] if ROTATED in self.scope.context.used_sizes else []
             lines += self._written(outputs, [], computed)
+        elif self.eigen:
+            lines = [*self._written({}, checks, computed), *self._eigen_lines(self.eigen)]
+            lines += self._written(outputs, [], computed)
         else:
             lines = self._written(outputs, checks, computed)
         for op, name in self.once.items():
-            if op.kind == "argument" and op not in self.tiles and name not in self.columns:
+            if op.kind == "argument" and op not in self.tiles and name not in self._made:
                 lines.append(f"    {name} = {name}.copy()")
         lines += [f"    {self._largest(x)} = {self.scope.local[x.name]}.max(initial=0)" for x in self.untold]
         if self.tiles:
@@ -172,6 +191,19 @@ class Body:
             how = "" if self.is_turned else ", axis=0"
             lines.append(f"    blocks = _blocks([{', '.join(shown)}], {width}{how})")
         return lines
+
+    def _eigen_lines(self, eigen: Eigen) -> list[str]:
+        scope = self.scope
+        writer = Writer(eigen.plan, scope.context, scope.names, scope.local, scope.switch)
+        writer.write()
+        matrix = writer.texts[eigen.plan.outputs[""]][0]
+        basis = scope.names.fresh("basis")
+        return [
+            *writer.lines,
+            "    # In the basis of its eigenvectors the matrix is diagonal, and what is made of it and of the identity.",
+            f"    {eigen.values}, {basis} = _eigen({matrix})",
+            *(f"    {name} = {basis}.T @ {name}" for name in eigen.rotated),
+        ]
 
     def _written(
         self, outputs: Mapping[str, Op], checks: Sequence[tuple[Stated, Op]], chosen: Mapping[Op, str]

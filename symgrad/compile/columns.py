@@ -36,7 +36,7 @@ def side_by_side(program: Program, bound: Collection[str]) -> Program:
     """The program with affine maps of bound data, and the gradients beside them, as products with joined columns."""
     roots = [program.loss, *program.gradients.values()]
     leaves = [e for e in postorder(roots) if isinstance(e, Leaf) and e.name in bound]
-    sizes = [e.shape[0] for e in leaves if e.rank == MATRIX and e.role is Role.DATA]
+    sizes = [e.shape[k] for k in range(MATRIX) for e in leaves if e.rank == MATRIX and e.role is Role.DATA]
     for size in dict.fromkeys(sizes):
         found = _Joining(size, frozenset(bound))
         values = found.run(roots)
@@ -87,7 +87,9 @@ class _Joining:
         maps = self._maps(order)
         for parts in maps.values():
             self._join(parts)
-        sums = {e: found for e in order if (found := self._sum(e)) is not None}
+        # What the loss needs by itself is left alone: it would be computed with all gradients.
+        needed = set(postorder(roots[:1]))
+        sums = {e: found for e in order if e not in needed and (found := self._sum(e)) is not None}
         beside = {found.of: self.places[found.column] for found in sums.values() if found.column in self.places}
         values: dict[Expr, Expr] = {}
         for e in order:

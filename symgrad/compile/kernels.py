@@ -187,6 +187,13 @@ def _rotated(*arrays):
     shapes = [*(a.shape[1:] for a in arrays), ()]
     return [np.ascontiguousarray(part).reshape(-1, *shape) for part, shape in zip(parts, shapes)]
 '''
+EIGEN = '''
+def _eigen(a):
+    """Eigenvalues and eigenvectors of a symmetric a, which are no numbers where an entry of a is none."""
+    if not np.isfinite(a).all():
+        return np.full_like(a[0], np.nan), np.full_like(a, np.nan)
+    return np.linalg.eigh(a)
+'''
 ADDED_UP = '''
 def _added_up(some, blocks):
     """The sums of what the blocks give."""

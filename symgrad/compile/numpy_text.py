@@ -101,11 +101,13 @@ def _broadcast(op: Op, args: Sequence[Text], context: Context) -> Text:
 
 
 def _squeeze(op: Op, args: Sequence[Text], context: Context) -> Text:
-    text = enclosed(args[0], ATOM)
-    part = re.fullmatch(r"(\w+)\[(\w+):\2 \+ 1\]", text)
-    if op.args[0].rank > 1:
+    x, text = op.args[0], enclosed(args[0], ATOM)
+    if x.rank > 1:
         return f"{text}.squeeze(axis={op.data})", ATOM
-    return f"{part[1]}[{part[2]}]" if part else f"{text}[0]", ATOM
+    if x.kind == "primitive" and x.data[0] == "slice" and text.endswith("]"):
+        # One entry of a slice is that entry of the whole.
+        return f"{text[: text.rindex('[')]}[{context.size(dict(x.data[1])['start'])[0]}]", ATOM
+    return f"{text}[0]", ATOM
 
 
 def _sum(op: Op, args: Sequence[Text], context: Context) -> Text:

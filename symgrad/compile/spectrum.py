@@ -16,10 +16,10 @@ import numpy as np
 
 from symgrad.compile.dissolve import SYMMETRIC_FACTS, Program, Stated
 from symgrad.compile.products import Factor, factors, product_of
-from symgrad.compile.stable import power_of, provable, rebuilt
+from symgrad.compile.stable import power_of, provable, rebuilt, unscaled
 from symgrad.derive.samples import Draw, assignments, entries_of, sizes_in
 from symgrad.errors import CheckFailed
-from symgrad.evaluate import Assignment, evaluate
+from symgrad.evaluate import evaluate
 from symgrad.fields import Reals
 from symgrad.graph.expression import (
     CONSTANT_ROLES,
@@ -164,7 +164,7 @@ class _Rotating:
             # What is made of a matrix entry by entry replaces it, as nothing else may use it.
             self.symmetric |= {x for x in postorder([node]) if isinstance(x, Leaf) and self._is_square(x)}
             return Split(self.eigenvalues, None) if _is_symmetric(node) else None
-        if not isinstance(node, Leaf) or node.shape[0] != self.size or self._runs(node.shape[1:]):
+        if not isinstance(node, Leaf) or node.rank > MATRIX or node.shape[0] != self.size or self._runs(node.shape[1:]):
             return None
         return self.rotated.setdefault(node, leaf(node.name, node.shape, Role.DATA))
 
@@ -249,7 +249,11 @@ def _unified(
     for x, own, is_diagonal in chosen:
         found.append((x, (place[own[0]],) if is_diagonal else tuple(place[i] for i in own)))
     kept = {i: s for i, s in sizes.items() if place[i] == i}
-    return is_whole, product_of(found, kept, shape[:1] if is_whole else shape)
+    e = product_of(found, kept, shape[:1] if is_whole else shape)
+    # The diagonal of a product is never the product's diagonal: no matrix is written.
+    c, e = unscaled(e)
+    opened = product_of(*factors(e), e.shape) if isinstance(e, Contraction) else e
+    return is_whole, linear([(c, opened)])
 
 
 def _is_symmetric(e: Expr) -> bool:
@@ -285,8 +289,16 @@ def prove_spectrum(program: Program, found: Spectrum) -> None:
     q = np.array([[s.number(Fraction(int(i == j))) for j in range(n)] for i in range(n)]) - 2 * np.outer(v, v) / (v @ v)
     done = 0
     for seed in range(MOST_POINTS):
-        values = _drawn(found, [*before, *after], sizes, Draw(f"spectrum {seed}", s), q, matrix)
-        x, y = ([a for e in part for a in entries_of(e)] for part in _halves(evaluate([*before, *after], values, sizes, s)))
+        draw = Draw(f"spectrum {seed}", s)
+        eigenvalues = draw.array(found.eigenvalues, sizes, is_positive=True)
+        turned = {old: draw.array(new, sizes) for old, new in found.rotated.items()}
+        leaves = [e for e in postorder([*before, *after]) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+        values = {e: draw.array(e, sizes) for e in leaves if e not in turned and e is not matrix}
+        # A rotated leaf may be the leaf that it takes the place of: each side has values of its own.
+        ours = {found.rotated[old]: a for old, a in turned.items()} | {found.eigenvalues: eigenvalues}
+        theirs = {old: np.tensordot(q, a, axes=1) for old, a in turned.items()} | {matrix: (q * eigenvalues) @ q.T}
+        x = [a for e in evaluate(before, {**values, **theirs}, sizes, s) for a in entries_of(e)]
+        y = [a for e in evaluate(after, {**values, **ours}, sizes, s) for a in entries_of(e)]
         if not all(map(s.context.isfinite, [*x, *y])):
             continue
         if any(abs(a - b) > s.number(TOLERANCE) * (1 + abs(a) + abs(b)) for a, b in zip(x, y, strict=True)):
@@ -295,21 +307,3 @@ def prove_spectrum(program: Program, found: Spectrum) -> None:
         if done == POINTS:
             return
     raise CheckFailed("bind: eigenvectors change the loss or a gradient; this is a defect of symgrad, please report")
-
-
-def _halves(found: Sequence[np.ndarray]) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray]]:
-    return found[: len(found) // 2], found[len(found) // 2 :]
-
-
-def _drawn(
-    found: Spectrum, roots: Sequence[Expr], sizes: Assignment, draw: Draw, q: np.ndarray, matrix: Leaf
-) -> dict[Leaf, np.ndarray]:
-    leaves = [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
-    values = {e: draw.array(e, sizes) for e in leaves if e not in found.rotated and e is not matrix}
-    eigenvalues = draw.array(found.eigenvalues, sizes, is_positive=True)
-    values |= {found.eigenvalues: eigenvalues, matrix: (q * eigenvalues) @ q.T}
-    for old, new in found.rotated.items():
-        assert isinstance(old, Leaf)
-        values[new] = draw.array(new, sizes)
-        values[old] = np.tensordot(q, values[new], axes=1)
-    return values

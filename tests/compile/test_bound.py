@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.compile import bound_source, rotate
+from symgrad.compile import bound_source, rotate, spectrum, tailor
+from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import dissolve
 from symgrad.compile.function import compile_derivation
 from symgrad.compile.kernels import BLOCKS
@@ -264,6 +265,159 @@ def test_logistic_loss_on_both_sides_of_its_gates(spread, is_separated, count):
         slope = mpmath.fsum(p * mpmath.mpf(x) for p, x in zip(slopes, z, strict=True)) / count
     assert np.isclose(value, float(loss), rtol=1e-11)
     assert np.isclose(gradients["w"][0], float(slope), rtol=1e-11)
+
+
+# ---- columns side by side
+
+
+@pytest.mark.parametrize(
+    ("loss", "columns"),
+    [
+        (sg.sum(sg.huber(X @ w + b - y, 1)), "[X, np.ones((n, 1), X.dtype), y[:, None]]"),
+        (sg.sum(sg.exp(2 * (X @ w) - b * y + 3)), "[X, y[:, None], np.ones((n, 1), X.dtype)]"),
+        (sg.sum(sg.tanh(y * (X @ w - b))), "[X * y[:, None], y[:, None]]"),
+        (sg.sum(sg.tanh(sg.data("B", d, n).T @ w + b)), "[B.T, np.ones((n, 1), B.dtype)]"),
+        (sg.sum(sg.cos(X @ w + sg.data("B", n, k) @ v + b)), "[X, B, np.ones((n, 1), X.dtype)]"),
+        (sg.sum(sg.tanh(sg.log(1 + X**2) @ w + b) ** 2), "[np.log(1 + X**2), np.ones((n, 1), X.dtype)]"),
+    ],
+)
+def test_an_affine_map_is_one_product(loss, columns):
+    """Each in one product with its joined columns, the gradients in another, and as proved as everything else."""
+    problem = sg.Problem(loss)
+    f = problem.compile(prove=False)
+    data, rest = split(f, arrays_of(problem.leaves))
+    program = dissolve(problem.derive(prove=False))
+    tailor.prove_tailored(program, joined := side_by_side(program, list(data)))
+    with pytest.raises(CheckFailed):
+        tailor.prove_tailored(program, replace(joined, loss=scale(2, joined.loss)))
+    g = f.bind(**data)
+    assert f"columns = np.concatenate({columns}, axis=1)" in g.source
+    assert g.source.count(" @ columns") + g.source.count("columns @ ") == 3
+    assert_same(g(**rest), f(**data, **rest))
+    assert np.isclose(g.value(**rest), f.value(**data, **rest))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        sg.sum(sg.exp(X @ w)),
+        sg.sum(sg.tanh(X @ W + v) ** 2),
+        sg.sum(sg.tanh(X @ w + sg.parameter("p", n))),
+        sg.sum(sg.tanh(sg.tanh(X @ w) + b)),
+    ],
+)
+def test_what_is_not_joined(loss):
+    """One column alone, a matrix of sums, a parameter for each example, what is not affine."""
+    problem = sg.Problem(loss)
+    data, rest = split(f := problem.compile(prove=False), arrays_of(problem.leaves))
+    g = f.bind(**data)
+    assert "columns = " not in g.source
+    assert_same(g(**rest), f(**data, **rest))
+
+
+# ---- eigenvectors
+
+D = sg.data("D", n, n, symmetric=True)
+q, a = sg.parameter("q"), sg.parameter("a")
+K = sg.exp(2 * a) * sg.exp(-D / 2) + sg.exp(2 * q) * sg.eye(n)
+T = sg.data("T", n, k)
+BY_EIGENVECTORS = {
+    "Gaussian process": (y @ sg.solve(K, y) + sg.logdet(K)) / 2,
+    "several outputs": sg.sum(T * sg.solve(K, T)) + 3 * sg.logdet(K),
+    "ridge on kernels": sg.sum((y - D @ sg.solve(D + b**2 * sg.eye(n), y)) ** 2) * (n / sg.trace(sg.eye(n) * b)),
+    "a determinant": sg.log(sg.det(a * sg.eye(n) - D)) + sg.trace(sg.inv(a * sg.eye(n) - D)),
+}
+
+
+@pytest.mark.parametrize("name", list(BY_EIGENVECTORS))
+def test_a_matrix_of_data_in_the_basis_of_its_eigenvectors(name):
+    problem = sg.Problem(BY_EIGENVECTORS[name])
+    f = problem.compile(prove=False)
+    program = dissolve(problem.derive(prove=False))
+    names = [e.name for e in problem.leaves if e.role.value == "data"]
+    spectrum.prove_spectrum(program, spectrum.spectrum(program, names, "eigenvalues"))
+    random = np.random.default_rng(3)
+    for size in (1, 4, 30):
+        places = random.uniform(0, 4, size=(size, 2))
+        distances = np.square(places[:, None] - places[None]).sum(axis=2)
+        known = {"y": random.normal(size=size), "T": random.normal(size=(size, 3)), "D": distances}
+        data = {key: known[key] for key in known if key in {e.name for e in problem.leaves}}
+        # det(aI - D) > 0 beyond the largest eigenvalue.
+        values = {"a": 500.0 if name == "a determinant" else 0.3, "q": -0.2, "b": 0.9}
+        rest = {e.name: values[e.name] for e in problem.leaves if e.role.value == "parameter"}
+        g = f.bind(**data)
+        assert "_eigen(" in g.source
+        assert "linalg.inv" not in g.source
+        assert "linalg.solve" not in g.source
+        assert_same(g(**rest), f(**data, **rest), 1e-9)
+        assert np.isclose(g.value(**rest), f.value(**data, **rest), rtol=1e-9)
+    with pytest.raises(InputError, match=r"^D is declared symmetric but is not"):
+        f.bind(**{**data, "D": np.triu(np.ones((30, 30)))})
+
+
+def test_eigenvalues_that_are_negative():
+    """det > 0 with two of them, det < 0 with one, where the logarithm is no number and a call says so."""
+    f = sg.Problem(sg.logdet(D + q * sg.eye(n))).compile(prove=False)
+    two, one = np.diag([-2.0, -3.0, 5.0]), np.diag([-2.0, 3.0, 5.0])
+    value, gradients = f.bind(D=two)(q=0.5)
+    assert np.isclose(value, np.log(1.5 * 2.5 * 5.5))
+    assert np.isclose(gradients["q"], -1 / 1.5 - 1 / 2.5 + 1 / 5.5)
+    with pytest.warns(NotFiniteWarning):
+        assert np.isnan(f.bind(D=one)(q=0.5)[0])
+    with pytest.warns(NotFiniteWarning):
+        assert np.isnan(f.bind(D=np.full((2, 2), np.nan), check=False)(q=0.5)[0])
+
+
+def test_eigenvalues_keep_the_digits_of_an_ill_conditioned_matrix():
+    """Beside LAPACK's own factors of the whole matrix, with a condition number of 10⁹, in numbers of 40 digits."""
+    f = sg.Problem(BY_EIGENVECTORS["Gaussian process"]).compile(prove=False)
+    places = np.linspace(0, 3, 14)
+    distances, target = np.square(places[:, None] - places[None]), np.sin(places)
+    value, gradients = f.bind(D=distances, y=target)(a=0.0, q=-10.0)
+    with mpmath.workdps(40):
+        matrix = mpmath.matrix(14)
+        for i in range(14):
+            for j in range(14):
+                matrix[i, j] = mpmath.exp(-mpmath.mpf(distances[i, j]) / 2) + (i == j) * mpmath.exp(-20)
+        column = mpmath.matrix(target.tolist())
+        solved = mpmath.lu_solve(matrix, column)
+        quadratic = (column.T * solved)[0]
+        exact = (quadratic + mpmath.log(mpmath.det(matrix))) / 2
+        inverse = matrix**-1
+        trace = mpmath.fsum(inverse[i, i] for i in range(14))
+        slope = mpmath.exp(-20) * (trace - mpmath.fsum(e * e for e in solved))
+    assert np.isclose(value, float(exact), rtol=1e-7)
+    assert np.isclose(gradients["q"], float(slope), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "reason"),
+    [
+        (sg.logdet(K + sg.exp(-2 * D)), "two matrices with different eigenvectors"),
+        (sg.logdet(sg.exp(-a * D) + sg.eye(n)), "a parameter inside"),
+        (sg.logdet(K) + sg.sum(sg.tanh(K)), "entry by entry"),
+        (sg.logdet(K) + sg.sum(sg.solve(K, y)), "a sum over all rows"),
+        (y @ sg.solve(K, sg.parameter("p", n)), "a parameter of that size"),
+        (sg.logdet(sg.data("N", n, n) + a * sg.eye(n)), "no symmetry"),
+        (sg.logdet(K) + sg.sum(D * sg.outer(y, y)) * q, "another matrix beside it"),
+    ],
+)
+def test_what_is_not_rotated_by_eigenvectors(loss, reason):
+    problem = sg.Problem(loss)
+    names = [e.name for e in problem.leaves if e.role.value == "data"]
+    assert spectrum.spectrum(dissolve(problem.derive(prove=False)), names, "eigenvalues") is None, reason
+
+
+def test_wrong_eigenvectors_are_refused():
+    program = dissolve(sg.Problem(BY_EIGENVECTORS["Gaussian process"]).derive(prove=False))
+    right = spectrum.spectrum(program, ["D", "y"], "eigenvalues")
+    spectrum.prove_spectrum(program, right)
+    for wrong in (
+        replace(right.program, loss=scale(Fraction(3, 2), right.program.loss)),
+        replace(right.program, gradients={**right.program.gradients, "q": right.program.gradients["a"]}),
+    ):
+        with pytest.raises(CheckFailed, match="eigenvectors change"):
+            spectrum.prove_spectrum(program, replace(right, program=wrong))
 
 
 def test_a_perfect_fit_loses_no_digits():
