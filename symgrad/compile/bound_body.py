@@ -25,6 +25,8 @@ from symgrad.graph.walk import postorder
 ROWS = Size.symbol("rows in a block")
 # What stands for a size of parameters alone when the data are bound.
 UNTOLD = 64
+# Outputs besides loss and gradients, which have names that no parameter has.
+SQUARES, WHOLE = "sum of squares", "sum of squares of the data"
 NOWHERE = Separation(ROWS, {}, ())
 
 
@@ -42,6 +44,14 @@ class Eigen:
     rotated: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """A plan for a product of low rank: what its gate compares is among the outputs; (rows, columns, rank)."""
+
+    plan: Plan
+    sizes: tuple[Size, Size, Size]
+
+
 @dataclass(slots=True)
 class Body:
     """Writes the functions of what is not bound, and collects what `bind` has to compute for them."""
@@ -57,9 +67,12 @@ class Body:
     columns: Sequence[str] = ()
     # A matrix of data that is diagonal in the basis of its eigenvectors.
     eigen: Eigen | None = None
+    instead: Instead | None = None
     # What depends on data alone and is used in a call, by the name that it has in `bind`.
     once: dict[Op, str] = field(default_factory=dict)
     tiles: dict[Op, str] = field(default_factory=dict)
+    # The same of the other form.
+    _others: dict[Op, str] = field(default_factory=dict)
     separation: Separation = NOWHERE
     is_turned: bool = True
     width: Size = ONE
@@ -151,11 +164,29 @@ class Body:
         bound = self.scope.context
         context = Context(bound.sizes, f"{numbers[0]}.dtype" if numbers else "dtype", bound.kernels, bound.lambdas)
         context.used_sizes = bound.used_sizes
-        lines = _Writing(self, context, self.scope.names.copy()).lines(outputs, is_pair=is_pair)
+        instead = self._instead_lines(self.instead, context) if self.instead and is_pair else []
+        lines = [*instead, *_Writing(self, context, self.scope.names.copy()).lines(outputs, is_pair=is_pair)]
         checks = [f'    _labels("{x.name}", {self._largest(x)}, {self._classes(x, context)})' for x in self.untold]
         read = [*reading(self.rest, self.leaves, local, context, self.told, "dtype"), *checks]
         summary = "The loss, and its gradient by each parameter." if is_pair else "The loss."
         return [*signature(name, self.rest, local), f'    """{summary}"""', *read, *lines]
+
+    def _instead_lines(self, instead: Instead, context: Context) -> list[str]:
+        """The other form where it is faster, and where nothing that is nearly equal is subtracted in it."""
+        rows, columns, rank = (context.size(s)[0] for s in instead.sizes)
+        other = self._of(instead)
+        writing = _Writing(other, context, self.scope.names.copy())
+        return [
+            f"    if 4 * {rank} * ({rows} + {columns}) + 20000 < {rows} * {columns}:",
+            "        # ‖M - ABᵀ‖² multiplied out: no matrix as large as M is written, but near a perfect fit digits are lost.",
+            *indented(writing.guarded(other.plan.outputs)),
+        ]
+
+    def _of(self, instead: Instead) -> Body:
+        """The body of the other form; what depends on the data alone has the names that it has here."""
+        other = Body(instead.plan, self.scope, self.rest, self.leaves, self.told)
+        other.once = {op: self._others.setdefault(op, name) for op, name in other.once.items()}
+        return other
 
     def _classes(self, leaf: Leaf, context: Context) -> str:
         assert isinstance(leaf.value, Size)
@@ -181,6 +212,8 @@ class Body:
             lines += self._written(outputs, [], computed)
         else:
             lines = self._written(outputs, checks, computed)
+        others = {op: name for op, name in self._others.items() if op.kind != "argument"}
+        lines += self._written({name: op for op, name in others.items()}, [], others)
         for op, name in self.once.items():
             if op.kind == "argument" and op not in self.tiles and name not in self._made:
                 lines.append(f"    {name} = {name}.copy()")
@@ -243,6 +276,18 @@ class _Writing:
             locals_ |= totals
         last = self._write(outputs, body.once, locals_, {}, is_checked=is_pair)
         return [*lines, *last.lines, *returned_lines(last.plan, last, is_pair=is_pair)]
+
+    def guarded(self, outputs: Mapping[str, Op]) -> list[str]:
+        """The lines of a form that returns only where a sum of squares is not small beside that of the data."""
+        name = self.names.fresh("squares")
+        written = self._write(outputs, self.body.once, {}, {outputs[SQUARES]: name})
+        whole = written.texts[written.plan.outputs[WHOLE]][0]
+        kept = {key: op for key, op in written.plan.outputs.items() if key not in (SQUARES, WHOLE)}
+        returned = returned_lines(replace(written.plan, outputs=kept), written, is_pair=True)
+        # The loss comes first: up to the sum of squares nothing is computed that the gate does not need.
+        k = next(k for k, line in enumerate(written.lines) if line.startswith(f"{INDENT}{name} = ")) + 1
+        gate = f"    if {name} > 1e-4 * {whole}:"
+        return [*written.lines[:k], gate, *indented([*written.lines[k:], *returned])]
 
     def _before(self, outputs: Iterable[Op], sums: Sequence[Op]) -> list[Op]:
         """What the blocks need of what varies and does not run along the examples."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
-from symgrad.compile.bound_body import ROWS, Body, Eigen, indented
+from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead, indented
 from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import ADDED_UP, BLOCKS, EIGEN, kernel_names
 from symgrad.compile.kernels import ROTATED as ROTATED_ROWS
 from symgrad.compile.layout import definition, header, prologue, reading
+from symgrad.compile.lowrank import LowRank, low_rank
 from symgrad.compile.numpy_source import RESERVED, Scope, definitions, joined, scope_of
 from symgrad.compile.pairs import paired
 from symgrad.compile.partial import Separable, separable
@@ -130,6 +131,8 @@ class _Lawful:
     spectral: Spectrum | None = None
     # The plan of the matrix whose eigenvalues are computed.
     matrix: Plan | None = None
+    # What is computed instead where a rank is small and a gate lets it.
+    multiplied_out: LowRank | None = None
 
 
 def _laws(program: Program, bound: Collection[str], scope: Scope, *, is_proved: bool) -> _Lawful:
@@ -148,7 +151,11 @@ def _laws(program: Program, bound: Collection[str], scope: Scope, *, is_proved: 
     if is_proved and not _holds(prove_tailored, program, new):
         new = program
     new = _joined(new, bound, is_proved=is_proved)
-    return _Lawful(paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True)))
+    out = low_rank(new, bound)
+    if out is not None and is_proved and not _holds(prove_tailored, new, out.program):
+        out = None
+    plan = paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True))
+    return _Lawful(plan, multiplied_out=out)
 
 
 def _with_facts(new: Program, program: Program) -> Plan:
@@ -197,7 +204,16 @@ def _body(
         scope.context.sizes[ROTATED] = "rows"
         scope.local[rotated.ones.name] = rotated.ones.name
         columns = [*(scope.local[x.name] for x in rotated.leaves), rotated.ones.name]
-    return Body(lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen)
+    instead = _instead(lawful.multiplied_out) if lawful.multiplied_out is not None else None
+    return Body(lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead)
+
+
+def _instead(found: LowRank) -> Instead:
+    """The plan of a program multiplied out, with what its gate compares."""
+    program = found.program
+    wanted = {"": program.loss, **program.gradients}
+    plan = make_plan(program, {**wanted, SQUARES: found.squares, WHOLE: found.whole})
+    return Instead(plan, found.sizes)
 
 
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:

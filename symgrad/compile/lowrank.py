@@ -8,12 +8,12 @@ code has both forms, and a gate.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symgrad.compile.dissolve import Program
-from symgrad.compile.stable import is_view, power_of, rebuilt, unscaled
+from symgrad.compile.stable import power_of, rebuilt, unscaled
 from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, Role, contraction, linear
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
@@ -74,17 +74,20 @@ def _residual(node: Linear, bound: Collection[str]) -> Residual | None:
     if node.rank != MATRIX or len(node.terms) != MATRIX:
         return None
     for (p, m), (q, x) in (node.terms, node.terms[::-1]):
-        c, x = unscaled(x)
+        (s, m), (c, x) = unscaled(m), unscaled(x)
         is_data = isinstance(m, Leaf) and m.name in bound and m.role is Role.DATA
+        x, (row, column) = _seen(x, (0, 1))
         if not is_data or not isinstance(x, Contraction) or len(x.operands) != MATRIX:
             continue
-        factors = [_seen(e, own) for e, own in zip(x.operands, x.indices, strict=True)]
-        (a, first), (b, second) = factors
+        # Of a transposed product rows and columns change places.
+        place = {0: row, 1: column}
+        indices = [tuple(place.get(i, i) for i in own) for own in x.indices]
+        (a, first), (b, second) = sorted(map(_seen, x.operands, indices), key=lambda f: 0 not in f[1])
         if a.rank == b.rank == MATRIX and len({*first, *second}) == MATRIX + 1 and 0 in first and 1 in second:
             left = a if first[0] == 0 else _turned(a)
             right = b if second[0] == 1 else _turned(b)
             assert isinstance(m, Leaf)
-            return Residual(node, (p, m), q * c, left, right)
+            return Residual(node, (p * s, m), q * c, left, right)
     return None
 
 
@@ -133,9 +136,9 @@ def _multiplied_out(found: Residual, order: Sequence[Expr]) -> dict[Expr, Expr]:
             both = [(p * p, _inner(m, m)), (2 * p * q, _inner(a, _product(m, b))), (q * q, _inner(_gram(a, a), _gram(b, b)))]
             values[e] = linear(both)
             continue
-        matrix = next(_products_with(e, found.node), None)
-        if matrix is not None:
-            is_turned, x = matrix
+        matrix = _product_with(e, found.node)
+        if matrix is not None and matrix[1] in values:
+            is_turned, x = matrix[0], _turned(values[matrix[1]]) if matrix[2] else values[matrix[1]]
             one, other, data = (b, a, _turned(m)) if is_turned else (a, b, m)
             values[e] = linear([(q, _product(one, _gram(other, x))), (p, _product(data, x))])
         elif all(x in values for x in e.children):
@@ -143,12 +146,10 @@ def _multiplied_out(found: Residual, order: Sequence[Expr]) -> dict[Expr, Expr]:
     return values
 
 
-def _products_with(e: Expr, node: Expr) -> Iterator[tuple[bool, Expr]]:
-    """(whether it is transposed, X) of node X and nodeᵀ X."""
+def _product_with(e: Expr, node: Expr) -> tuple[bool, Expr, bool] | None:
+    """(whether node is transposed, X, whether X is) of a product of node, or of its transpose, and X."""
     if not isinstance(e, Contraction) or e.rank != MATRIX or len(e.operands) != MATRIX:
-        return
+        return None
     (r, own), (x, other) = (_seen(y, i) for y, i in zip(e.operands, e.indices, strict=True))
-    if r is node and x is not node and x.rank == MATRIX and not is_view(x) and own[0] in (0, 2):
-        is_turned = own == (2, 0)
-        if is_turned or own == (0, 2):
-            yield is_turned, x if other == (2, 1) else _turned(x)
+    is_product = own in ((0, 2), (2, 0)) and other in ((2, 1), (1, 2))
+    return (own == (2, 0), x, other == (1, 2)) if r is node and is_product else None

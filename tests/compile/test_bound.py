@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.compile import bound_source, rotate, spectrum, tailor
+from symgrad.compile import bound_source, lowrank, rotate, spectrum, tailor
+from symgrad.compile.bound import loaded
 from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import dissolve
 from symgrad.compile.function import compile_derivation
@@ -418,6 +419,84 @@ def test_wrong_eigenvectors_are_refused():
     ):
         with pytest.raises(CheckFailed, match="eigenvectors change"):
             spectrum.prove_spectrum(program, replace(right, program=wrong))
+
+
+# ---- products of low rank
+
+M, U, V = sg.data("M", n, d), sg.parameter("U", n, k), sg.parameter("V", d, k)
+OF_LOW_RANK = {
+    "factorisation": (sg.sum((U @ V.T - M) ** 2) + lam * (sg.sum(U**2) + sg.sum(V**2))) / 2,
+    "the other way round": sg.mean((M - U @ V.T) ** 2) * 3,
+    "transposed": sg.sum((M - (V @ U.T).T) ** 2),
+    "of a function": sg.sum((2 * M - sg.tanh(U) @ sg.exp(V).T / 3) ** 2),
+}
+
+
+def factors_near(fit, shape=(250, 160, 3)):
+    """Factors and a matrix that is their product but for `fit` of its length."""
+    random = np.random.default_rng(2)
+    left, right = (random.normal(size=(size, shape[2])) for size in shape[:2])
+    whole, noise = left @ right.T, random.normal(size=shape[:2])
+    return left, right, whole + noise * (fit * np.linalg.norm(whole) / np.linalg.norm(noise))
+
+
+@pytest.mark.parametrize("name", list(OF_LOW_RANK))
+def test_a_product_of_low_rank_is_multiplied_out(name):
+    problem = sg.Problem(OF_LOW_RANK[name])
+    program = dissolve(problem.derive(prove=False))
+    found = lowrank.low_rank(program, ["M"])
+    tailor.prove_tailored(program, found.program)
+    with pytest.raises(CheckFailed):
+        wrong = {"U": found.program.gradients["U"], "V": scale(2, found.program.gradients["V"])}
+        tailor.prove_tailored(program, replace(found.program, gradients=wrong))
+    f = problem.compile(prove=False)
+    for shape in ((250, 160, 3), (160, 250, 2), (40, 30, 3), (50, 60, 55)):
+        left, right, matrix = factors_near(0.3, shape)
+        g = f.bind(M=matrix)
+        assert "squares > 1e-4" in g.source
+        assert_same(g(U=left, V=right), f(M=matrix, U=left, V=right), 1e-9)
+        assert np.isclose(g.value(U=left, V=right), f.value(M=matrix, U=left, V=right))
+
+
+@pytest.mark.parametrize("fit", [0.3, 0.011, 0.009, 1e-4, 1e-8, 0.0])
+def test_a_product_of_low_rank_on_both_sides_of_its_gate(fit):
+    """In numbers of 80 bits; ‖R‖² = 1e-4 ‖M‖² is a fit of 0.01."""
+    left, right, matrix = factors_near(fit)
+    a, b, m = (x.astype(np.longdouble) for x in (left, right, matrix))
+    residual = m - a @ b.T
+    f = sg.Problem(sg.sum((M - U @ V.T) ** 2)).compile(prove=False)
+    value, gradients = f.bind(M=matrix)(U=left, V=right)
+    exact = float((residual**2).sum())
+    # A residual of rounding errors alone has no digits in any form.
+    assert np.isclose(value, exact, rtol=1e-9, atol=1e-25 * float((m**2).sum()))
+    for found, right_one in ((gradients["U"], -2 * residual @ b), (gradients["V"], -2 * residual.T @ a)):
+        scale_of_it = float(np.abs(right_one).max())
+        assert np.abs(found - right_one).max() <= max(1e-9 * scale_of_it, 1e-11 * bool(fit < 1e-6))
+
+
+def test_the_gate_of_a_product_of_low_rank_is_needed():
+    """Without it a fit of 1e-8 has lost its loss."""
+    left, right, matrix = factors_near(1e-8)
+    exact = float(((matrix.astype(np.longdouble) - left.astype(np.longdouble) @ right.T) ** 2).sum())
+    g = sg.Problem(sg.sum((M - U @ V.T) ** 2)).compile(prove=False).bind(M=matrix)
+    open_gate = loaded(g.source.replace("squares > 1e-4", "squares > -1e9"), ("bind",))["bind"](matrix)[0]
+    assert np.isclose(g(U=left, V=right)[0], exact, rtol=1e-6, atol=0)
+    assert not np.isclose(open_gate(left, right)[0], exact, rtol=1e-1, atol=0)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        sg.sum(sg.data("H", n, d) * (M - U @ V.T) ** 2),
+        sg.sum(abs(M - U @ V.T)),
+        sg.sum((M - U @ V.T) ** 2) + sg.sum(sg.tanh(M - U @ V.T)),
+        sg.sum((sg.parameter("G", n, d) - U @ V.T) ** 2),
+        sg.sum((M - sg.outer(sg.parameter("p", n), w)) ** 2),
+    ],
+)
+def test_what_is_not_multiplied_out(loss):
+    """Weights, another loss, the residual itself, no data; a product of vectors is a sum of squares already."""
+    assert lowrank.low_rank(dissolve(sg.Problem(loss).derive(prove=False)), ["M", "H"]) is None
 
 
 def test_a_perfect_fit_loses_no_digits():
