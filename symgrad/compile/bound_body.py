@@ -17,7 +17,7 @@ from symgrad.compile.plan import VIEWS, Labels, Plan
 from symgrad.compile.rotate import ROTATED
 from symgrad.compile.separable import Separation, separation
 from symgrad.compile.statements import INDENT, WIDTH, Writer
-from symgrad.compile.turn import NotTurned, Turner
+from symgrad.compile.turn import GIVEN, NotTurned, Turner
 from symgrad.graph.expression import Leaf
 from symgrad.graph.sizes import ONE, Size
 from symgrad.graph.walk import postorder
@@ -392,7 +392,7 @@ class _Writing:
         names: dict[Op, str] = {turner.made[op]: name for op, name in plan.names.items() if op in turner.made}
         labels: dict[Op, Labels] = {turner.made[op]: found for op, found in plan.labels.items() if op in turner.made}
         labels |= {turner.made[op]: found for op, found in (served or {}).items()}
-        given = {f"given {name}": name for name in turner.given.values()}
+        given = {f"{GIVEN} {name}": name for name in turner.given.values()}
         new = Plan(outputs, names, labels, (), plan.ops)
         scope = self.body.scope
-        return Writer(new, self.context, self.names, {**scope.local, **given}, scope.switch, kept, is_in_place=True)
+        return Writer(new, self.context, self.names, {**scope.local, **given}, scope.switch, kept, is_in_place=True, given=GIVEN)

@@ -11,6 +11,7 @@ from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, summands, text_of
 from symgrad.compile.operations import TOGETHER, Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
+from symgrad.compile.reuse import call_of, reuse, written_over
 from symgrad.graph.show import ATOM, Text
 from symgrad.graph.sizes import ONE, ZERO
 from symgrad.graph.walk import postorder, use_counts
@@ -60,12 +61,18 @@ class Writer:
     chosen: Mapping[Op, str] = field(default_factory=dict)
     # Whether an array that nothing else needs may be written over.
     is_in_place: bool = False
+    # Whether matrices are written over as well, in an order that allows it; arguments that begin so are data.
+    given: str | None = None
     lines: list[str] = field(default_factory=list)
     texts: dict[Op, Text] = field(default_factory=dict)
     labels: dict[Op, Labels] = field(default_factory=dict)
     assigned: set[Op] = field(default_factory=set)
     items: dict[Op, list[Op]] = field(default_factory=dict)
     alone: set[Op] = field(default_factory=set)
+    over: Mapping[Op, Op] = field(default_factory=dict)
+    readers: dict[Op, list[Op]] = field(default_factory=dict)
+    heirs: dict[Op, Op] = field(default_factory=dict)
+    inherited: dict[Op, str] = field(default_factory=dict)
 
     def write(self) -> None:
         """All assignments, the checks of facts behind what they check."""
@@ -78,6 +85,13 @@ class Writer:
         for op in order:
             if op.kind == "item":
                 self.items.setdefault(op.args[0], []).append(op)
+        if self.given is not None:
+            found = reuse(order, [*checked, *self.plan.outputs.values()], self.given)
+            order, self.over = found.order, found.over
+            self.heirs = {x: op for op, x in found.over.items()}
+            for op in order:
+                for x in op.args:
+                    self.readers.setdefault(x, []).append(op)
         for op in order:
             self._write(op, uses[op], op in checked)
             if op in checked:
@@ -93,6 +107,9 @@ class Writer:
             return
         if op.kind == "item":
             return
+        if op in self.over:
+            self._write_over(op, self.over[op])
+            return
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)
         if self._is_written_over(op, text[0]):
@@ -102,7 +119,47 @@ class Writer:
         if op.kind in VIEWS:
             return
         is_shared = (uses > 1 and op.type is not Type.SCALAR) or _is_of_numbers(op)
+        is_shared |= op in self.over.values()
         if is_shared or is_checked or op in self.chosen or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
+            self._assign(op, self.plan.names.get(op) or self._described(op))
+
+    def _write_over(self, op: Op, x: Op) -> None:
+        """`op` in the memory of `x`, when everything else that reads it has been computed."""
+        for reader in self.readers[x]:
+            if reader is not op:
+                self._settle(reader)
+        self.labels[op] = self._collected(op)
+        comment = self._comment(self.labels[op])
+        out = self.texts[x][0]
+        steps = written_over(op, x, self.texts, self.plan.ops, self.context)
+        name = self._name(op, self.plan.names.get(op) or self._described(op))
+        if name != out:
+            self._line(name, call_of(steps.pop(0), out), "" if steps else comment)
+        for k, (sign, text) in enumerate(steps):
+            self._line(name, text, comment if k == len(steps) - 1 else "", f" {sign}= " if sign else "")
+        self.texts[op] = name, ATOM
+        self.assigned.add(op)
+
+    def _name(self, op: Op, wanted: str) -> str:
+        """The name of a value: what has none and is written over has that of what comes of it."""
+        end = op
+        while end in self.heirs and end not in self.plan.names and end not in self.chosen:
+            end = self.heirs[end]
+        if end in self.chosen:
+            return self.chosen[end]
+        if end not in self.inherited:
+            self.inherited[end] = self.names.fresh(self.plan.names.get(end, wanted))
+        return self.inherited[end]
+
+    def _settle(self, op: Op) -> None:
+        """See to it that a value has been computed, wherever its text was put."""
+        if op in self.assigned or op not in self.texts or op.type is Type.SCALAR:
+            return
+        written = [u for u in self.readers.get(op, ()) if u in self.texts or u.kind in TOGETHER]
+        for u in written:
+            self._settle(u)
+        is_needed = len(written) < len(self.readers.get(op, ())) or not written or op in self.plan.outputs.values()
+        if op.kind not in VIEWS and is_needed:
             self._assign(op, self.plan.names.get(op) or self._described(op))
 
     def _is_written_over(self, op: Op, text: str) -> bool:
@@ -121,7 +178,7 @@ class Writer:
         return tuple(sorted({*self.plan.labels.get(op, ()), *inside}))
 
     def _assign(self, op: Op, wanted: str) -> None:
-        name = self.chosen.get(op) or self.names.fresh(wanted)
+        name = self._name(op, wanted)
         comment = self._comment(self.labels[op])
         if _is_of_numbers(op):
             self._fill(name, op, comment)
@@ -150,7 +207,7 @@ class Writer:
         text = text_of(op, args, self.context)[0]
         items = sorted(self.items[op], key=lambda x: int(x.data))
         wanted = [self.plan.names.get(x) or self._described(x) for x in items]
-        names = [self.chosen.get(x) or self.names.fresh(name) for x, name in zip(items, wanted, strict=True)]
+        names = [self._name(x, name) for x, name in zip(items, wanted, strict=True)]
         labels = {label for x in items for label in self.plan.labels.get(x, ())}
         inside = self._collected(op)
         if op.kind == "sigmoid_and_logs":
@@ -184,12 +241,13 @@ class Writer:
     def _comment(self, labels: Labels) -> str:
         return f"# {', '.join(f'({label})' for label in labels)}" if labels else ""
 
-    def _line(self, name: str, text: str, comment: str) -> None:
-        line = f"{INDENT}{name} = {text}"
+    def _line(self, name: str, text: str, comment: str, sign: str = " = ") -> None:
+        """An assignment, or with an empty sign a call alone."""
+        line = f"{INDENT}{name}{sign}{text}" if sign else f"{INDENT}{text}"
         if len(line) > WIDTH:
             self.lines += [f"{INDENT}{comment}"] if comment else []
             pieces = wrap(text, WIDTH - 2 * len(INDENT), break_long_words=False, break_on_hyphens=False)
-            self.lines += [f"{INDENT}{name} = ("] + [2 * INDENT + piece for piece in pieces] + [f"{INDENT})"]
+            self.lines += [f"{INDENT}{name}{sign}(" if sign else f"{INDENT}("] + [2 * INDENT + piece for piece in pieces] + [f"{INDENT})"]
             return
         padded = f"{line:<{COMMENT_COLUMN}}{comment}" if len(line) < COMMENT_COLUMN - 1 else f"{line}  {comment}"
         if len(padded) > WIDTH and comment:

@@ -18,6 +18,10 @@ from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
 
+# How the names of arguments begin that stand for what is given.
+GIVEN = "given"
+
+
 class NotTurned(Exception):
     """An operation has no form with the examples last; the message says which."""
 
@@ -44,7 +48,7 @@ class Turner:
                 self.made[op] = self._alone(op)
             elif op in self.given:
                 kind = "local" if op in self.own else "argument"
-                self.made[op] = self.ops.make(kind, (), f"given {self.given[op]}", self.shape(op), op.type)
+                self.made[op] = self.ops.make(kind, (), f"{GIVEN} {self.given[op]}", self.shape(op), op.type)
             elif op not in self.separation.axes and op not in self.separation.sums:
                 self.made[op] = self.ops.rebuilt(op, [self.made[x] for x in op.args])
             elif self.is_turned:
