@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.compile.arguments import Argument
-from symgrad.compile.dissolve import Stated
 from symgrad.compile.layout import reading, signature
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_source import Scope, returned_lines
 from symgrad.compile.numpy_text import Context
 from symgrad.compile.operations import Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
-from symgrad.compile.rotate import ROTATED
 from symgrad.compile.separable import Separation, separation
 from symgrad.compile.statements import INDENT, WIDTH, Writer
 from symgrad.compile.turn import GIVEN, NotTurned, Turner
@@ -72,7 +70,7 @@ class Body:
     once: dict[Op, str] = field(default_factory=dict)
     tiles: dict[Op, str] = field(default_factory=dict)
     # The same of the other form.
-    _others: dict[Op, str] = field(default_factory=dict)
+    others: dict[Op, str] = field(default_factory=dict)
     separation: Separation = NOWHERE
     is_turned: bool = True
     width: Size = ONE
@@ -96,7 +94,7 @@ class Body:
         return "" if self.separation is NOWHERE else str(self.separation.size)
 
     @property
-    def _made(self) -> tuple[str, ...]:
+    def made(self) -> tuple[str, ...]:
         """The data that something else takes the place of in `bind`."""
         return (*self.columns, *((self.eigen.values, *self.eigen.rotated) if self.eigen else ()))
 
@@ -122,7 +120,7 @@ class Body:
         """Cut the axis of examples, if there is one and every array that runs along it is bound."""
         # A fact of what varies is checked in each call, on the whole of it.
         is_checked = any(op in self.varying for _, op in self.plan.checks)
-        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self._made]
+        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self.made]
         for size in dict.fromkeys(sizes):
             found = separation(outputs, size, self.once)
             if found is None or any(op.kind == "argument" and op in self.varying for op in found.axes):
@@ -166,7 +164,7 @@ class Body:
         context.used_sizes = bound.used_sizes
         instead = self._instead_lines(self.instead, context) if self.instead and is_pair else []
         lines = [*instead, *_Writing(self, context, self.scope.names.copy()).lines(outputs, is_pair=is_pair)]
-        checks = [f'    _labels("{x.name}", {self._largest(x)}, {self._classes(x, context)})' for x in self.untold]
+        checks = [f'    _labels("{x.name}", {self.largest(x)}, {self._classes(x, context)})' for x in self.untold]
         read = [*reading(self.rest, self.leaves, local, context, self.told, "dtype"), *checks]
         summary = "The loss, and its gradient by each parameter." if is_pair else "The loss."
         return [*signature(name, self.rest, local), f'    """{summary}"""', *read, *lines]
@@ -185,73 +183,16 @@ class Body:
     def _of(self, instead: Instead) -> Body:
         """The body of the other form; what depends on the data alone has the names that it has here."""
         other = Body(instead.plan, self.scope, self.rest, self.leaves, self.told)
-        other.once = {op: self._others.setdefault(op, name) for op, name in other.once.items()}
+        other.once = {op: self.others.setdefault(op, name) for op, name in other.once.items()}
         return other
 
     def _classes(self, leaf: Leaf, context: Context) -> str:
         assert isinstance(leaf.value, Size)
         return context.size(leaf.value)[0]
 
-    def _largest(self, leaf: Leaf) -> str:
+    def largest(self, leaf: Leaf) -> str:
+        """The name of the largest of some labels."""
         return f"largest_{self.scope.local[leaf.name]}"
-
-    def once_lines(self) -> list[str]:
-        """What `bind` computes: facts checked, values that do not vary, copies of what is passed, blocks."""
-        checks = [(stated, op) for stated, op in self.plan.checks if op not in self.varying]
-        computed = {op: name for op, name in self.once.items() if op.kind != "argument"}
-        outputs = {name: op for op, name in computed.items()}
-        if self.columns:
-            *data, ones = self.columns
-            lines = self._written({}, checks, computed)
-            lines.append("    # Sums over examples of products of columns are those of the rotated rows.")
-            lines.append(f"    {', '.join([*data, ones])} = _rotated({', '.join(data)})")
-            lines += [f"    rows = len({ones})"] if ROTATED in self.scope.context.used_sizes else []
-            lines += self._written(outputs, [], computed)
-        elif self.eigen:
-            lines = [*self._written({}, checks, computed), *self._eigen_lines(self.eigen)]
-            lines += self._written(outputs, [], computed)
-        else:
-            lines = self._written(outputs, checks, computed)
-        others = {op: name for op, name in self._others.items() if op.kind != "argument"}
-        lines += self._written({name: op for op, name in others.items()}, [], others)
-        for op, name in self.once.items():
-            if op.kind == "argument" and op not in self.tiles and name not in self._made:
-                lines.append(f"    {name} = {name}.copy()")
-        lines += [f"    {self._largest(x)} = {self.scope.local[x.name]}.max(initial=0)" for x in self.untold]
-        if self.tiles:
-            shown = [self._tile(op, name) for op, name in self.tiles.items()]
-            width = self.scope.context.size(self.width)[0]
-            how = "" if self.is_turned else ", axis=0"
-            lines.append(f"    blocks = _blocks([{', '.join(shown)}], {width}{how})")
-        return lines
-
-    def _eigen_lines(self, eigen: Eigen) -> list[str]:
-        scope = self.scope
-        writer = Writer(eigen.plan, scope.context, scope.names, scope.local, scope.switch)
-        writer.write()
-        matrix = writer.texts[eigen.plan.outputs[""]][0]
-        basis = scope.names.fresh("basis")
-        return [
-            *writer.lines,
-            "    # In the basis of its eigenvectors the matrix is diagonal, and what is made of it and of the identity.",
-            f"    {eigen.values}, {basis} = _eigen({matrix})",
-            *(f"    {name} = {basis}.T @ {name}" for name in eigen.rotated),
-        ]
-
-    def _written(
-        self, outputs: Mapping[str, Op], checks: Sequence[tuple[Stated, Op]], chosen: Mapping[Op, str]
-    ) -> list[str]:
-        plan = replace(self.plan, outputs=outputs, checks=tuple(checks))
-        writer = Writer(plan, self.scope.context, self.scope.names, self.scope.local, self.scope.switch, chosen)
-        writer.write()
-        return writer.lines
-
-    def _tile(self, op: Op, name: str) -> str:
-        """A value with its examples along the last axis."""
-        axis = self.separation.axes[op]
-        if not self.is_turned or axis == op.rank - 1:
-            return name
-        return f"{name}.T" if op.rank == 2 else f"np.moveaxis({name}, {axis}, -1)"
 
 
 @dataclass(slots=True)
@@ -395,4 +336,9 @@ class _Writing:
         given = {f"{GIVEN} {name}": name for name in turner.given.values()}
         new = Plan(outputs, names, labels, (), plan.ops)
         scope = self.body.scope
-        return Writer(new, self.context, self.names, {**scope.local, **given}, scope.switch, kept, is_in_place=True, given=GIVEN)
+        arguments = {**scope.local, **given}
+        of_loss = postorder([plan.outputs[""]], stop=turner.given)
+        forward = {turner.made[op] for op in of_loss if op in turner.made}
+        return Writer(
+            new, self.context, self.names, arguments, scope.switch, kept, forward, is_in_place=True, given=GIVEN
+        )

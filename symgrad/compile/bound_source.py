@@ -12,6 +12,7 @@ from typing import Any
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
 from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead, indented
+from symgrad.compile.bound_once import once_lines
 from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import ADDED_UP, BLOCKS, EIGEN, kernel_names
@@ -107,7 +108,11 @@ def bound_module(derivation: Derivation, bound: Collection[str], title: str, *, 
     shown = scope.switch if lawful.plan.checks else ""
     summary = "The loss with its gradients, and the loss alone, as functions of what is not bound here."
     sources = [header(title, arguments, ["bind"]), *prologue(leaves)]
-    own = [*([BLOCKS, ADDED_UP] if body.axis else []), *([ROTATED_ROWS] if body.columns else []), *([EIGEN] if body.eigen else [])]
+    own = [
+        *([BLOCKS, ADDED_UP] if body.axis else []),
+        *([ROTATED_ROWS] if body.columns else []),
+        *([EIGEN] if body.eigen else []),
+    ]
     sources += [text.strip() + "\n" for text in own]
     sources += [*definitions(kernels, lambdas), definition("bind", summary, data, scope.local, shown, lines)]
     inside = {a.name: scope.local[a.name] for a in rest if scope.local[a.name] != a.name}
@@ -154,7 +159,7 @@ def _laws(program: Program, bound: Collection[str], scope: Scope, *, is_proved: 
     out = low_rank(new, bound)
     if out is not None and is_proved and not _holds(prove_tailored, new, out.program):
         out = None
-    plan = paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True))
+    plan = paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True), bound)
     return _Lawful(plan, multiplied_out=out)
 
 
@@ -205,7 +210,9 @@ def _body(
         scope.local[rotated.ones.name] = rotated.ones.name
         columns = [*(scope.local[x.name] for x in rotated.leaves), rotated.ones.name]
     instead = _instead(lawful.multiplied_out) if lawful.multiplied_out is not None else None
-    return Body(lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead)
+    return Body(
+        lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead
+    )
 
 
 def _instead(found: LowRank) -> Instead:
@@ -219,7 +226,7 @@ def _instead(found: LowRank) -> Instead:
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:
     """The lines of `bind`."""
     functions = [*body.function("value_and_gradients"), "", *body.function("value")]
-    once = body.once_lines()
+    once = once_lines(body)
     read = reading(data, leaves, scope.local, scope.context, unbounded=[x.name for x in body.untold])
     dtype = [f"    dtype = {scope.context.dtype}", ""]
     return [*read, *once, *dtype, *indented(functions), "", "    return value_and_gradients, value"]

@@ -194,7 +194,11 @@ class _Joining:
         column = column if own[0] == 0 else _turned(column)
         # The summed index is the axis of the coefficient, and 0, which nothing else has, its number.
         moved = [tuple(0 if i == s else i for i in inner) for inner in indices]
-        return Part(column, contraction(operands or [number(1)], moved or [()], column.shape[1:])) if self._is_bound(column) else None
+        return (
+            Part(column, contraction(operands or [number(1)], moved or [()], column.shape[1:]))
+            if self._is_bound(column)
+            else None
+        )
 
     def _join(self, parts: Sequence[Part]) -> None:
         key = tuple(part.column for part in parts)
@@ -209,7 +213,9 @@ class _Joining:
 
     def _mapped(self, parts: Sequence[Part], values: Mapping[Expr, Expr]) -> Expr:
         columns = self.joined[tuple(part.column for part in parts)]
-        numbers = fold([part.coefficient for part in parts], lambda e, new: values[e] if e in values else rebuilt(e, new))
+        numbers = fold(
+            [part.coefficient for part in parts], lambda e, new: values[e] if e in values else rebuilt(e, new)
+        )
         again = [numbers[part.coefficient] for part in parts]
         c = PRIMITIVES["concatenate"](*(x if x.rank else contraction([x], [()], (ONE,)) for x in again), axis=0)
         self.names[c] = "coefficients"

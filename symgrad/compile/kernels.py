@@ -45,6 +45,16 @@ def sigmoid_and_sum(z):
         total = np.log1p(e).sum()
     return np.divide(e, t, out=t), total
 '''
+SOFTMAX_AND_INNER = '''
+def softmax_and_inner(z, y, sums, axis, out=None):
+    """softmax(z) along `axis` and the sum of y * log(softmax(z)); `sums` are those of y along the axis."""
+    e = np.subtract(z, z.max(axis=axis, keepdims=True), out=out)
+    inner = np.vdot(y, e)
+    np.exp(e, out=e)
+    s = e.sum(axis=axis)
+    e /= np.expand_dims(s, axis)
+    return e, inner - sums @ np.log(s)
+'''
 INVERSE_AND_LOGDET = '''
 def inverse_and_logdet(a):
     """a⁻¹ and log(det(a)) of a symmetric a; where it is positive definite L⁻ᵀ L⁻¹, with a = L Lᵀ."""
@@ -98,6 +108,7 @@ OWN = {
     "softmax_and_log": SOFTMAX_AND_LOG,
     "sigmoid_and_logs": SIGMOID_AND_LOGS,
     "sigmoid_and_sum": SIGMOID_AND_SUM,
+    "softmax_and_inner": SOFTMAX_AND_INNER,
     "inverse_and_logdet": INVERSE_AND_LOGDET,
     "shifted": SHIFTED,
     "inverse_or_zero": INVERSE_OR_ZERO,

@@ -64,8 +64,8 @@ def low_rank(program: Program, bound: Collection[str]) -> LowRank | None:
             symmetric={values[e]: s for e, s in program.symmetric.items() if e in values},
         )
         m = found.data[1]
-        rank = found.left.shape[1]
-        return LowRank(changed, total, _inner(m, m), (*m.shape, rank))
+        rows, columns = m.shape
+        return LowRank(changed, total, _inner(m, m), (rows, columns, found.left.shape[1]))
     return None
 
 
@@ -133,7 +133,11 @@ def _multiplied_out(found: Residual, order: Sequence[Expr]) -> dict[Expr, Expr]:
         if e is found.node:
             continue
         if _is_square_sum(e, found.node):
-            both = [(p * p, _inner(m, m)), (2 * p * q, _inner(a, _product(m, b))), (q * q, _inner(_gram(a, a), _gram(b, b)))]
+            both = [
+                (p * p, _inner(m, m)),
+                (2 * p * q, _inner(a, _product(m, b))),
+                (q * q, _inner(_gram(a, a), _gram(b, b))),
+            ]
             values[e] = linear(both)
             continue
         matrix = _product_with(e, found.node)

@@ -244,12 +244,20 @@ def _function(op: Op, args: Sequence[Text], context: Context) -> Text:
         return (f"float({call})" if op.type is Type.SCALAR and not op.shape else call), ATOM
     template = "inverse_or_zero({0})" if name == "inverse_or_zero" else FUNCTIONS[name].numpy
     context.kernels[name] = None
-    is_call = re.fullmatch(r"[\w.]+\([^()]*\)", template) is not None
+    is_call = _is_call(template)
     text = template.format(*(t if is_call else enclosed((t, level), ATOM) for t, level in args))
     if op.type is Type.SCALAR and not op.shape:
         return f"float({text})", ATOM
     is_enclosed = is_call or (template.startswith("(") and template.endswith(")"))
     return text, ATOM if is_enclosed else POWER
+
+
+def _is_call(template: str) -> bool:
+    """Whether a template is one call, and each place in it an operand of a call by itself."""
+    inner = template
+    while (shorter := re.sub(r"[\w.]+\((?:\{\d\}|[\w.-]+)(?:, (?:\{\d\}|[\w.-]+))*\)", "{0}", inner)) != inner:
+        inner = shorter
+    return inner == "{0}"
 
 
 def _primitive(op: Op, args: Sequence[Text], context: Context) -> Text:
@@ -281,6 +289,11 @@ def _pair(op: Op, args: Sequence[Text], context: Context) -> Text:
 def _together(op: Op, args: Sequence[Text], context: Context) -> Text:
     context.kernels[op.kind] = None
     return f"{op.kind}({args[0][0]})", ATOM
+
+
+def _softmax_and_inner(op: Op, args: Sequence[Text], context: Context) -> Text:
+    context.kernels[op.kind] = None
+    return f"{op.kind}({', '.join(t for t, _ in args)}, axis={op.data})", ATOM
 
 
 def _window(op: Op, args: Sequence[Text], context: Context) -> Text:
@@ -344,5 +357,6 @@ _PRINTERS: Mapping[str, Printer] = {
     "pair": _pair,
     "sigmoid_and_logs": _together,
     "sigmoid_and_sum": _together,
+    "softmax_and_inner": _softmax_and_inner,
     "inverse_and_logdet": _together,
 }

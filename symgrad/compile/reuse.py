@@ -33,35 +33,52 @@ class Reuse:
 
     order: Sequence[Op]
     over: Mapping[Op, Op]
+    # What reads the memory of each operation.
+    readers: Mapping[Op, Sequence[Op]]
 
 
 def reuse(order: Sequence[Op], kept: Collection[Op], bound: str) -> Reuse:
     """What can be written over what; `kept` is needed afterwards, names of what is given begin with `bound`."""
     if len(order) > MOST_OPERATIONS:
-        return Reuse(order, {})
-    scheduling = _Scheduling(_held(kept), _readers(order), _wide(order, bound))
+        return Reuse(order, {}, {})
+    readers = _readers(order)
+    scheduling = _Scheduling(_held(kept), readers, _wide(order, bound))
     for op in order:
         scheduling.visit(op)
-    return Reuse(list(scheduling.done), scheduling.over)
+    return Reuse(list(scheduling.done), scheduling.over, readers)
+
+
+def _looks(op: Op) -> bool:
+    """Whether a value may lie in the memory of its operands: views, and what NumPy gives back without a copy."""
+    if op.kind in ("function", "primitive"):
+        return not _is_fresh(op)
+    return (op.kind in VIEWS and op.kind != "item") or op.kind in ("windows", "einsum", "diag")
 
 
 def _held(kept: Collection[Op]) -> set[Op]:
     """What is needed afterwards, and what it looks at."""
-    found = set(kept)
-    for op in kept:
-        while op.kind in VIEWS and op.kind != "item" and op.args:
-            op = op.args[0]
-            found.add(op)
+    return set(kept) | {x for op in kept for x in _seen(op)}
+
+
+def _seen(op: Op) -> set[Op]:
+    """What a value may lie in the memory of."""
+    found: set[Op] = set()
+    pending = [op]
+    while pending:
+        y = pending.pop()
+        new = set(y.args) - found if _looks(y) else set()
+        found |= new
+        pending += new
     return found
 
 
 def _readers(order: Sequence[Op]) -> dict[Op, list[Op]]:
-    """The operations that read the memory of each, those that look at it seen through."""
+    """The operations that read the memory of each, also through those that look at it."""
     found: dict[Op, list[Op]] = {op: [] for op in order}
     for op in reversed(order):
         is_view = op.kind in VIEWS and op.kind != "item"
         for x in dict.fromkeys(op.args):
-            found[x] += found[op] if is_view else [op]
+            found[x] += [*([] if is_view else [op]), *(found[op] if _looks(op) else [])]
     return {op: list(dict.fromkeys(readers)) for op, readers in found.items()}
 
 
@@ -119,6 +136,8 @@ def places(op: Op) -> list[Op]:
     same = [x for x in dict.fromkeys(op.args) if x.shape == op.shape and x.type is Type.FLOATING]
     if op.rank < MATRIX or op.type is not Type.FLOATING:
         return []
+    if op.kind == "softmax_and_inner":
+        return same[:1]
     if op.kind == "function":
         return same if len(op.args) == 1 and _function(op) else []
     if op.kind == "total":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 
@@ -12,7 +12,7 @@ from symgrad.compile.numpy_text import Context, summands, text_of
 from symgrad.compile.operations import TOGETHER, Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
 from symgrad.compile.reuse import call_of, reuse, written_over
-from symgrad.graph.show import ATOM, Text
+from symgrad.graph.show import ATOM, Text, enclosed
 from symgrad.graph.sizes import ONE, ZERO
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.primitives.facts import FACTS
@@ -44,6 +44,7 @@ ITEMS = {
     "pair": ("softmax", "log_softmax"),
     "sigmoid_and_logs": ("sigmoid", "softplus", "softplus_minus"),
     "sigmoid_and_sum": ("sigmoid", "softplus_sum"),
+    "softmax_and_inner": ("softmax", "log_softmax_sum"),
     "inverse_and_logdet": ("inverse", "logdet"),
 }
 
@@ -59,6 +60,8 @@ class Writer:
     check: str
     # Values that are assigned in any case, by the name that they have been given.
     chosen: Mapping[Op, str] = field(default_factory=dict)
+    # What the loss is made of: a product that overflows there leaves a loss that is not finite.
+    forward: Collection[Op] = ()
     # Whether an array that nothing else needs may be written over.
     is_in_place: bool = False
     # Whether matrices are written over as well, in an order that allows it; arguments that begin so are data.
@@ -71,6 +74,8 @@ class Writer:
     alone: set[Op] = field(default_factory=set)
     over: Mapping[Op, Op] = field(default_factory=dict)
     readers: dict[Op, list[Op]] = field(default_factory=dict)
+    # The same with those that look at its memory through another.
+    reading: Mapping[Op, Sequence[Op]] = field(default_factory=dict)
     heirs: dict[Op, Op] = field(default_factory=dict)
     inherited: dict[Op, str] = field(default_factory=dict)
 
@@ -87,7 +92,7 @@ class Writer:
                 self.items.setdefault(op.args[0], []).append(op)
         if self.given is not None:
             found = reuse(order, [*checked, *self.plan.outputs.values()], self.given)
-            order, self.over = found.order, found.over
+            order, self.over, self.reading = list(found.order), found.over, found.readers
             self.heirs = {x: op for op, x in found.over.items()}
             for op in order:
                 for x in op.args:
@@ -112,6 +117,9 @@ class Writer:
             return
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)
+        if op in self.forward and op.kind in ("matmul", "inner") and any(x.rank == 1 for x in op.args):
+            # `@` looks for overflow, which takes as long as a short product.
+            text = f"{enclosed(args[0], ATOM)}.dot({args[1][0]})", ATOM
         if self._is_written_over(op, text[0]):
             text = f"{text[0][:-1]}, out={args[0][0]})", ATOM
         self.texts[op] = text
@@ -125,9 +133,7 @@ class Writer:
 
     def _write_over(self, op: Op, x: Op) -> None:
         """`op` in the memory of `x`, when everything else that reads it has been computed."""
-        for reader in self.readers[x]:
-            if reader is not op:
-                self._settle(reader)
+        self._settle_readers(op, x)
         self.labels[op] = self._collected(op)
         comment = self._comment(self.labels[op])
         out = self.texts[x][0]
@@ -150,6 +156,11 @@ class Writer:
         if end not in self.inherited:
             self.inherited[end] = self.names.fresh(self.plan.names.get(end, wanted))
         return self.inherited[end]
+
+    def _settle_readers(self, op: Op, x: Op) -> None:
+        for reader in self.reading[x]:
+            if reader is not op:
+                self._settle(reader)
 
     def _settle(self, op: Op) -> None:
         """See to it that a value has been computed, wherever its text was put."""
@@ -205,6 +216,9 @@ class Writer:
     def _assign_pair(self, op: Op) -> None:
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)[0]
+        if op in self.over:
+            self._settle_readers(op, self.over[op])
+            text = f"{text[:-1]}, out={self.texts[self.over[op]][0]})"
         items = sorted(self.items[op], key=lambda x: int(x.data))
         wanted = [self.plan.names.get(x) or self._described(x) for x in items]
         names = [self._name(x, name) for x, name in zip(items, wanted, strict=True)]
@@ -247,7 +261,11 @@ class Writer:
         if len(line) > WIDTH:
             self.lines += [f"{INDENT}{comment}"] if comment else []
             pieces = wrap(text, WIDTH - 2 * len(INDENT), break_long_words=False, break_on_hyphens=False)
-            self.lines += [f"{INDENT}{name}{sign}(" if sign else f"{INDENT}("] + [2 * INDENT + piece for piece in pieces] + [f"{INDENT})"]
+            self.lines += (
+                [f"{INDENT}{name}{sign}(" if sign else f"{INDENT}("]
+                + [2 * INDENT + piece for piece in pieces]
+                + [f"{INDENT})"]
+            )
             return
         padded = f"{line:<{COMMENT_COLUMN}}{comment}" if len(line) < COMMENT_COLUMN - 1 else f"{line}  {comment}"
         if len(padded) > WIDTH and comment:
