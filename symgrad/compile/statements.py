@@ -95,8 +95,12 @@ class Writer:
             order, self.over, self.reading = list(found.order), found.over, found.readers
             self.heirs = {x: op for op, x in found.over.items()}
             for op in order:
-                for x in op.args:
+                for x in dict.fromkeys(op.args):
                     self.readers.setdefault(x, []).append(op)
+            for op in reversed(order):
+                # What is looked at twice is used twice.
+                if op.kind in VIEWS and op.args and op.kind != "item":
+                    uses[op.args[0]] += uses[op] - 1
         for op in order:
             self._write(op, uses[op], op in checked)
             if op in checked:
@@ -166,12 +170,24 @@ class Writer:
         """See to it that a value has been computed, wherever its text was put."""
         if op in self.assigned or op not in self.texts or op.type is Type.SCALAR:
             return
-        written = [u for u in self.readers.get(op, ()) if u in self.texts or u.kind in TOGETHER]
-        for u in written:
+        for u in self.readers.get(op, ()):
             self._settle(u)
-        is_needed = len(written) < len(self.readers.get(op, ())) or not written or op in self.plan.outputs.values()
-        if op.kind not in VIEWS and is_needed:
+        if op.kind not in VIEWS and self._is_open(op):
             self._assign(op, self.plan.names.get(op) or self._described(op))
+            self._look_again(op)
+
+    def _is_open(self, op: Op) -> bool:
+        """Whether the text of a value is still to be used."""
+        users = self.readers.get(op, ())
+        is_needed = op in self.plan.outputs.values() or any(u not in self.texts for u in users)
+        return is_needed or any(u.kind in VIEWS and u.kind != "item" and self._is_open(u) for u in users)
+
+    def _look_again(self, op: Op) -> None:
+        """The texts of views of a value that has a name now."""
+        for u in self.readers.get(op, ()):
+            if u in self.texts and u.kind in VIEWS and u.kind != "item":
+                self.texts[u] = text_of(u, [self.texts[x] for x in u.args], self.context)
+                self._look_again(u)
 
     def _is_written_over(self, op: Op, text: str) -> bool:
         """Whether `op` is one of NumPy's functions of an array that has a name and no other use."""
@@ -234,6 +250,7 @@ class Writer:
             )
         else:
             self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
+        self.texts[op] = text, ATOM
         for x, name in zip(items, names, strict=True):
             self.texts[x] = name, ATOM
             self.assigned.add(x)

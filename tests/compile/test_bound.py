@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -526,6 +527,51 @@ def test_float32_stays_and_a_wider_parameter_widens():
     assert value.dtype == gradients["w"].dtype == gradients["b"].dtype == np.float32
     value, gradients = g(w=np.ones(2), b=0)
     assert value.dtype == gradients["w"].dtype == gradients["b"].dtype == np.float64
+
+
+# ---- arrays written over
+
+A, B = sg.parameter("A", n, k), sg.parameter("B", k, n)
+OVERWRITTEN = {
+    "a net": BY_EXAMPLE["a net"],
+    "read by a product afterwards": sg.sum(sg.tanh(A @ B) ** 2) + sg.sum((sg.tanh(A @ B) @ A) ** 2),
+    "seen by a reshape": sg.sum(sg.reshape(sg.tanh(A), (k, n)) ** 3) + sg.sum(sg.tanh(A) ** 2),
+    "seen by a slice": sg.sum(sg.tanh(A + 1)[:3] ** 3) + sg.sum(sg.exp(sg.tanh(A + 1))),
+    "seen by a transpose": sg.sum(sg.tanh(A @ B).T * sg.exp(sg.tanh(A @ B))),
+    "a view of a number for each row": sg.sum((A * A - sg.sum(A * A, axis=1, keepdims=True)) ** 2 / (2 + A**4)),
+    "returned": sg.sum(sg.exp(A) * A) + sg.sum(sg.exp(A)),
+    "two in turn": sg.sum(sg.softmax(A @ B) * sg.tanh(A @ B) / (2 + sg.sin(A @ B))),
+    "divided": sg.sum(sg.exp(A) / sg.cos(A) / (3 * sg.outer(sg.parameter("e", n), sg.parameter("u", k)))),
+}
+
+
+@pytest.mark.parametrize("name", list(OVERWRITTEN))
+def test_arrays_that_are_written_over_are_read_no_more(name):
+    problem = sg.Problem(OVERWRITTEN[name])
+    f = problem.compile(prove=False)
+    data, rest = split(f, arrays_of(problem.leaves))
+    g = f.bind(**data)
+    assert "out=" in g.source or re.search(r"^ +\w+ [-+*/]= ", g.source, re.M)
+    kept = {key: a.copy() for key, a in rest.items()}
+    expected = f(**data, **rest)
+    found = g(**rest)
+    assert_same(found, expected, 1e-12)
+    assert_same(g(**rest), found, 0)
+    # What is passed is not written over, and what is returned is nobody else's.
+    assert all(np.array_equal(a, kept[key]) for key, a in rest.items())
+    arrays = [*found[1].values(), *rest.values(), *data.values()]
+    assert not any(np.shares_memory(a, b) for k, a in enumerate(arrays) for b in arrays[:k])
+
+
+def test_a_narrower_array_is_not_written_over_by_a_wider():
+    """exp(lam X) of data in 32 bits; what parameters of 64 bits make of it has 64."""
+    f = sg.Problem(sg.sum(sg.tanh(sg.exp(lam * X) * w))).compile(prove=False)
+    data = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    value, gradients = f.bind(X=data)(w=np.ones(3))
+    expected, right = f(X=data, w=np.ones(3))
+    assert value.dtype == gradients["w"].dtype == np.float64
+    assert np.isclose(value, expected, rtol=1e-6)
+    assert np.allclose(gradients["w"], right["w"], rtol=1e-5)
 
 
 def test_the_symmetric_inverse_is_that_of_lapack():
