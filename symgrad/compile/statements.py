@@ -86,6 +86,10 @@ class Writer:
         uses = use_counts(order)
         for op in (*checked, *self.plan.outputs.values()):
             uses[op] += 1
+        for op in reversed(order):
+            # What is looked at twice is used twice: it has a name, and is not written over where it is written.
+            if op.kind in VIEWS and op.args and op.kind != "item":
+                uses[op.args[0]] += uses[op] - 1
         self.alone = {op for op in order if uses[op] == 1}
         for op in order:
             if op.kind == "item":
@@ -97,10 +101,6 @@ class Writer:
             for op in order:
                 for x in dict.fromkeys(op.args):
                     self.readers.setdefault(x, []).append(op)
-            for op in reversed(order):
-                # What is looked at twice is used twice.
-                if op.kind in VIEWS and op.args and op.kind != "item":
-                    uses[op.args[0]] += uses[op] - 1
         for op in order:
             self._write(op, uses[op], op in checked)
             if op in checked:
