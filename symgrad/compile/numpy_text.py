@@ -244,20 +244,12 @@ def _function(op: Op, args: Sequence[Text], context: Context) -> Text:
         return (f"float({call})" if op.type is Type.SCALAR and not op.shape else call), ATOM
     template = "inverse_or_zero({0})" if name == "inverse_or_zero" else FUNCTIONS[name].numpy
     context.kernels[name] = None
-    is_call = _is_call(template)
+    is_call = re.fullmatch(r"[\w.]+\([^()]*\)", template) is not None
     text = template.format(*(t if is_call else enclosed((t, level), ATOM) for t, level in args))
     if op.type is Type.SCALAR and not op.shape:
         return f"float({text})", ATOM
     is_enclosed = is_call or (template.startswith("(") and template.endswith(")"))
     return text, ATOM if is_enclosed else POWER
-
-
-def _is_call(template: str) -> bool:
-    """Whether a template is one call, and each place in it an operand of a call by itself."""
-    inner = template
-    while (shorter := re.sub(r"[\w.]+\((?:\{\d\}|[\w.-]+)(?:, (?:\{\d\}|[\w.-]+))*\)", "{0}", inner)) != inner:
-        inner = shorter
-    return inner == "{0}"
 
 
 def _primitive(op: Op, args: Sequence[Text], context: Context) -> Text:

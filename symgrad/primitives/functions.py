@@ -221,7 +221,7 @@ CLIP = Function(
     ),
     latex=r"\mathrm{{clip}}({0},\, {1},\, {2})",
     sign=(r"\mathrm{clip}(t,\, a,\, b) = \min\bigl(\max(t, a), b\bigr)", DEFINITION),
-    numpy="np.minimum(np.maximum({0}, {1}), {2})",
+    numpy="np.clip({0}, {1}, {2})",
     arity=3,
     kink=Text(en="At its bounds the derivative of clip is taken to be 0.", zh="约定 clip 在上下界处的导数取 0。"),
 )
