@@ -160,10 +160,13 @@ def _sparse(factors: list[tuple[Expr, Array]], full: tuple[int, ...], rank: int,
         if _is_sparse(e):
             is_there &= a != s.number(Fraction(0))
     places = np.nonzero(is_there)
-    product: Array = np.full(len(places[0]) if full else 1, s.number(Fraction(1)), dtype=object)
+    product: Array = None
     for e, a in factors:
         if not _is_sparse(e):
-            product = product * np.broadcast_to(a, full)[places]
+            own = np.broadcast_to(a, full)[places]
+            product = own if product is None else product * own
+    if product is None:
+        product = np.full(len(places[0]) if full else 1, s.number(Fraction(1)), dtype=object)
     found: dict[tuple[int, ...], list[Scalar]] = {}
     for *place, value in zip(*places[:rank], product, strict=True):
         found.setdefault(tuple(place), []).append(value)

@@ -17,6 +17,7 @@ from symgrad.compile import compile_derivation
 from symgrad.derive.engine import derive
 from symgrad.errors import InputError, NotFiniteWarning, SymgradError
 from symgrad.evaluate import Assignment, evaluate
+from symgrad.explain.sentences import KINKS_MEET
 from symgrad.fields import Reals
 from symgrad.formats.escape import markdown_text
 from symgrad.graph.expression import Leaf, Role, elementwise
@@ -281,11 +282,14 @@ def test_a_loss_at_its_kinks(what):
 
 
 def test_kinks_that_cancel():
-    """relu(x) - relu(-x) is x: each convention is between its slopes, the difference is not. The page names the convention."""
+    """relu(x) - relu(-x) is x: each convention is between its slopes, the difference is not. The page says both."""
     loss = sg.relu(t) - sg.relu(-t)
     _, gradients = compile_derivation(derive(loss))(t=0.0)
     assert gradients["t"] == 0
-    assert FUNCTIONS["relu"].kink.en in sg.Problem(loss).explain()
+    page = sg.Problem(loss).explain()
+    assert FUNCTIONS["relu"].kink.en in page
+    assert KINKS_MEET.en in page
+    assert KINKS_MEET.en not in sg.Problem(sg.relu(t) + t).explain()
 
 
 # ---- what the page says

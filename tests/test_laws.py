@@ -60,7 +60,13 @@ def points_for(name, entry, arity, count, seed):
 
 
 class Explicit(Symbolic):
-    """SymPy expressions in which inverse and determinant are rational functions of the entries."""
+    """SymPy expressions in which inverse and determinant are rational functions of the entries.
+
+    Near a point off ties the largest of several is one of them, which the numbers at the point tell.
+    """
+
+    def __init__(self, values):
+        self.values = values
 
     def inverse(self, a):
         """The adjugate over the determinant."""
@@ -81,12 +87,12 @@ class Explicit(Symbolic):
         return low
 
     def largest(self, items):
-        """SymPy's maximum."""
-        return sympy.Max(*items)
+        """The one that is largest at the point."""
+        return max(items, key=lambda e: at(e, self.values))
 
     def is_largest(self, place, items):
-        """1 where no other item is larger: off ties."""
-        return sympy.Piecewise((1, sympy.And(*(items[place] >= e for e in items))), (0, True))
+        """1 for the one that is largest at the point."""
+        return sympy.Integer(items[place] == self.largest(items))
 
 
 def symbols_for(e, prefix):
@@ -232,18 +238,19 @@ def as_functions(nodes):
 
 @as_functions(list(SAMPLES))
 def test_a_primitives_pullback_is_the_transposed_derivative_of_its_forward_form(node):
-    s, entry, options = Explicit(), PRIMITIVES[node.primitive], dict(node.options)
+    entry, options = PRIMITIVES[node.primitive], dict(node.options)
     leaves = {e: symbols_for(e, e.name + "_") for e in node.operands}
-    y = evaluate([node], leaves, SIZES, s)[0]
-    seed = leaf("y", node.shape, Role.COTANGENT)
-    weights = np.array(rationals(y.size, 5), dtype=object).reshape(y.shape)
-    paired = sympy.Add(*(w * v for w, v in zip(weights.ravel(), y.ravel(), strict=True)))
     # Far from singular, of positive determinant, and not symmetric: a symmetric point would not see a transpose.
     unknowns = [x for a in leaves.values() for x in a.ravel()]
     values = dict(zip(unknowns, rationals(len(unknowns), 3, -1, 1), strict=True))
     for a in leaves.values():
         if a.ndim == 2 and a.shape[0] == a.shape[1]:
             values |= {a[i, i]: values[a[i, i]] + 3 for i in range(len(a))}
+    s = Explicit(values)
+    y = evaluate([node], leaves, SIZES, s)[0]
+    seed = leaf("y", node.shape, Role.COTANGENT)
+    weights = np.array(rationals(y.size, 5), dtype=object).reshape(y.shape)
+    paired = sympy.Add(*(w * v for w, v in zip(weights.ravel(), y.ravel(), strict=True)))
     pulled = entry.pullback(seed, node, node.operands, options)
     assert len(pulled) == len(node.operands)
     for operand, expression in zip(node.operands, pulled, strict=True):
@@ -270,7 +277,7 @@ def test_a_primitives_local_derivative_is_that_of_its_forward_form(node):
     (x,) = node.operands
     leaves = {x: symbols_for(x, "x_")}
     values = dict(zip(leaves[x].ravel(), rationals(leaves[x].size, 7), strict=True))
-    y, ours = evaluate([node, local], leaves, SIZES, Explicit())
+    y, ours = evaluate([node, local], leaves, SIZES, Explicit(values))
     # Entry (…, j, q) is ∂y[…, j]/∂x[…, q], row by row.
     for place in np.ndindex(ours.shape):
         *row, j, q = place
@@ -386,7 +393,7 @@ def test_what_is_used_twice_gets_the_sum_of_both_contributions():
     # d(xᵀAx)/dx by place: Ax from the left use, Aᵀx from the right one; a pattern 2Ax would be wrong.
     A, x = sg.data("A", n, n), sg.parameter("x", n)
     (pulled,) = pull_back(sg.data("z"), x @ A @ x, None, [x]).values()
-    s = Explicit()
+    s = Explicit({})
     leaves = {e: symbols_for(e, e.name) for e in (A, x)} | {sg.data("z"): np.array(sympy.S.One, dtype=object)}
     value, ours = evaluate([x @ A @ x, pulled.cotangent], leaves, SIZES, s)
     for place, symbol in enumerate(leaves[x]):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from hashlib import blake2b
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -39,6 +40,7 @@ from symgrad.text.words import nearest
 DIGITS = 50
 POINTS = 20
 FEWEST = 5
+HINTED = 8  # what a wrong claim's hint is found at: two points for each assignment of sizes
 MOST_DRAWN = 120
 SIZES = 4
 LARGEST_EXPONENT = 10**6
@@ -119,10 +121,12 @@ def judge(derivation: Derivation, claim: Claim) -> Judgement:
     if claimed.shape != right.shape:
         return Judgement(claim, Answer.NOT_EQUAL, _shapes(derivation, claim))
     points: list[Point] = []
-    for point in _points(derivation, claim, claimed):
+    drawn = _points(derivation, claim, claimed)
+    for point in drawn:
         points.append(point)
         if not point.is_equal:
-            return Judgement(claim, Answer.NOT_EQUAL, _difference(derivation, claim, point), len(points))
+            seen = [*points, *islice(drawn, max(0, HINTED - len(points)))]
+            return Judgement(claim, Answer.NOT_EQUAL, _difference(derivation, claim, seen, point), len(points))
         if len(points) == FEWEST and _have_one_form(derivation, right, claimed):
             return Judgement(claim, Answer.EQUAL, BY_FORM)
     if len(points) < FEWEST:
@@ -190,8 +194,8 @@ class _Bounded(Reals):
 def _points(derivation: Derivation, claim: Claim, claimed: Expr) -> Iterator[Point]:
     """The values of gradient and claim at up to POINTS points at which loss, gradient and claim have values."""
     right = claim.equation.expression
-    equations = (*derivation.forward, *derivation.backward)
-    roots = [*(eq.expression for eq in equations), claimed]
+    equations = _needed((*derivation.forward, *derivation.backward), [derivation.loss, right, claimed])
+    roots = [*(eq.expression for eq in equations), right, claimed]
     s = _Bounded(DIGITS + 2 * max(_digits(e) for e in (right, claimed)))
     random = Random(blake2b(claim.text.encode(), digest_size=8).digest())
     chosen = _several_sizes(sizes_in(roots), random)
@@ -212,6 +216,16 @@ def _points(derivation: Derivation, claim: Claim, claimed: Expr) -> Iterator[Poi
             found += 1
         if found == POINTS:
             return
+
+
+def _needed(equations: Sequence[Equation], roots: Sequence[Expr]) -> list[Equation]:
+    """The equations whose values the roots are made of, in their order."""
+    used, found = set(postorder(roots)), []
+    for eq in reversed(equations):
+        if eq.target in used:
+            found.append(eq)
+            used.update(postorder([eq.expression]))
+    return found[::-1]
 
 
 def _constants(roots: Sequence[Expr]) -> list[Fraction]:
@@ -263,16 +277,19 @@ def _shapes(derivation: Derivation, claim: Claim) -> Text:
 
 
 def _agree(derivation: Derivation, claim: Claim, e: Expr) -> bool:
-    points = list(_points(derivation, claim, e))
-    return len(points) >= FEWEST and all(point.is_equal for point in points)
+    found = 0
+    for point in _points(derivation, claim, e):
+        if not point.is_equal:
+            return False
+        found += 1
+    return found >= FEWEST
 
 
-def _difference(derivation: Derivation, claim: Claim, wrong: Point) -> Text:
+def _difference(derivation: Derivation, claim: Claim, points: Sequence[Point], wrong: Point) -> Text:
     """The most useful hint: transpose, constant factor, a term too many or too few, else the entry that differs."""
     right, claimed = claim.equation.expression, claim.expression
     if claimed.rank == 2 and claimed.shape[::-1] == right.shape and _agree(derivation, claim, claimed.T):
         return TRANSPOSED
-    points = list(_points(derivation, claim, claimed))
     bases = _bases(derivation, claim)
     factor = constant_factor(points, [p.claimed for p in points], [p.right for p in points], bases)
     if factor is not None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from symgrad.derive.derivation import Equation
 from symgrad.explain.document import Sentence
+from symgrad.explain.sentences import KINKS_MEET
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
@@ -14,9 +15,14 @@ from symgrad.prose import Text
 
 
 def kinks(forward: Sequence[Equation], variables: Collection[Leaf], silent: Collection[str] = ()) -> list[Sentence]:
-    """The conventions at kinks of what is differentiated, but for the entries in `silent`, each once."""
-    found = [_kink_of(node, silent) for node in moving(forward, variables)]
-    return [Sentence(kink) for kink in dict.fromkeys(found) if kink is not None]
+    """The conventions at kinks of what is differentiated, but for the entries in `silent`, each once.
+
+    Each lies between the slopes of its own function. A sum of them need not lie between the slopes of the sum:
+    relu(x) - relu(-x) is x, and its conventions add up to 0 at 0. So where there are several, the page says that too.
+    """
+    found = [kink for node in moving(forward, variables) if (kink := _kink_of(node, silent)) is not None]
+    meet = [KINKS_MEET] if len(found) > 1 else []
+    return [Sentence(kink) for kink in dict.fromkeys([*found, *meet])]
 
 
 def moving(forward: Sequence[Equation], variables: Collection[Leaf]) -> list[Expr]:

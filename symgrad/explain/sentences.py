@@ -79,6 +79,11 @@ CHAIN = Text(
     zh="链式法则沿原路返回：{path}。每经过一个箭头便乘上一个导数；一个量若被多次使用，则把各部分相加。",
 )
 KINKS = Text(en="Convention at kinks.", zh="不可导点：")
+KINKS_MEET = Text(
+    en="Each lies between the slopes of its own function to the left and to the right; where several kinks fall on one point,"
+    " their sum need not lie between the slopes of the whole.",
+    zh="每项约定的值都介于该函数的左、右导数之间；若几个不可导点重合，合起来的值则未必介于整个函数的左、右导数之间。",
+)
 
 # Section 3: why a step holds
 LINEARITY = Text(
