@@ -30,6 +30,8 @@ from symgrad.primitives.table import PRIMITIVES
 
 Labels = tuple[int, ...]
 MATRIX = 2
+# What an expression is made of: numbers alone, bound data besides, or anything else.
+CONSTANT, DATA, PARAMETERS = range(3)
 
 
 def side_by_side(program: Program, bound: Collection[str]) -> Program:
@@ -79,7 +81,7 @@ class _Joining:
     names: dict[Expr, str] = field(default_factory=dict)
     # What an affine map was made of, by the map.
     inside: dict[Expr, Expr] = field(default_factory=dict)
-    known: dict[Expr, bool] = field(default_factory=dict)
+    made_of: dict[Expr, int] = field(default_factory=dict)
 
     def run(self, roots: Sequence[Expr]) -> dict[Expr, Expr]:
         """What each node becomes."""
@@ -142,11 +144,19 @@ class _Joining:
 
     def _is_bound(self, e: Expr) -> bool:
         """Whether an array along the examples is made of bound data alone."""
-        if e not in self.known:
-            leaves = [x for x in postorder([e]) if isinstance(x, Leaf) and x.role not in CONSTANT_ROLES]
-            is_data = bool(leaves) and all(x.name in self.bound and x.role is not Role.LABELS for x in leaves)
-            self.known[e] = is_data and e.shape[:1] == (self.size,) and not self._runs(e.shape[1:])
-        return self.known[e]
+        if e.shape[:1] != (self.size,) or self._runs(e.shape[1:]):
+            return False
+        for x in postorder([e], stop=self.made_of) if e not in self.made_of else ():
+            self.made_of[x] = self._made_of(x)
+        return self.made_of[e] == DATA
+
+    def _made_of(self, x: Expr) -> int:
+        if x in self.made_of:
+            return self.made_of[x]
+        if isinstance(x, Leaf):
+            is_data = x.name in self.bound and x.role is not Role.LABELS
+            return CONSTANT if x.role in CONSTANT_ROLES else DATA if is_data else PARAMETERS
+        return max((self.made_of[child] for child in x.children), default=CONSTANT)
 
     def _runs(self, shape: Sequence[Size]) -> bool:
         return any(set(s.names) & set(self.size.names) for s in shape)
