@@ -23,9 +23,9 @@ from symgrad.errors import CheckFailed
 
 FOLDER = Path(__file__).parent / "models"
 FILES = {path.stem: path for path in sorted(FOLDER.glob("p[0-9]*.py"))}
-# Most models get their share; products of four matrices take seconds for each wrong line.
+# Most models get their share; products of four matrices, or of arrays with three axes, take seconds for each wrong line.
 SHARE, SLOW_SHARE = 24, 6
-SLOW = {"p22_trace", "p23_general_least_squares"}
+SLOW = {"p22_trace", "p23_general_least_squares", "p40_tensor", "p41_convolution"}
 PROGRAMS = range(8)
 SHARE_OF_A_PROGRAM = 6
 
