@@ -7,17 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.compile.arguments import Argument
-from symgrad.compile.dissolve import Stated
 from symgrad.compile.layout import read_of, reading, signature
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_source import Scope, returned_lines
 from symgrad.compile.numpy_text import Context
 from symgrad.compile.operations import Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
-from symgrad.compile.rotate import ROTATED
 from symgrad.compile.separable import Separation, separation
 from symgrad.compile.statements import INDENT, WIDTH, Writer
-from symgrad.compile.turn import NotTurned, Turner
+from symgrad.compile.turn import GIVEN, NotTurned, Turner
 from symgrad.graph.expression import Leaf
 from symgrad.graph.sizes import ONE, Size
 from symgrad.graph.walk import postorder
@@ -25,12 +23,31 @@ from symgrad.graph.walk import postorder
 ROWS = Size.symbol("rows in a block")
 # What stands for a size of parameters alone when the data are bound.
 UNTOLD = 64
+# Outputs besides loss and gradients, which have names that no parameter has.
+SQUARES, WHOLE = "sum of squares", "sum of squares of the data"
 NOWHERE = Separation(ROWS, {}, ())
 
 
 def indented(lines: Iterable[str]) -> list[str]:
     """The lines one step further in."""
     return [f"    {line}" if line else "" for line in lines]
+
+
+@dataclass(frozen=True, slots=True)
+class Eigen:
+    """The plan of the matrix, the name of its eigenvalues, and those of the data that are rotated with it."""
+
+    plan: Plan
+    values: str
+    rotated: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """A plan for a product of low rank: what its gate compares is among the outputs; (rows, columns, rank)."""
+
+    plan: Plan
+    sizes: tuple[Size, Size, Size]
 
 
 @dataclass(slots=True)
@@ -46,9 +63,14 @@ class Body:
     untold: Sequence[Leaf] = ()
     # Data whose rows are rotated before anything is computed of them, and the column of ones.
     columns: Sequence[str] = ()
+    # A matrix of data that is diagonal in the basis of its eigenvectors.
+    eigen: Eigen | None = None
+    instead: Instead | None = None
     # What depends on data alone and is used in a call, by the name that it has in `bind`.
     once: dict[Op, str] = field(default_factory=dict)
     tiles: dict[Op, str] = field(default_factory=dict)
+    # The same of the other form.
+    others: dict[Op, str] = field(default_factory=dict)
     separation: Separation = NOWHERE
     is_turned: bool = True
     width: Size = ONE
@@ -70,6 +92,11 @@ class Body:
     def axis(self) -> str:
         """The size that is cut into blocks, or ""."""
         return "" if self.separation is NOWHERE else str(self.separation.size)
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The data that something else takes the place of in `bind`."""
+        return (*self.columns, *((self.eigen.values, *self.eigen.rotated) if self.eigen else ()))
 
     def _find_once(self, outputs: Sequence[Op]) -> None:
         """What calls use of what does not vary: views are looked through, numbers are written where they are used."""
@@ -93,7 +120,7 @@ class Body:
         """Cut the axis of examples, if there is one and every array that runs along it is bound."""
         # A fact of what varies is checked in each call, on the whole of it.
         is_checked = any(op in self.varying for _, op in self.plan.checks)
-        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self.columns]
+        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self.made]
         for size in dict.fromkeys(sizes):
             found = separation(outputs, size, self.once)
             if found is None or any(op.kind == "argument" and op in self.varying for op in found.axes):
@@ -142,59 +169,38 @@ class Body:
         bound = self.scope.context
         context = Context(bound.sizes, f"{numbers[0]}.dtype" if numbers else "dtype", bound.kernels, bound.lambdas)
         context.used_sizes = bound.used_sizes
-        lines = _Writing(self, context, self.scope.names.copy()).lines(outputs, is_pair=is_pair)
-        checks = [f'    _labels("{x.name}", {self._largest(x)}, {self._classes(x, context)})' for x in self.untold]
+        instead = self._instead_lines(self.instead, context) if self.instead and is_pair else []
+        lines = [*instead, *_Writing(self, context, self.scope.names.copy()).lines(outputs, is_pair=is_pair)]
+        checks = [f'    _labels("{x.name}", {self.largest(x)}, {self._classes(x, context)})' for x in self.untold]
         arrays = read_of(self.rest, self.leaves, local, context, self.told, "dtype").called("_arrays")
         read = [*reading(self.rest, self.leaves, local, context, arrays, known=self.told), *checks]
         summary = "The loss, and its gradient by each parameter." if is_pair else "The loss."
         return [*signature(name, self.rest, local), f'    """{summary}"""', *read, *lines]
 
+    def _instead_lines(self, instead: Instead, context: Context) -> list[str]:
+        """The other form where it is faster, and where nothing that is nearly equal is subtracted in it."""
+        rows, columns, rank = (context.size(s)[0] for s in instead.sizes)
+        other = self._of(instead)
+        writing = _Writing(other, context, self.scope.names.copy())
+        return [
+            f"    if 4 * {rank} * ({rows} + {columns}) + 20000 < {rows} * {columns}:",
+            "        # ‖M - ABᵀ‖² multiplied out: no matrix as large as M is written, but near a perfect fit digits are lost.",
+            *indented(writing.guarded(other.plan.outputs)),
+        ]
+
+    def _of(self, instead: Instead) -> Body:
+        """The body of the other form; what depends on the data alone has the names that it has here."""
+        other = Body(instead.plan, self.scope, self.rest, self.leaves, self.told)
+        other.once = {op: self.others.setdefault(op, name) for op, name in other.once.items()}
+        return other
+
     def _classes(self, leaf: Leaf, context: Context) -> str:
         assert isinstance(leaf.value, Size)
         return context.size(leaf.value)[0]
 
-    def _largest(self, leaf: Leaf) -> str:
+    def largest(self, leaf: Leaf) -> str:
+        """The name of the largest of some labels."""
         return f"largest_{self.scope.local[leaf.name]}"
-
-    def once_lines(self) -> list[str]:
-        """What `bind` computes: facts checked, values that do not vary, copies of what is passed, blocks."""
-        checks = [(stated, op) for stated, op in self.plan.checks if op not in self.varying]
-        computed = {op: name for op, name in self.once.items() if op.kind != "argument"}
-        outputs = {name: op for op, name in computed.items()}
-        if self.columns:
-            *data, ones = self.columns
-            lines = self._written({}, checks, computed)
-            lines.append("    # Sums over examples of products of columns are those of the rotated rows.")
-            lines.append(f"    {', '.join([*data, ones])} = _rotated({', '.join(data)})")
-            lines += [f"    rows = len({ones})"] if ROTATED in self.scope.context.used_sizes else []
-            lines += self._written(outputs, [], computed)
-        else:
-            lines = self._written(outputs, checks, computed)
-        for op, name in self.once.items():
-            if op.kind == "argument" and op not in self.tiles and name not in self.columns:
-                lines.append(f"    {name} = {name}.copy()")
-        lines += [f"    {self._largest(x)} = {self.scope.local[x.name]}.max(initial=0)" for x in self.untold]
-        if self.tiles:
-            shown = [self._tile(op, name) for op, name in self.tiles.items()]
-            width = self.scope.context.size(self.width)[0]
-            how = "" if self.is_turned else ", axis=0"
-            lines.append(f"    blocks = _blocks([{', '.join(shown)}], {width}{how})")
-        return lines
-
-    def _written(
-        self, outputs: Mapping[str, Op], checks: Sequence[tuple[Stated, Op]], chosen: Mapping[Op, str]
-    ) -> list[str]:
-        plan = replace(self.plan, outputs=outputs, checks=tuple(checks))
-        writer = Writer(plan, self.scope.context, self.scope.names, self.scope.local, self.scope.switch, chosen)
-        writer.write()
-        return writer.lines
-
-    def _tile(self, op: Op, name: str) -> str:
-        """A value with its examples along the last axis."""
-        axis = self.separation.axes[op]
-        if not self.is_turned or axis == op.rank - 1:
-            return name
-        return f"{name}.T" if op.rank == 2 else f"np.moveaxis({name}, {axis}, -1)"
 
 
 @dataclass(slots=True)
@@ -219,6 +225,18 @@ class _Writing:
             locals_ |= totals
         last = self._write(outputs, body.once, locals_, {}, is_checked=is_pair)
         return [*lines, *last.lines, *returned_lines(last.plan, last, is_pair=is_pair)]
+
+    def guarded(self, outputs: Mapping[str, Op]) -> list[str]:
+        """The lines of a form that returns only where a sum of squares is not small beside that of the data."""
+        name = self.names.fresh("squares")
+        written = self._write(outputs, self.body.once, {}, {outputs[SQUARES]: name})
+        whole = written.texts[written.plan.outputs[WHOLE]][0]
+        kept = {key: op for key, op in written.plan.outputs.items() if key not in (SQUARES, WHOLE)}
+        returned = returned_lines(replace(written.plan, outputs=kept), written, is_pair=True)
+        # The loss comes first: up to the sum of squares nothing is computed that the gate does not need.
+        k = next(k for k, line in enumerate(written.lines) if line.startswith(f"{INDENT}{name} = ")) + 1
+        gate = f"    if {name} > 1e-4 * {whole}:"
+        return [*written.lines[:k], gate, *indented([*written.lines[k:], *returned])]
 
     def _before(self, outputs: Iterable[Op], sums: Sequence[Op]) -> list[Op]:
         """What the blocks need of what varies and does not run along the examples."""
@@ -277,9 +295,9 @@ class _Writing:
         some = [f"def some({tiles}):", about, *told, *writer.lines, f"    return {returned}"]
         target = ", ".join(totals[op] for op in sums)
         target = f"({target},)" if len(sums) == 1 else target
-        line = f"    {target} = _added_up([some(*block) for block in blocks])"
+        line = f"    {target} = _added_up(some, blocks)"
         if len(line) > WIDTH - 4:
-            line = f"    (\n{INDENT * 4}{target},\n{INDENT * 2}) = _added_up([some(*block) for block in blocks])"
+            line = f"    (\n{INDENT * 4}{target},\n{INDENT * 2}) = _added_up(some, blocks)"
         return ["", *indented(some), "", line]
 
     def _width(self, turner: Turner) -> Size:
@@ -323,7 +341,12 @@ class _Writing:
         names: dict[Op, str] = {turner.made[op]: name for op, name in plan.names.items() if op in turner.made}
         labels: dict[Op, Labels] = {turner.made[op]: found for op, found in plan.labels.items() if op in turner.made}
         labels |= {turner.made[op]: found for op, found in (served or {}).items()}
-        given = {f"given {name}": name for name in turner.given.values()}
+        given = {f"{GIVEN} {name}": name for name in turner.given.values()}
         new = Plan(outputs, names, labels, (), plan.ops)
         scope = self.body.scope
-        return Writer(new, self.context, self.names, {**scope.local, **given}, scope.switch, kept, is_in_place=True)
+        arguments = {**scope.local, **given}
+        of_loss = postorder([plan.outputs[""]], stop=turner.given)
+        forward = {turner.made[op] for op in of_loss if op in turner.made}
+        return Writer(
+            new, self.context, self.names, arguments, scope.switch, kept, forward, is_in_place=True, given=GIVEN
+        )

@@ -11,23 +11,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
-from symgrad.compile.bound_body import ROWS, Body, indented
+from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead, indented
+from symgrad.compile.bound_once import once_lines
+from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import Program, dissolve
-from symgrad.compile.kernels import ADDED_UP, BLOCKS, kernel_names
+from symgrad.compile.kernels import ADDED_UP, BLOCKS, EIGEN, kernel_names
 from symgrad.compile.kernels import ROTATED as ROTATED_ROWS
 from symgrad.compile.layout import definition, header, prologue, read_of, reading
+from symgrad.compile.lowrank import LowRank, low_rank
 from symgrad.compile.numpy_source import RESERVED, Scope, definitions, joined, scope_of
 from symgrad.compile.pairs import paired
 from symgrad.compile.partial import Separable, separable
 from symgrad.compile.plan import Plan, make_plan
 from symgrad.compile.rotate import ROTATED, Rotation, prove_rotation, rotation
+from symgrad.compile.spectrum import Spectrum, prove_spectrum, spectrum
 from symgrad.compile.tailor import prove_tailored, tailored
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import CheckFailed, InputError
 from symgrad.graph.expression import Leaf, Shape
 from symgrad.graph.sizes import Size
 
-OWN_NAMES = frozenset({"_blocks", "_added_up", "bind", "some", "block", "blocks", "dtype", "rows"})
+OWN_NAMES = frozenset({"_blocks", "_added_up", "bind", "some", "block", "blocks", "dtype", "rows", "_eigen"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +102,17 @@ def bound_module(derivation: Derivation, bound: Collection[str], title: str, *, 
     kernels: dict[str, None] = {}
     lambdas: dict[object, str] = {}
     scope = scope_of(arguments, sizes, kernels, lambdas, frozenset({*RESERVED, *OWN_NAMES, *kernel_names()}))
-    plan, rotated = _laws(program, bound, scope.names.fresh("ones"), is_proved=is_proved)
-    body = _body(plan, rotated, scope, (data, rest), leaves)
+    lawful = _laws(program, bound, scope, is_proved=is_proved)
+    body = _body(lawful, scope, (data, rest), leaves)
     lines = _lines(body, scope, data, _named(leaves, data))
-    shown = scope.switch if plan.checks else ""
+    shown = scope.switch if lawful.plan.checks else ""
     summary = "The loss with its gradients, and the loss alone, as functions of what is not bound here."
     sources = [header(title, arguments, ["bind"]), *prologue(leaves)]
-    own = [*([BLOCKS, ADDED_UP] if body.axis else []), *([ROTATED_ROWS] if rotated is not None else [])]
+    own = [
+        *([BLOCKS, ADDED_UP] if body.axis else []),
+        *([ROTATED_ROWS] if body.columns else []),
+        *([EIGEN] if body.eigen else []),
+    ]
     sources += [text.strip() + "\n" for text in own]
     sources += [*definitions(kernels, lambdas), definition("bind", summary, data, scope.local, shown, lines)]
     inside = {a.name: scope.local[a.name] for a in rest if scope.local[a.name] != a.name}
@@ -119,19 +127,53 @@ def _check_known(bound: Iterable[str], arguments: Sequence[Argument]) -> None:
             raise InputError(f"bind: there is no argument {name!r}; the arguments are {', '.join(known)}")
 
 
-def _laws(program: Program, bound: Collection[str], ones: str, *, is_proved: bool) -> tuple[Plan, Rotation | None]:
-    """The plan of the program as it is best computed with these arguments bound; what is not proved is not done."""
+@dataclass(frozen=True, slots=True)
+class _Lawful:
+    """The plan of a program as it is best computed with data bound, and what that rests on."""
+
+    plan: Plan
+    rotated: Rotation | None = None
+    spectral: Spectrum | None = None
+    # The plan of the matrix whose eigenvalues are computed.
+    matrix: Plan | None = None
+    # What is computed instead where a rank is small and a gate lets it.
+    multiplied_out: LowRank | None = None
+
+
+def _laws(program: Program, bound: Collection[str], scope: Scope, *, is_proved: bool) -> _Lawful:
+    """The laws applied; what is not proved is not done."""
+    ones = scope.names.fresh("ones")
     rotated = rotation(program, bound, ones)
     if rotated is not None and (not is_proved or _holds(prove_rotation, program, rotated)):
-        new = rotated.program
-        plan = paired(make_plan(new, {"": new.loss, **new.gradients}))
-        # Facts are checked of the data as they were passed.
-        stated = make_plan(program, {"": program.loss, **program.gradients}, stated=True)
-        return replace(plan, checks=stated.checks), rotated
-    new = tailored(program, bound)
-    if is_proved and not _holds(prove_tailored, program, new):
-        new = program
-    return paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True)), None
+        new = _joined(rotated.program, [*(x.name for x in rotated.leaves.values()), ones], is_proved=is_proved)
+        return _Lawful(_with_facts(new, program), rotated)
+    spectral = spectrum(program, bound, "eigenvalues")
+    if spectral is not None and (not is_proved or _holds(prove_spectrum, program, spectral)):
+        matrix = make_plan(program, {"": spectral.matrix})
+        stated = replace(program, stated=spectral.program.stated)
+        return _Lawful(_with_facts(spectral.program, stated), spectral=spectral, matrix=matrix)
+    better = tailored(program, bound)
+    # Both steps in one proof; where it fails each by itself, or none.
+    steps = (side_by_side(better, bound), better)
+    new = next((e for e in steps if not is_proved or _holds(prove_tailored, program, e)), program)
+    out = low_rank(new, bound)
+    if out is not None and is_proved and not _holds(prove_tailored, new, out.program):
+        out = None
+    plan = paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True), bound)
+    return _Lawful(plan, multiplied_out=out)
+
+
+def _with_facts(new: Program, program: Program) -> Plan:
+    """The plan of a program on rotated data, with the facts that are checked of the data as they were passed."""
+    plan = paired(make_plan(new, {"": new.loss, **new.gradients}))
+    stated = make_plan(program, {"": program.loss, **program.gradients}, stated=True)
+    return replace(plan, checks=stated.checks)
+
+
+def _joined(program: Program, bound: Collection[str], *, is_proved: bool) -> Program:
+    """With columns of bound data side by side where that is proved."""
+    new = side_by_side(program, bound)
+    return program if is_proved and not _holds(prove_tailored, program, new) else new
 
 
 def _holds(prove: Callable[[Program, Any], None], program: Program, rewritten: Any) -> bool:
@@ -143,8 +185,7 @@ def _holds(prove: Callable[[Program, Any], None], program: Program, rewritten: A
 
 
 def _body(
-    plan: Plan,
-    rotated: Rotation | None,
+    lawful: _Lawful,
     scope: Scope,
     arguments: tuple[Sequence[Argument], Sequence[Argument]],
     leaves: Sequence[Leaf],
@@ -158,18 +199,34 @@ def _body(
     scope.context.dtype = f"{first}.dtype" if first else "np.dtype(float)"
     scope.context.sizes[str(ROWS)] = "rows"
     columns: list[str] = []
+    rotated, spectral = lawful.rotated, lawful.spectral
+    eigen = None
+    if spectral is not None and lawful.matrix is not None:
+        name = scope.local[spectral.eigenvalues.name] = scope.names.fresh(spectral.eigenvalues.name)
+        eigen = Eigen(lawful.matrix, name, [scope.local[x.name] for x in spectral.rotated.values()])
     if rotated is not None:
         told.append(ROTATED)
         scope.context.sizes[ROTATED] = "rows"
         scope.local[rotated.ones.name] = rotated.ones.name
         columns = [*(scope.local[x.name] for x in rotated.leaves), rotated.ones.name]
-    return Body(plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns)
+    instead = _instead(lawful.multiplied_out) if lawful.multiplied_out is not None else None
+    return Body(
+        lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead
+    )
+
+
+def _instead(found: LowRank) -> Instead:
+    """The plan of a program multiplied out, with what its gate compares."""
+    program = found.program
+    wanted = {"": program.loss, **program.gradients}
+    plan = make_plan(program, {**wanted, SQUARES: found.squares, WHOLE: found.whole})
+    return Instead(plan, found.sizes)
 
 
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:
     """The lines of `bind`."""
     functions = [*body.arrays(), *body.function("value_and_gradients"), "", *body.function("value")]
-    once = body.once_lines()
+    once = once_lines(body)
     checked = read_of(data, leaves, scope.local, scope.context).checked
     read = reading(data, leaves, scope.local, scope.context, checked, unbounded=[x.name for x in body.untold])
     dtype = [f"    dtype = {scope.context.dtype}", ""]

@@ -45,6 +45,16 @@ def sigmoid_and_sum(z):
         total = np.log1p(e).sum()
     return np.divide(e, t, out=t), total
 '''
+SOFTMAX_AND_INNER = '''
+def softmax_and_inner(z, y, sums, axis, out=None):
+    """softmax(z) along `axis` and the sum of y * log(softmax(z)); `sums` are those of y along the axis."""
+    e = np.subtract(z, z.max(axis=axis, keepdims=True), out=out)
+    inner = np.vdot(y, e)
+    np.exp(e, out=e)
+    s = e.sum(axis=axis)
+    e /= np.expand_dims(s, axis)
+    return e, inner - sums @ np.log(s)
+'''
 INVERSE_AND_LOGDET = '''
 def inverse_and_logdet(a):
     """a⁻¹ and log(det(a)) of a symmetric a; where it is positive definite L⁻ᵀ L⁻¹, with a = L Lᵀ."""
@@ -98,6 +108,7 @@ OWN = {
     "softmax_and_log": SOFTMAX_AND_LOG,
     "sigmoid_and_logs": SIGMOID_AND_LOGS,
     "sigmoid_and_sum": SIGMOID_AND_SUM,
+    "softmax_and_inner": SOFTMAX_AND_INNER,
     "inverse_and_logdet": INVERSE_AND_LOGDET,
     "shifted": SHIFTED,
     "inverse_or_zero": INVERSE_OR_ZERO,
@@ -165,7 +176,7 @@ def _blocks(arrays, width, axis=-1):
     """Copies, cut along `axis` into blocks of examples of which `width` numbers stay in the cache."""
     arrays = [np.moveaxis(a, axis, 0) for a in arrays]
     n = len(arrays[0])
-    rows = min(max(2**19 // width, 2048), 16384)
+    rows = min(max(2**19 // width, 2048), 8192)
     count = 1 if 2 * n <= 3 * rows else -(-n // rows)
     cuts = [k * n // count for k in range(count + 1)]
     parts = [[np.moveaxis(a[i:j], 0, axis) for a in arrays] for i, j in zip(cuts, cuts[1:])]
@@ -188,12 +199,19 @@ def _rotated(*arrays):
     shapes = [*(a.shape[1:] for a in arrays), ()]
     return [np.ascontiguousarray(part).reshape(-1, *shape) for part, shape in zip(parts, shapes)]
 '''
+EIGEN = '''
+def _eigen(a):
+    """Eigenvalues and eigenvectors of a symmetric a, which are no numbers where an entry of a is none."""
+    if not np.isfinite(a).all():
+        return np.full_like(a[0], np.nan), np.full_like(a, np.nan)
+    return np.linalg.eigh(a)
+'''
 ADDED_UP = '''
-def _added_up(parts):
+def _added_up(some, blocks):
     """The sums of what the blocks give."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = [a + b for a, b in zip(total, part)]
+    total = some(*blocks[0])
+    for block in blocks[1:]:
+        total = [a + b for a, b in zip(total, some(*block))]
     return total
 '''
 LABELS = '''

@@ -100,6 +100,16 @@ def _broadcast(op: Op, args: Sequence[Text], context: Context) -> Text:
     return f"np.broadcast_to({text}, {shape})", ATOM
 
 
+def _squeeze(op: Op, args: Sequence[Text], context: Context) -> Text:
+    x, text = op.args[0], enclosed(args[0], ATOM)
+    if x.rank > 1:
+        return f"{text}.squeeze(axis={op.data})", ATOM
+    if x.kind == "primitive" and x.data[0] == "slice" and text.endswith("]"):
+        # One entry of a slice is that entry of the whole.
+        return f"{text[: text.rindex('[')]}[{context.size(dict(x.data[1])['start'])[0]}]", ATOM
+    return f"{text}[0]", ATOM
+
+
 def _sum(op: Op, args: Sequence[Text], context: Context) -> Text:
     x = op.args[0]
     axes = op.data if len(op.data) != 1 else op.data[0]
@@ -273,6 +283,11 @@ def _together(op: Op, args: Sequence[Text], context: Context) -> Text:
     return f"{op.kind}({args[0][0]})", ATOM
 
 
+def _softmax_and_inner(op: Op, args: Sequence[Text], context: Context) -> Text:
+    context.kernels[op.kind] = None
+    return f"{op.kind}({', '.join(t for t, _ in args)}, axis={op.data})", ATOM
+
+
 def _window(op: Op, args: Sequence[Text], context: Context) -> Text:
     length, windows, width = (context.size(s)[0] for s in op.shape)
     places = f"np.add.outer(np.arange({windows}), np.arange({width}))"
@@ -317,7 +332,7 @@ _PRINTERS: Mapping[str, Printer] = {
     "permute": _permute,
     "expand": _expand,
     "broadcast": _broadcast,
-    "squeeze": lambda op, args, context: (f"{enclosed(args[0], ATOM)}.squeeze(axis={op.data})", ATOM),
+    "squeeze": _squeeze,
     "diagonal": lambda op, args, context: (f"np.diagonal({args[0][0]})", ATOM),
     "diag": lambda op, args, context: (f"np.diag({args[0][0]})", ATOM),
     "sum": _sum,
@@ -334,5 +349,6 @@ _PRINTERS: Mapping[str, Printer] = {
     "pair": _pair,
     "sigmoid_and_logs": _together,
     "sigmoid_and_sum": _together,
+    "softmax_and_inner": _softmax_and_inner,
     "inverse_and_logdet": _together,
 }

@@ -30,6 +30,7 @@ A backend prints these kinds and no others:
 | pair, item | z; pair | options; 0 or 1 | softmax and its logarithm from one exponential |
 | sigmoid_and_logs | z | | σ(z), log(1 + eᶻ), log(1 + e⁻ᶻ) from one exponential, each an item |
 | sigmoid_and_sum | z | | σ(z) and Σ log(1 + eᶻ), each an item |
+| softmax_and_inner | z, y, Σ y | axis | softmax(z) and Σ y log softmax(z), each an item |
 | inverse_and_logdet | a | | a⁻¹ and log det a of a symmetric a, each an item |
 """
 
@@ -46,7 +47,7 @@ from symgrad.graph.sizes import ONE, Size
 from symgrad.primitives.table import PRIMITIVES
 
 # Operations that give several values, which their items are.
-TOGETHER = frozenset({"pair", "sigmoid_and_logs", "sigmoid_and_sum", "inverse_and_logdet"})
+TOGETHER = frozenset({"pair", "sigmoid_and_logs", "sigmoid_and_sum", "softmax_and_inner", "inverse_and_logdet"})
 # Each entry of the result is made of the entries of the operands at its place.
 ENTRYWISE = frozenset({"function", "product", "total", "cast", "eye"})
 MATRIX = 2

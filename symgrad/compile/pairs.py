@@ -1,8 +1,8 @@
-"""Values that one computation gives together: σ(z) and log(1 + e^{±z}) or its sum by one exponential, A⁻¹ and log det A."""
+"""Values that one computation gives together: σ(z) and log(1 + e^{±z}), softmax and a sum of its log, A⁻¹ and log det A."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -11,20 +11,21 @@ from symgrad.compile.plan import Labels, Plan
 from symgrad.graph.walk import postorder, use_counts
 
 SIGMOID, SUM = 0, 1
+MATRIX = 2
 # The item that is as large as the operand.
 INVERSE_ITEM = {"inverse_and_logdet": 0}
 # Place of an item: σ(z), log(1 + eᶻ), log(1 + e⁻ᶻ).
 LOGS = {("sigmoid", False): 0, ("softplus", False): 1, ("softplus", True): 2}
 
 
-def paired(plan: Plan) -> Plan:
-    """The plan with these values computed together."""
+def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
+    """The plan with these values computed together; sums of bound data alone need not be counted."""
     order = postorder([*plan.outputs.values(), *(op for _, op in plan.checks)])
     counts = use_counts(order)
     for op in plan.outputs.values():
         counts[op] += 1
     sums = _sums(plan.ops, order, counts)
-    inverses = _inverses(plan.ops, order)
+    inverses = _inverses(plan.ops, order) | _inners(plan.ops, order, counts, bound)
     taken = {*sums, *(op.args[0] for op in sums if op.args)}
     new = {**sums, **_logs(plan.ops, [op for op in order if op not in taken]), **inverses}
     if not new:
@@ -36,7 +37,7 @@ def paired(plan: Plan) -> Plan:
         again = args[0] if is_itself else plan.ops.rebuilt(op, args)
         if op in new:
             pair, item = new[op]
-            source = plan.ops.make(pair.kind, [made[x] for x in pair.args], pair.data, pair.shape)
+            source = plan.ops.make(pair.kind, [made.get(x, x) for x in pair.args], pair.data, pair.shape)
             shape = pair.shape if item == INVERSE_ITEM.get(pair.kind) else op.shape
             again = plan.ops.make("item", (source,), item, shape)
             if pair.kind == "inverse_and_logdet" and item == 0:
@@ -67,6 +68,27 @@ def _inverses(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:
             pair = ops.make("inverse_and_logdet", (a,), None, a.shape)
             places = {"inv": 0, "solve": 0, "logdet": 1}
             found |= {op: (pair, places[name]) for name, every in uses.items() for op in every}
+    return found
+
+
+def _inners(
+    ops: Operations, order: list[Op], counts: Mapping[Op, int], bound: Collection[str]
+) -> dict[Op, tuple[Op, int]]:
+    """(pair, item) for P = softmax(z) beside Σ y log P, y bound data, and for that sum.
+
+    With z less its maximum and s = Σ eᶻ this is Σ y z - Σᵢ (Σ y)ᵢ log sᵢ, both of one sign where y ≥ 0.
+    """
+    softmax = {op.args[0]: op for op in order if op.kind == "item" and op.args[0].kind == "pair" and op.data == 0}
+    found: dict[Op, tuple[Op, int]] = {}
+    for op in order:
+        for y, log in (op.args, op.args[::-1]) if op.kind == "inner" else ():
+            is_log = log.kind == "item" and log.args[0] in softmax and log.data == 1 and counts[log] == 1
+            is_data = y.kind == "argument" and y.data in bound and y.type is Type.FLOATING
+            axis = dict(log.args[0].data)["axis"] if is_log else None
+            if is_log and is_data and isinstance(axis, int) and y.rank == MATRIX:
+                z = log.args[0].args[0]
+                pair = ops.make("softmax_and_inner", (z, y, ops.sum(y, (axis % MATRIX,))), axis % MATRIX, z.shape)
+                found |= {softmax[log.args[0]]: (pair, 0), op: (pair, 1)}
     return found
 
 

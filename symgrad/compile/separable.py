@@ -83,7 +83,7 @@ def _check_keeps(op: Op, axes: Mapping[Op, int]) -> None:
 def _check_adds(op: Op, axes: Mapping[Op, int]) -> None:
     """The result has to be the sum, over all examples, of what each contributes."""
     if op.kind == "item":
-        is_fine = op.args[0].kind == "sigmoid_and_sum"
+        is_fine = op.args[0].kind in ("sigmoid_and_sum", "softmax_and_inner")
     elif op.kind == "sum":
         (x,) = op.args
         is_fine = axes[x] in op.data
@@ -126,6 +126,11 @@ def _not_along(op: Op, axes: Mapping[Op, int]) -> bool:
     return all(axes[x] not in (along if isinstance(along, tuple) else (along,)) for x in op.args if x in axes)
 
 
+def _inner_keeps(op: Op, axes: Mapping[Op, int]) -> bool:
+    z, y, sums = op.args
+    return all(x in axes for x in op.args) and axes[z] == axes[y] == 1 - op.data and axes[sums] == 0
+
+
 def _product_of_rows(op: Op, axes: Mapping[Op, int]) -> bool:
     """A matrix product whose examples are rows of the first factor or columns of the second, or a batch."""
     a, b = op.args
@@ -158,6 +163,7 @@ _KEEPS: Mapping[str, Callable[[Op, Mapping[Op, int]], bool]] = {
     "einsum": _einsum_keeps,
     "sigmoid_and_logs": _aligned,
     "sigmoid_and_sum": _aligned,
+    "softmax_and_inner": _inner_keeps,
     "pair": _not_along,
     "primitive": _not_along,
     "pick": lambda op, axes: all(axes.get(x) == 0 for x in op.args),

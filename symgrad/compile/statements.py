@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 
@@ -11,7 +11,9 @@ from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, summands, text_of
 from symgrad.compile.operations import TOGETHER, Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
-from symgrad.graph.show import ATOM, Text
+from symgrad.compile.reuse import call_of, reuse, written_over
+from symgrad.graph.show import ATOM, Text, enclosed
+from symgrad.graph.sizes import ONE, ZERO
 from symgrad.graph.walk import postorder, use_counts
 from symgrad.primitives.facts import FACTS
 
@@ -42,6 +44,7 @@ ITEMS = {
     "pair": ("softmax", "log_softmax"),
     "sigmoid_and_logs": ("sigmoid", "softplus", "softplus_minus"),
     "sigmoid_and_sum": ("sigmoid", "softplus_sum"),
+    "softmax_and_inner": ("softmax", "log_softmax_sum"),
     "inverse_and_logdet": ("inverse", "logdet"),
 }
 
@@ -57,14 +60,24 @@ class Writer:
     check: str
     # Values that are assigned in any case, by the name that they have been given.
     chosen: Mapping[Op, str] = field(default_factory=dict)
+    # What the loss is made of: a product that overflows there leaves a loss that is not finite.
+    forward: Collection[Op] = ()
     # Whether an array that nothing else needs may be written over.
     is_in_place: bool = False
+    # Whether matrices are written over as well, in an order that allows it; arguments that begin so are data.
+    given: str | None = None
     lines: list[str] = field(default_factory=list)
     texts: dict[Op, Text] = field(default_factory=dict)
     labels: dict[Op, Labels] = field(default_factory=dict)
     assigned: set[Op] = field(default_factory=set)
     items: dict[Op, list[Op]] = field(default_factory=dict)
     alone: set[Op] = field(default_factory=set)
+    over: Mapping[Op, Op] = field(default_factory=dict)
+    readers: dict[Op, list[Op]] = field(default_factory=dict)
+    # The same with those that look at its memory through another.
+    reading: Mapping[Op, Sequence[Op]] = field(default_factory=dict)
+    heirs: dict[Op, Op] = field(default_factory=dict)
+    inherited: dict[Op, str] = field(default_factory=dict)
 
     def write(self) -> None:
         """All assignments, the checks of facts behind what they check."""
@@ -73,10 +86,21 @@ class Writer:
         uses = use_counts(order)
         for op in (*checked, *self.plan.outputs.values()):
             uses[op] += 1
+        for op in reversed(order):
+            # What is looked at twice is used twice: it has a name, and is not written over where it is written.
+            if op.kind in VIEWS and op.args and op.kind != "item":
+                uses[op.args[0]] += uses[op] - 1
         self.alone = {op for op in order if uses[op] == 1}
         for op in order:
             if op.kind == "item":
                 self.items.setdefault(op.args[0], []).append(op)
+        if self.given is not None:
+            found = reuse(order, [*checked, *self.plan.outputs.values()], self.given)
+            order, self.over, self.reading = list(found.order), found.over, found.readers
+            self.heirs = {x: op for op, x in found.over.items()}
+            for op in order:
+                for x in dict.fromkeys(op.args):
+                    self.readers.setdefault(x, []).append(op)
         for op in order:
             self._write(op, uses[op], op in checked)
             if op in checked:
@@ -92,17 +116,82 @@ class Writer:
             return
         if op.kind == "item":
             return
+        if op in self.over:
+            self._write_over(op, self.over[op])
+            return
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)
+        if self.given is not None and op.kind == "function" and op.data[0] == "clip":
+            # `np.clip` takes twice as long as both on a short array.
+            x, low, high = (t for t, _ in args)
+            text = f"np.minimum(np.maximum({x}, {low}), {high})", ATOM
+        if op in self.forward and op.kind in ("matmul", "inner") and any(x.rank == 1 for x in op.args):
+            # `@` looks for overflow, which takes as long as a short product.
+            text = f"{enclosed(args[0], ATOM)}.dot({args[1][0]})", ATOM
         if self._is_written_over(op, text[0]):
             text = f"{text[0][:-1]}, out={args[0][0]})", ATOM
         self.texts[op] = text
         self.labels[op] = self._collected(op)
         if op.kind in VIEWS:
             return
-        is_shared = uses > 1 and op.type is not Type.SCALAR
+        is_shared = (uses > 1 and op.type is not Type.SCALAR) or _is_of_numbers(op)
+        is_shared |= op in self.over.values()
         if is_shared or is_checked or op in self.chosen or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
             self._assign(op, self.plan.names.get(op) or self._described(op))
+
+    def _write_over(self, op: Op, x: Op) -> None:
+        """`op` in the memory of `x`, when everything else that reads it has been computed."""
+        self._settle_readers(op, x)
+        self.labels[op] = self._collected(op)
+        comment = self._comment(self.labels[op])
+        out = self.texts[x][0]
+        steps = written_over(op, x, self.texts, self.plan.ops, self.context)
+        name = self._name(op, self.plan.names.get(op) or self._described(op))
+        if name != out:
+            self._line(name, call_of(steps.pop(0), out), "" if steps else comment)
+        for k, (sign, text) in enumerate(steps):
+            self._line(name, text, comment if k == len(steps) - 1 else "", f" {sign}= " if sign else "")
+        self.texts[op] = name, ATOM
+        self.assigned.add(op)
+
+    def _name(self, op: Op, wanted: str) -> str:
+        """The name of a value: what has none and is written over has that of what comes of it."""
+        end = op
+        while end in self.heirs and end not in self.plan.names and end not in self.chosen:
+            end = self.heirs[end]
+        if end in self.chosen:
+            return self.chosen[end]
+        if end not in self.inherited:
+            self.inherited[end] = self.names.fresh(self.plan.names.get(end, wanted))
+        return self.inherited[end]
+
+    def _settle_readers(self, op: Op, x: Op) -> None:
+        for reader in self.reading[x]:
+            if reader is not op:
+                self._settle(reader)
+
+    def _settle(self, op: Op) -> None:
+        """See to it that a value has been computed, wherever its text was put."""
+        if op in self.assigned or op not in self.texts or op.type is Type.SCALAR:
+            return
+        for u in self.readers.get(op, ()):
+            self._settle(u)
+        if op.kind not in VIEWS and self._is_open(op):
+            self._assign(op, self.plan.names.get(op) or self._described(op))
+            self._look_again(op)
+
+    def _is_open(self, op: Op) -> bool:
+        """Whether the text of a value is still to be used."""
+        users = self.readers.get(op, ())
+        is_needed = op in self.plan.outputs.values() or any(u not in self.texts for u in users)
+        return is_needed or any(u.kind in VIEWS and u.kind != "item" and self._is_open(u) for u in users)
+
+    def _look_again(self, op: Op) -> None:
+        """The texts of views of a value that has a name now."""
+        for u in self.readers.get(op, ()):
+            if u in self.texts and u.kind in VIEWS and u.kind != "item":
+                self.texts[u] = text_of(u, [self.texts[x] for x in u.args], self.context)
+                self._look_again(u)
 
     def _is_written_over(self, op: Op, text: str) -> bool:
         """Whether `op` is one of NumPy's functions of an array that has a name and no other use."""
@@ -120,9 +209,11 @@ class Writer:
         return tuple(sorted({*self.plan.labels.get(op, ()), *inside}))
 
     def _assign(self, op: Op, wanted: str) -> None:
-        name = self.chosen.get(op) or self.names.fresh(wanted)
+        name = self._name(op, wanted)
         comment = self._comment(self.labels[op])
-        if op.kind == "total" and len(op.args) > TERMS_A_LINE:
+        if _is_of_numbers(op):
+            self._fill(name, op, comment)
+        elif op.kind == "total" and len(op.args) > TERMS_A_LINE:
             terms = summands(op, [self.texts[x] for x in op.args])
             for k in range(0, len(terms), TERMS_A_LINE):
                 text = "".join(terms[k : k + TERMS_A_LINE])
@@ -132,12 +223,25 @@ class Writer:
         self.texts[op] = name, ATOM
         self.assigned.add(op)
 
+    def _fill(self, name: str, op: Op, comment: str) -> None:
+        """A short vector of vectors and numbers, written place by place: joining arrays takes three times as long."""
+        self._line(name, f"np.empty({self.context.size(op.shape[0])[0]}, {self.context.dtype})", comment)
+        end = ZERO
+        for x in op.args:
+            start, end = end, end + x.shape[0]
+            first, last = (self.context.size(s)[0] for s in (start, end))
+            place = first if _is_number(x) else f"{'' if start == ZERO else first}:{last}"
+            self._line(f"{name}[{place}]", self.texts[x.args[0] if _is_number(x) else x][0], "")
+
     def _assign_pair(self, op: Op) -> None:
         args = [self.texts[x] for x in op.args]
         text = text_of(op, args, self.context)[0]
+        if op in self.over:
+            self._settle_readers(op, self.over[op])
+            text = f"{text[:-1]}, out={self.texts[self.over[op]][0]})"
         items = sorted(self.items[op], key=lambda x: int(x.data))
         wanted = [self.plan.names.get(x) or self._described(x) for x in items]
-        names = [self.chosen.get(x) or self.names.fresh(name) for x, name in zip(items, wanted, strict=True)]
+        names = [self._name(x, name) for x, name in zip(items, wanted, strict=True)]
         labels = {label for x in items for label in self.plan.labels.get(x, ())}
         inside = self._collected(op)
         if op.kind == "sigmoid_and_logs":
@@ -150,6 +254,7 @@ class Writer:
             )
         else:
             self._line(", ".join(names), text, self._comment(tuple(sorted({*labels, *inside}))))
+        self.texts[op] = text, ATOM
         for x, name in zip(items, names, strict=True):
             self.texts[x] = name, ATOM
             self.assigned.add(x)
@@ -171,12 +276,17 @@ class Writer:
     def _comment(self, labels: Labels) -> str:
         return f"# {', '.join(f'({label})' for label in labels)}" if labels else ""
 
-    def _line(self, name: str, text: str, comment: str) -> None:
-        line = f"{INDENT}{name} = {text}"
+    def _line(self, name: str, text: str, comment: str, sign: str = " = ") -> None:
+        """An assignment, or with an empty sign a call alone."""
+        line = f"{INDENT}{name}{sign}{text}" if sign else f"{INDENT}{text}"
         if len(line) > WIDTH:
             self.lines += [f"{INDENT}{comment}"] if comment else []
             pieces = wrap(text, WIDTH - 2 * len(INDENT), break_long_words=False, break_on_hyphens=False)
-            self.lines += [f"{INDENT}{name} = ("] + [2 * INDENT + piece for piece in pieces] + [f"{INDENT})"]
+            self.lines += (
+                [f"{INDENT}{name}{sign}(" if sign else f"{INDENT}("]
+                + [2 * INDENT + piece for piece in pieces]
+                + [f"{INDENT})"]
+            )
             return
         padded = f"{line:<{COMMENT_COLUMN}}{comment}" if len(line) < COMMENT_COLUMN - 1 else f"{line}  {comment}"
         if len(padded) > WIDTH and comment:
@@ -190,6 +300,17 @@ class Writer:
             f"{INDENT}if {self.check} and not {FACTS[fact].check.format(text)}:",
             f"{INDENT}{INDENT}raise ValueError({_quoted(message)})",
         ]
+
+
+def _is_number(x: Op) -> bool:
+    """Whether a vector is one number."""
+    return x.kind in ("expand", "broadcast") and x.shape == (ONE,) and not x.args[0].rank
+
+
+def _is_of_numbers(op: Op) -> bool:
+    """Whether a vector is joined of parts of which some are one number."""
+    is_joined = op.kind == "primitive" and op.data[0] == "concatenate" and op.rank == 1
+    return is_joined and any(_is_number(x) for x in op.args)
 
 
 def _quoted(text: str) -> str:

@@ -17,6 +17,9 @@ from symgrad.graph.expression import Shape
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
+# How the names of arguments begin that stand for what is given.
+GIVEN = "given"
+
 
 class NotTurned(Exception):
     """An operation has no form with the examples last; the message says which."""
@@ -44,7 +47,7 @@ class Turner:
                 self.made[op] = self._alone(op)
             elif op in self.given:
                 kind = "local" if op in self.own else "argument"
-                self.made[op] = self.ops.make(kind, (), f"given {self.given[op]}", self.shape(op), op.type)
+                self.made[op] = self.ops.make(kind, (), f"{GIVEN} {self.given[op]}", self.shape(op), op.type)
             elif op not in self.separation.axes and op not in self.separation.sums:
                 self.made[op] = self.ops.rebuilt(op, [self.made[x] for x in op.args])
             elif self.is_turned:
@@ -56,7 +59,11 @@ class Turner:
     def _alone(self, op: Op) -> Op:
         """One of a pair whose other half nobody needs."""
         pair = self.made[op.args[0]]
-        (z,) = pair.args
+        z = pair.args[0]
+        if pair.kind == "softmax_and_inner":
+            name = "log_softmax" if op.data else "softmax"
+            alone = self.ops.primitive(name, (("axis", pair.data),), [z], z.shape)
+            return self.ops.inner(pair.args[1], alone) if op.data else alone
         if pair.kind == "sigmoid_and_logs":
             name, sign = next(key for key, place in LOGS.items() if place == op.data)
             u = self.ops.total([(Fraction(-1), z)]) if sign else z
@@ -192,6 +199,11 @@ def _solve(t: Turner, op: Op) -> Op:
     return t.ops.solve(t.made[op.args[0]], t.made[op.args[1]])
 
 
+def _softmax_and_inner(t: Turner, op: Op) -> Op:
+    (axis,) = t.new_axes(op.args[0], (op.data,))
+    return t.ops.make(op.kind, [t.made[x] for x in op.args], axis, t.shape(op), op.type)
+
+
 _RULES: Mapping[str, Callable[[Turner, Op], Op]] = {
     "product": _elementwise,
     "total": _elementwise,
@@ -212,5 +224,6 @@ _RULES: Mapping[str, Callable[[Turner, Op], Op]] = {
     "primitive": _along,
     "sigmoid_and_logs": _same,
     "sigmoid_and_sum": _same,
+    "softmax_and_inner": _softmax_and_inner,
     "solve": _solve,
 }

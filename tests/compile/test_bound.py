@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.compile import bound_source, rotate
+from symgrad.compile import bound_source, lowrank, rotate, spectrum, tailor
+from symgrad.compile.bound import loaded
+from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import dissolve
 from symgrad.compile.function import compile_derivation
 from symgrad.compile.kernels import BLOCKS
@@ -53,7 +56,7 @@ ROTATED = ("least squares", "a penalty with a kink", "several outputs", "a Gauss
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of a few examples, as if there were many."""
-    policy = "rows = min(max(2**19 // width, 2048), 16384)"
+    policy = "rows = min(max(2**19 // width, 2048), 8192)"
     assert policy in BLOCKS
     monkeypatch.setattr(bound_source, "BLOCKS", BLOCKS.replace(policy, "rows = 5"))
 
@@ -266,6 +269,237 @@ def test_logistic_loss_on_both_sides_of_its_gates(spread, is_separated, count):
     assert np.isclose(gradients["w"][0], float(slope), rtol=1e-11)
 
 
+# ---- columns side by side
+
+
+@pytest.mark.parametrize(
+    ("loss", "columns"),
+    [
+        (sg.sum(sg.huber(X @ w + b - y, 1)), "[X, np.ones((n, 1), X.dtype), y[:, None]]"),
+        (sg.sum(sg.exp(2 * (X @ w) - b * y + 3)), "[X, y[:, None], np.ones((n, 1), X.dtype)]"),
+        (sg.sum(sg.tanh(y * (X @ w - b))), "[X * y[:, None], y[:, None]]"),
+        (sg.sum(sg.tanh(sg.data("B", d, n).T @ w + b)), "[B.T, np.ones((n, 1), B.dtype)]"),
+        (sg.sum(sg.cos(X @ w + sg.data("B", n, k) @ v + b)), "[X, B, np.ones((n, 1), X.dtype)]"),
+        (sg.sum(sg.tanh(sg.log(1 + X**2) @ w + b) ** 2), "[np.log(1 + X**2), np.ones((n, 1), X.dtype)]"),
+    ],
+)
+def test_an_affine_map_is_one_product(loss, columns):
+    """Each in one product with its joined columns, the gradients in another, and as proved as everything else."""
+    problem = sg.Problem(loss)
+    f = problem.compile(prove=False)
+    data, rest = split(f, arrays_of(problem.leaves))
+    program = dissolve(problem.derive(prove=False))
+    tailor.prove_tailored(program, joined := side_by_side(program, list(data)))
+    with pytest.raises(CheckFailed):
+        tailor.prove_tailored(program, replace(joined, loss=scale(2, joined.loss)))
+    g = f.bind(**data)
+    assert f"columns = np.concatenate({columns}, axis=1)" in g.source
+    assert g.source.count(".dot(columns)") + g.source.count("columns @ ") == 3
+    assert_same(g(**rest), f(**data, **rest))
+    assert np.isclose(g.value(**rest), f.value(**data, **rest))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        sg.sum(sg.exp(X @ w)),
+        sg.sum(sg.tanh(X @ W + v) ** 2),
+        sg.sum(sg.tanh(X @ w + sg.parameter("p", n))),
+        sg.sum(sg.tanh(sg.tanh(X @ w) + b)),
+    ],
+)
+def test_what_is_not_joined(loss):
+    """One column alone, a matrix of sums, a parameter for each example, what is not affine."""
+    problem = sg.Problem(loss)
+    data, rest = split(f := problem.compile(prove=False), arrays_of(problem.leaves))
+    g = f.bind(**data)
+    assert "columns = " not in g.source
+    assert_same(g(**rest), f(**data, **rest))
+
+
+# ---- eigenvectors
+
+D = sg.data("D", n, n, symmetric=True)
+q, a = sg.parameter("q"), sg.parameter("a")
+K = sg.exp(2 * a) * sg.exp(-D / 2) + sg.exp(2 * q) * sg.eye(n)
+T = sg.data("T", n, k)
+BY_EIGENVECTORS = {
+    "Gaussian process": (y @ sg.solve(K, y) + sg.logdet(K)) / 2,
+    "several outputs": sg.sum(T * sg.solve(K, T)) + 3 * sg.logdet(K),
+    "ridge on kernels": sg.sum((y - D @ sg.solve(D + b**2 * sg.eye(n), y)) ** 2) * (n / sg.trace(sg.eye(n) * b)),
+    "a determinant": sg.log(sg.det(a * sg.eye(n) - D)) + sg.trace(sg.inv(a * sg.eye(n) - D)),
+}
+
+
+@pytest.mark.parametrize("name", list(BY_EIGENVECTORS))
+def test_a_matrix_of_data_in_the_basis_of_its_eigenvectors(name):
+    problem = sg.Problem(BY_EIGENVECTORS[name])
+    f = problem.compile(prove=False)
+    program = dissolve(problem.derive(prove=False))
+    names = [e.name for e in problem.leaves if e.role.value == "data"]
+    spectrum.prove_spectrum(program, spectrum.spectrum(program, names, "eigenvalues"))
+    random = np.random.default_rng(3)
+    for size in (1, 4, 30):
+        places = random.uniform(0, 4, size=(size, 2))
+        distances = np.square(places[:, None] - places[None]).sum(axis=2)
+        known = {"y": random.normal(size=size), "T": random.normal(size=(size, 3)), "D": distances}
+        data = {key: known[key] for key in known if key in {e.name for e in problem.leaves}}
+        # det(aI - D) > 0 beyond the largest eigenvalue.
+        values = {"a": 500.0 if name == "a determinant" else 0.3, "q": -0.2, "b": 0.9}
+        rest = {e.name: values[e.name] for e in problem.leaves if e.role.value == "parameter"}
+        g = f.bind(**data)
+        assert "_eigen(" in g.source
+        assert "linalg.inv" not in g.source
+        assert "linalg.solve" not in g.source
+        assert_same(g(**rest), f(**data, **rest), 1e-9)
+        assert np.isclose(g.value(**rest), f.value(**data, **rest), rtol=1e-9)
+    with pytest.raises(InputError, match=r"^D is declared symmetric but is not"):
+        f.bind(**{**data, "D": np.triu(np.ones((30, 30)))})
+
+
+def test_eigenvalues_that_are_negative():
+    """det > 0 with two of them, det < 0 with one, where the logarithm is no number and a call says so."""
+    f = sg.Problem(sg.logdet(D + q * sg.eye(n))).compile(prove=False)
+    two, one = np.diag([-2.0, -3.0, 5.0]), np.diag([-2.0, 3.0, 5.0])
+    value, gradients = f.bind(D=two)(q=0.5)
+    assert np.isclose(value, np.log(1.5 * 2.5 * 5.5))
+    assert np.isclose(gradients["q"], -1 / 1.5 - 1 / 2.5 + 1 / 5.5)
+    with pytest.warns(NotFiniteWarning):
+        assert np.isnan(f.bind(D=one)(q=0.5)[0])
+    with pytest.warns(NotFiniteWarning):
+        assert np.isnan(f.bind(D=np.full((2, 2), np.nan), check=False)(q=0.5)[0])
+
+
+def test_eigenvalues_keep_the_digits_of_an_ill_conditioned_matrix():
+    """Beside LAPACK's own factors of the whole matrix, with a condition number of 10⁹, in numbers of 40 digits."""
+    f = sg.Problem(BY_EIGENVECTORS["Gaussian process"]).compile(prove=False)
+    places = np.linspace(0, 3, 14)
+    distances, target = np.square(places[:, None] - places[None]), np.sin(places)
+    value, gradients = f.bind(D=distances, y=target)(a=0.0, q=-10.0)
+    with mpmath.workdps(40):
+        matrix = mpmath.matrix(14)
+        for i in range(14):
+            for j in range(14):
+                matrix[i, j] = mpmath.exp(-mpmath.mpf(distances[i, j]) / 2) + (i == j) * mpmath.exp(-20)
+        column = mpmath.matrix(target.tolist())
+        solved = mpmath.lu_solve(matrix, column)
+        quadratic = (column.T * solved)[0]
+        exact = (quadratic + mpmath.log(mpmath.det(matrix))) / 2
+        inverse = matrix**-1
+        trace = mpmath.fsum(inverse[i, i] for i in range(14))
+        slope = mpmath.exp(-20) * (trace - mpmath.fsum(e * e for e in solved))
+    assert np.isclose(value, float(exact), rtol=1e-7)
+    assert np.isclose(gradients["q"], float(slope), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "reason"),
+    [
+        (sg.logdet(K + sg.exp(-2 * D)), "two matrices with different eigenvectors"),
+        (sg.logdet(sg.exp(-a * D) + sg.eye(n)), "a parameter inside"),
+        (sg.logdet(K) + sg.sum(sg.tanh(K)), "entry by entry"),
+        (sg.logdet(K) + sg.sum(sg.solve(K, y)), "a sum over all rows"),
+        (y @ sg.solve(K, sg.parameter("p", n)), "a parameter of that size"),
+        (sg.logdet(sg.data("N", n, n) + a * sg.eye(n)), "no symmetry"),
+        (sg.logdet(K) + sg.sum(D * sg.outer(y, y)) * q, "another matrix beside it"),
+    ],
+)
+def test_what_is_not_rotated_by_eigenvectors(loss, reason):
+    problem = sg.Problem(loss)
+    names = [e.name for e in problem.leaves if e.role.value == "data"]
+    assert spectrum.spectrum(dissolve(problem.derive(prove=False)), names, "eigenvalues") is None, reason
+
+
+def test_wrong_eigenvectors_are_refused():
+    program = dissolve(sg.Problem(BY_EIGENVECTORS["Gaussian process"]).derive(prove=False))
+    right = spectrum.spectrum(program, ["D", "y"], "eigenvalues")
+    spectrum.prove_spectrum(program, right)
+    for wrong in (
+        replace(right.program, loss=scale(Fraction(3, 2), right.program.loss)),
+        replace(right.program, gradients={**right.program.gradients, "q": right.program.gradients["a"]}),
+    ):
+        with pytest.raises(CheckFailed, match="eigenvectors change"):
+            spectrum.prove_spectrum(program, replace(right, program=wrong))
+
+
+# ---- products of low rank
+
+M, U, V = sg.data("M", n, d), sg.parameter("U", n, k), sg.parameter("V", d, k)
+OF_LOW_RANK = {
+    "factorisation": (sg.sum((U @ V.T - M) ** 2) + lam * (sg.sum(U**2) + sg.sum(V**2))) / 2,
+    "the other way round": sg.mean((M - U @ V.T) ** 2) * 3,
+    "transposed": sg.sum((M - (V @ U.T).T) ** 2),
+    "of a function": sg.sum((2 * M - sg.tanh(U) @ sg.exp(V).T / 3) ** 2),
+}
+
+
+def factors_near(fit, shape=(250, 160, 3)):
+    """Factors and a matrix that is their product but for `fit` of its length."""
+    random = np.random.default_rng(2)
+    left, right = (random.normal(size=(size, shape[2])) for size in shape[:2])
+    whole, noise = left @ right.T, random.normal(size=shape[:2])
+    return left, right, whole + noise * (fit * np.linalg.norm(whole) / np.linalg.norm(noise))
+
+
+@pytest.mark.parametrize("name", list(OF_LOW_RANK))
+def test_a_product_of_low_rank_is_multiplied_out(name):
+    problem = sg.Problem(OF_LOW_RANK[name])
+    program = dissolve(problem.derive(prove=False))
+    found = lowrank.low_rank(program, ["M"])
+    tailor.prove_tailored(program, found.program)
+    wrong = {**found.program.gradients, "V": scale(2, found.program.gradients["V"])}
+    with pytest.raises(CheckFailed):
+        tailor.prove_tailored(program, replace(found.program, gradients=wrong))
+    f = problem.compile(prove=False)
+    for shape in ((250, 160, 3), (160, 250, 2), (40, 30, 3), (50, 60, 55)):
+        left, right, matrix = factors_near(0.3, shape)
+        g = f.bind(M=matrix)
+        assert "squares > 1e-4" in g.source
+        assert_same(g(U=left, V=right), f(M=matrix, U=left, V=right), 1e-9)
+        assert np.isclose(g.value(U=left, V=right), f.value(M=matrix, U=left, V=right))
+
+
+@pytest.mark.parametrize("fit", [0.3, 0.011, 0.009, 1e-4, 1e-8, 0.0])
+def test_a_product_of_low_rank_on_both_sides_of_its_gate(fit):
+    """In numbers of 80 bits; ‖R‖² = 1e-4 ‖M‖² is a fit of 0.01."""
+    left, right, matrix = factors_near(fit)
+    a, b, m = (x.astype(np.longdouble) for x in (left, right, matrix))
+    residual = m - a @ b.T
+    f = sg.Problem(sg.sum((M - U @ V.T) ** 2)).compile(prove=False)
+    value, gradients = f.bind(M=matrix)(U=left, V=right)
+    exact = float((residual**2).sum())
+    # A residual of rounding errors alone has no digits in any form.
+    assert np.isclose(value, exact, rtol=1e-9, atol=1e-25 * float((m**2).sum()))
+    for found, right_one in ((gradients["U"], -2 * residual @ b), (gradients["V"], -2 * residual.T @ a)):
+        scale_of_it = float(np.abs(right_one).max())
+        assert np.abs(found - right_one).max() <= max(1e-9 * scale_of_it, 1e-11 * bool(fit < 1e-6))
+
+
+def test_the_gate_of_a_product_of_low_rank_is_needed():
+    """Without it a fit of 1e-8 has lost its loss."""
+    left, right, matrix = factors_near(1e-8)
+    exact = float(((matrix.astype(np.longdouble) - left.astype(np.longdouble) @ right.T) ** 2).sum())
+    g = sg.Problem(sg.sum((M - U @ V.T) ** 2)).compile(prove=False).bind(M=matrix)
+    open_gate = loaded(g.source.replace("squares > 1e-4", "squares > -1e9"), ("bind",))["bind"](matrix)[0]
+    assert np.isclose(g(U=left, V=right)[0], exact, rtol=1e-6, atol=0)
+    assert not np.isclose(open_gate(left, right)[0], exact, rtol=1e-1, atol=0)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        sg.sum(sg.data("H", n, d) * (M - U @ V.T) ** 2),
+        sg.sum(abs(M - U @ V.T)),
+        sg.sum((M - U @ V.T) ** 2) + sg.sum(sg.tanh(M - U @ V.T)),
+        sg.sum((sg.parameter("G", n, d) - U @ V.T) ** 2),
+        sg.sum((M - sg.outer(sg.parameter("p", n), w)) ** 2),
+    ],
+)
+def test_what_is_not_multiplied_out(loss):
+    """Weights, another loss, the residual itself, no data; a product of vectors is a sum of squares already."""
+    assert lowrank.low_rank(dissolve(sg.Problem(loss).derive(prove=False)), ["M", "H"]) is None
+
+
 def test_a_perfect_fit_loses_no_digits():
     """σ(z) - 1 would be 0 at z = 60; its true value is -8.8e-27."""
     f = sg.Problem(BY_EXAMPLE["logistic"]).compile(prove=False)
@@ -293,6 +527,52 @@ def test_float32_stays_and_a_wider_parameter_widens():
     assert value.dtype == gradients["w"].dtype == gradients["b"].dtype == np.float32
     value, gradients = g(w=np.ones(2), b=0)
     assert value.dtype == gradients["w"].dtype == gradients["b"].dtype == np.float64
+
+
+# ---- arrays written over
+
+A, B = sg.parameter("A", n, k), sg.parameter("B", k, n)
+OVERWRITTEN = {
+    "a net": BY_EXAMPLE["a net"],
+    "read by a product afterwards": sg.sum(sg.tanh(A @ B) ** 2) + sg.sum((sg.tanh(A @ B) @ A) ** 2),
+    "seen by a reshape": sg.sum(sg.reshape(sg.tanh(A), (k, n)) ** 3) + sg.sum(sg.tanh(A) ** 2),
+    "seen by a slice": sg.sum(sg.tanh(A + 1)[:3] ** 3) + sg.sum(sg.exp(sg.tanh(A + 1))),
+    "seen by a transpose": sg.sum(sg.tanh(A @ B).T * sg.exp(sg.tanh(A @ B))),
+    "a view of a number for each row": sg.sum((A * A - sg.sum(A * A, axis=1, keepdims=True)) ** 2 / (2 + A**4)),
+    "returned": sg.sum(sg.exp(A) * sg.parameter("C", n, k)),
+    "two in turn": sg.sum(sg.softmax(A @ B) * sg.tanh(A @ B) / (2 + sg.sin(A @ B))),
+    "divided": sg.sum(sg.exp(A) / sg.cos(A) / (3 * sg.outer(sg.parameter("e", n), sg.parameter("u", k)))),
+}
+
+
+@pytest.mark.parametrize("name", list(OVERWRITTEN))
+def test_arrays_that_are_written_over_are_read_no_more(name):
+    problem = sg.Problem(OVERWRITTEN[name])
+    f = problem.compile(prove=False)
+    data, rest = split(f, arrays_of(problem.leaves))
+    g = f.bind(**data)
+    is_over = "out=" in g.source or re.search(r"^ +\w+ [-+*/]= ", g.source, re.M) is not None
+    assert is_over == (name != "returned")
+    kept = {key: a.copy() for key, a in rest.items()}
+    expected = f(**data, **rest)
+    found = g(**rest)
+    assert_same(found, expected, 1e-12)
+    assert_same(g(**rest), found, 0)
+    # What is passed is not written over, and what is returned is nobody else's.
+    assert all(np.array_equal(a, kept[key]) for key, a in rest.items())
+    arrays = [*found[1].values(), *rest.values(), *data.values()]
+    assert not any(np.shares_memory(a, b) for k, a in enumerate(arrays) for b in arrays[:k])
+
+
+def test_a_narrower_array_is_not_written_over_by_a_wider():
+    """exp(lam X) of data in 32 bits; what parameters of 64 bits make of it has 64."""
+    f = sg.Problem(sg.sum(sg.tanh(sg.exp(lam * X) + w))).compile(prove=False)
+    data = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    value, gradients = f.bind(X=data)(w=np.ones(3))
+    expected, right = f(X=data, w=np.ones(3))
+    assert value.dtype == gradients["w"].dtype == np.float64
+    assert np.isclose(value, expected, rtol=1e-6)
+    assert np.allclose(gradients["w"], right["w"], rtol=1e-5)
 
 
 def test_the_symmetric_inverse_is_that_of_lapack():

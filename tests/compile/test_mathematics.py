@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+
+import symgrad as sg
 
 from compile.models import MODELS, arrays_for, derived, oracle, swept  # isort: skip
 from symgrad.compile import compile_derivation
@@ -75,3 +78,21 @@ def test_inputs_are_left_alone_and_gradients_are_fresh(compiled, name):
         assert not np.shares_memory(g, np.asarray(value))
         g += 1
     assert all(np.array_equal(arrays[key], a) for key, a in before.items())
+
+
+def test_a_root_that_is_looked_at_twice_is_taken_once():
+    """√u is written over u, and broadcast to the rows in two places: written in both, the root was that of the root."""
+    n, d = sg.dims("n d")
+    w = sg.parameter("W", n, d)
+    e = w**3
+    u = sg.sum(e**2, axis=1) / d + 0.1
+    v = e / sg.sqrt(u)[:, None]
+    f = sg.Problem(sg.sum(v * v) / 2, names={"E": e, "u": u, "V": v}).compile(prove=False)
+    at = np.random.default_rng(0).normal(size=(3, 4))
+    theirs = torch.tensor(at, requires_grad=True)
+    squares = (theirs**3) ** 2
+    loss = (squares / (squares.sum(1) / 4 + 0.1)[:, None]).sum() / 2
+    loss.backward()
+    value, gradients = f(W=at)
+    assert close(value, loss.item(), 1e-12)
+    assert close(gradients["W"], theirs.grad.numpy(), 1e-12)
