@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from textwrap import wrap
 
 from symgrad.compile.names import Names
@@ -40,6 +41,8 @@ SUFFIXES = {
 
 
 # What the values of operations that give several are called.
+# Powers with a name of their own.
+POWERS = {Fraction(2): "square", Fraction(1, 2): "root", Fraction(-1): "reciprocal"}
 ITEMS = {
     "pair": ("softmax", "log_softmax"),
     "sigmoid_and_logs": ("sigmoid", "softplus", "softplus_minus"),
@@ -271,6 +274,8 @@ class Writer:
             return f"{ITEMS[op.args[0].kind][int(op.data)]}_{of}"
         is_named = op.kind in ("function", "primitive")
         what = op.data[0] if is_named else SUFFIXES.get(op.kind, op.kind)
+        if op.kind == "function" and what == "power":
+            what = POWERS.get(op.data[1], what)
         return f"{what}_{of}" if of and len(of) + len(what) < LONGEST_NAME else what
 
     def _comment(self, labels: Labels) -> str:
