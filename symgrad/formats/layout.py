@@ -10,6 +10,8 @@ from symgrad.notation.width import width
 
 # A gap between the columns of an aligned display, in characters.
 GAP = 3
+# The gap before a reason, in characters: 22 pt in a handout.
+ASIDE_GAP = 4
 # How far a continued line is set in.
 INDENT = r"\quad "
 
@@ -34,14 +36,14 @@ def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) ->
     asides = [reason(r.reason) if r.reason is not None else "" for r in rows]
     rights = [max(map(width, parts_of(r, limit - left))) for r in rows]
     widest = max(rights, default=0)
-    fits = {k for k, a in enumerate(asides) if a and left + widest + GAP + width(a) <= limit}
+    fits = {k for k, a in enumerate(asides) if a and left + widest + ASIDE_GAP + width(a) <= limit}
     for k, (r, aside) in enumerate(zip(rows, asides, strict=True)):
         parts = parts_of(r, limit - left)
         tag = "" if r.label is None else str(r.label).replace("…", r"\ldots")
         shape = rf"({r.shape})" if r.shape else ""
-        has_room = left + widest + GAP + width(aside) + width(shape) <= limit
+        has_room = left + widest + ASIDE_GAP + width(aside) + width(shape) <= limit
         beside = rf"{aside}\quad {shape}" if aside and shape and has_room and k in fits else aside if k in fits else ""
-        if not aside and shape and left + widest + GAP + width(shape) <= limit:
+        if not aside and shape and left + widest + ASIDE_GAP + width(shape) <= limit:
             beside = shape
         shown_shape = bool(shape) and shape in beside
         for place, part in enumerate(parts):

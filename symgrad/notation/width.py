@@ -9,6 +9,9 @@ COMMANDS_WITHOUT_WIDTH = re.compile(
 )
 # Of a matrix the widest row counts, with a space before each entry.
 MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}")
+# The space on both sides of a sign for a product or a quotient, which has one character of its own.
+BINARY = re.compile(r"\\(?:odot|oslash|otimes)(?![a-zA-Z])")
+AROUND = 0.7
 PHANTOM = re.compile(r"\\phantom\{[^{}]*\}")
 
 
@@ -27,11 +30,12 @@ def width(tex: str) -> float:
     text = re.sub(r"\\t?frac", "", text)
     text = COMMANDS_WITHOUT_WIDTH.sub("", text)
     scripts = sum(len(m) for m in re.findall(r"[_^]\{?([\w+\- ,]*)\}?", text))
+    products = len(BINARY.findall(text))
     text = re.sub(r"\\[a-zA-Z]+", "M", text)
     signs = len(re.findall(r"(?<=[\w)}\]]) ?[-+=<>] ", text))
     bare = re.sub(r"[{}^_\\\s&]", "", text)
     wide = sum(1 for c in bare if ord(c) > 0x2E7F)
-    return len(bare) + wide - 0.3 * scripts + 1.2 * signs
+    return len(bare) + wide - 0.3 * scripts + 1.2 * signs + AROUND * products
 
 
 def _widest_line(match: re.Match[str]) -> str:
