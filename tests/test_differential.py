@@ -305,7 +305,7 @@ def test_an_elementwise_function():
 
 def test_several_uses_are_collected():
     text = step(load("p11_softmax_regression"), "W")
-    in_order(text, [r"X {d W} \right\rangle + \left\langle \lambda W,\, {d W}", r"X^{\top} \frac", "collected"])
+    in_order(text, [r"X {d W} \right\rangle + \left\langle \lambda W,\, {d W}", r"X^{\top}\,\frac", "collected"])
     assert r"\left\langle X^{\top}\,\frac{\partial L}{\partial Z} + \lambda W,\, {d W} \right\rangle" in text
 
 

@@ -97,11 +97,15 @@ def _default(a: Argument) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a function reads its arrays: their names, what they are called inside, the sizes that are known, what they meet."""
+    """How a function reads its arrays: their names, what they are called inside, the sizes that are known, what they meet.
+
+    Of the sizes, `given` are arguments of the function; the others stand around it.
+    """
 
     names: tuple[str, ...]
     inside: tuple[str, ...]
     sizes: tuple[tuple[str, str], ...]
+    given: tuple[str, ...] = ()
     dtype: str = ""
 
     @property
@@ -113,9 +117,7 @@ class Reading:
 
     def called(self, name: str) -> str:
         """The expression that calls the function `name` which does so."""
-        # In a function inside `bind` sizes are known.
-        passed = self.inside if self.dtype else (*self.inside, *(own for _, own in self.sizes))
-        return f"{name}({', '.join(passed)})"
+        return f"{name}({', '.join((*self.inside, *self.given))})"
 
     def function(self, name: str) -> list[str]:
         """The function: what fitted before needs nothing but a look at its type and its shapes."""
@@ -149,8 +151,9 @@ def read_of(
     arrays = tuple(a.name for a in arguments if a.is_array)
     met = [n for n in known if any(n in size.names for leaf in leaves for size in leaf.shape)]
     context.used_sizes.update(met if arrays else ())
-    sizes = [(a.name, local[a.name]) for a in arguments if a.role == "size"] + [(n, context.sizes[n]) for n in met]
-    return Reading(arrays, tuple(local[name] for name in arrays), tuple(sizes), dtype)
+    given = {a.name: local[a.name] for a in arguments if a.role == "size"}
+    sizes = given | {n: context.sizes[n] for n in met}
+    return Reading(arrays, tuple(local[name] for name in arrays), tuple(sizes.items()), tuple(given.values()), dtype)
 
 
 def reading(

@@ -592,3 +592,15 @@ def test_the_symmetric_inverse_is_that_of_lapack():
             assert np.isclose(gradients["q"], size - target @ solution, rtol=1e-9)
     with pytest.raises(InputError, match=r"^A is declared symmetric but is not"):
         f(A=np.triu(np.ones((3, 3))), y=np.ones(3), q=0.0)
+
+
+def test_a_size_that_no_array_tells_is_given_with_the_call():
+    """It is known where the arrays are read, which look it up among the sizes that fitted."""
+    a = sg.parameter("a")
+    f = sg.Problem(sg.sum((y - a * d) ** 2)).compile()
+    arrays = {"y": np.arange(3.0), "a": np.array(2.0)}
+    g = f.bind(y=arrays["y"])
+    for size in (4, 5, 4):
+        (value, gradients), (expected, theirs) = g(a=arrays["a"], d=size), f(**arrays, d=size)
+        assert value == expected == ((arrays["y"] - 2 * size) ** 2).sum()
+        assert gradients["a"] == theirs["a"] == -2 * size * (arrays["y"] - 2 * size).sum()
