@@ -28,7 +28,7 @@ RUNGS = (
     ("rewrite",),
     ("evaluate",),
     ("fields",),
-    ("canonical",),
+    ("atoms", "canonical"),
     ("text",),
     ("primitives",),
     ("graph",),

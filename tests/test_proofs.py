@@ -6,9 +6,9 @@ import pytest
 import sympy
 
 import symgrad as sg
+from symgrad.atoms import InverseEntry
 from symgrad.derive.derivation import Verdict
 from symgrad.derive.zero import are_equal
-from symgrad.fields import InverseEntry
 
 n, d, k = sg.dims("n d k")
 
