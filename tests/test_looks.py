@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from documents import page, problem
 
+import symgrad as sg
 from symgrad.compile.listing import listing
 from symgrad.explain.document import Code, Heading, Table
 from symgrad.explain.wording import worded
@@ -50,6 +51,22 @@ def test_a_listing_holds_all_that_computes_and_nothing_that_checks(name):
     numbered = [line for line in lines if re.search(r"# \(\d", line)]
     assert numbered
     assert [line for line in shown.splitlines() if re.search(r"# \(\d", line)] == numbered
+
+
+def test_a_listing_keeps_numbers_that_are_computed():
+    """A number of the user's is read, lam = float(lam), and goes; q = float(np.exp(lam / 2)) is computed, and stays."""
+    n, d = sg.dims("n d")
+    X, w, lam = sg.data("X", n, d), sg.parameter("w", d), sg.hyperparameter("lam", 0.3)
+    q, s = sg.exp(lam / 2), sg.log(n) + lam**2
+    problem = sg.Problem(q * sg.sum((X @ w) ** 2) + s * w @ w, names={"q": q, "s": s})
+    shown = listing(problem.compile(prove=False).source)
+    assert "q = float(" in shown
+    assert "lam = float(lam)" not in shown
+    (function,) = ast.parse(shown).body
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    defined = {node.id for node in names if isinstance(node.ctx, ast.Store)} | {"np", "float"}
+    defined |= {a.arg for a in (*function.args.args, *function.args.kwonlyargs)}
+    assert {node.id for node in names} <= defined
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
-# What a module reads its arguments with; a page says that the module does.
-READERS = ("_arrays", "_labels", "float", "int")
+# What a module reads its arrays with; a page says that the module does.
+READERS = ("_arrays", "_labels")
+# What it makes a number of an argument with: lam = float(lam).
+NUMBERS = ("float", "int")
 # The argument that turns the checks off, with the star before it where it is the only one by keyword.
 CHECK_ARGUMENT = re.compile(r"(?:,\s*\*)?,\s*check=True(?=,?\s*\))")
 
@@ -38,6 +41,14 @@ def _only_reads(statement: ast.stmt) -> bool:
         tests = statement.test.values if isinstance(statement.test, ast.BoolOp) else [statement.test]
         return isinstance(tests[0], ast.Name) and tests[0].id == "check"
     value = statement.value if isinstance(statement, ast.Assign | ast.Expr) else None
-    if isinstance(value, ast.Call):
-        return isinstance(value.func, ast.Name) and value.func.id in READERS
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in READERS:
+        return True
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+        return _makes_a_number(statement.targets, statement.value)
     return isinstance(statement, ast.Expr) and isinstance(value, ast.Constant)
+
+
+def _makes_a_number(targets: Sequence[ast.expr], call: ast.Call) -> bool:
+    """Whether one name is assigned itself as a number; q = float(np.exp(lam)) computes."""
+    is_number = isinstance(call.func, ast.Name) and call.func.id in NUMBERS
+    return is_number and [ast.unparse(e) for e in targets] == [ast.unparse(e) for e in call.args]
