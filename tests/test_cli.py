@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from symgrad.cli import app
+from symgrad.cli.choices import PAGES, Engine, Format
 from symgrad.cli.tables import aligned
 from symgrad.primitives import functions
 
@@ -108,6 +109,14 @@ def test_the_format_follows_the_suffix(tmp_path, name, begin):
 def test_a_format_that_is_asked_for_wins(tmp_path):
     assert run("explain", SOFTMAX, "-f", "latex", "-o", tmp_path / "page.txt").exit_code == 0
     assert "\\documentclass" in (tmp_path / "page.txt").read_text()
+
+
+def test_what_a_suffix_gives_can_be_asked_for_by_name():
+    assert set(PAGES.values()) - {"markdown"} <= {form.value for form in Format}
+    assert [engine.value for engine in Engine] == ["typst", "latex"]
+    assert json.loads(run("explain", LINEAR, "-f", "json").stdout)["format"] == "symgrad.derivation"
+    assert json.loads(run("explain", LINEAR, "-f", "ipynb").stdout)["nbformat"] == 4
+    assert run("explain", LINEAR, "--engine", "json").exit_code == 2
 
 
 def test_explain_in_chinese_and_for_one_parameter():

@@ -26,6 +26,8 @@ class Format(StrEnum):
     html = "html"
     pdf = "pdf"
     text = "text"
+    ipynb = "ipynb"
+    json = "json"
 
 
 class Engine(StrEnum):
@@ -33,8 +35,6 @@ class Engine(StrEnum):
 
     typst = "typst"
     latex = "latex"
-    ipynb = "ipynb"
-    json = "json"
 
 
 class Listing(StrEnum):
