@@ -23,6 +23,7 @@ from symgrad.graph.expression import (
     number,
     scale,
     slice_of,
+    transpose,
 )
 from symgrad.graph.sizes import ONE, ZERO, Size
 from symgrad.graph.walk import fold, postorder, use_counts
@@ -241,7 +242,7 @@ class _Joining:
         rest = [(x, own) for x, own in zip(e.operands, e.indices, strict=True) if x.rank]
         vectors = [x for x, own in rest if own == (e.rank,) and x.shape == (self.size,)]
         free = [x for x in vectors if not self._is_bound(x)]
-        if len(free) != 1 or len(rest) > MATRIX:
+        if len(free) != 1 or len(rest) > 2:
             return None
         weight, of = self._weighted(free[0])
         if e.rank == 0:
@@ -282,4 +283,4 @@ def _turned(e: Expr) -> Expr:
     """The transpose of a matrix; that of a transpose is the matrix."""
     if isinstance(e, Contraction) and e.indices == ((1, 0),):
         return e.operands[0]
-    return contraction([e], [(1, 0)], e.shape[::-1])
+    return transpose(e)

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from symgrad.compile.dissolve import Program
 from symgrad.compile.stable import power_of, rebuilt, unscaled
-from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, Role, contraction, linear
+from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, Role, contraction, linear, matmul, transpose
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
@@ -71,21 +71,21 @@ def low_rank(program: Program, bound: Collection[str]) -> LowRank | None:
 
 def _residual(node: Linear, bound: Collection[str]) -> Residual | None:
     """p·M + q·A Bᵀ with a matrix M of bound data, A and B parameters or made of them."""
-    if node.rank != MATRIX or len(node.terms) != MATRIX:
+    if node.rank != MATRIX or len(node.terms) != 2:
         return None
     for (p, m), (q, x) in (node.terms, node.terms[::-1]):
         (s, m), (c, x) = unscaled(m), unscaled(x)
         is_data = isinstance(m, Leaf) and m.name in bound and m.role is Role.DATA
         x, (row, column) = _seen(x, (0, 1))
-        if not is_data or not isinstance(x, Contraction) or len(x.operands) != MATRIX:
+        if not is_data or not isinstance(x, Contraction) or len(x.operands) != 2:
             continue
         # Of a transposed product rows and columns change places.
         place = {0: row, 1: column}
         indices = [tuple(place.get(i, i) for i in own) for own in x.indices]
         (a, first), (b, second) = sorted(map(_seen, x.operands, indices), key=lambda f: 0 not in f[1])
-        if a.rank == b.rank == MATRIX and len({*first, *second}) == MATRIX + 1 and 0 in first and 1 in second:
-            left = a if first[0] == 0 else _turned(a)
-            right = b if second[0] == 1 else _turned(b)
+        if a.rank == b.rank == MATRIX and len({*first, *second}) == 3 and 0 in first and 1 in second:
+            left = a if first[0] == 0 else transpose(a)
+            right = b if second[0] == 1 else transpose(b)
             assert isinstance(m, Leaf)
             return Residual(node, (p * s, m), q * c, left, right)
     return None
@@ -95,14 +95,6 @@ def _seen(e: Expr, own: tuple[int, ...]) -> tuple[Expr, tuple[int, ...]]:
     """A transpose as the matrix with its indices the other way round."""
     is_turned = isinstance(e, Contraction) and e.indices == (TRANSPOSED,)
     return (e.children[0], own[::-1]) if is_turned else (e, own)
-
-
-def _turned(e: Expr) -> Expr:
-    return contraction([e], [TRANSPOSED], e.shape[::-1])
-
-
-def _product(a: Expr, b: Expr) -> Expr:
-    return contraction([a, b], [(0, 2), (2, 1)], (a.shape[0], b.shape[1]))
 
 
 def _gram(a: Expr, b: Expr) -> Expr:
@@ -120,8 +112,8 @@ def _is_square_sum(e: Expr, node: Expr) -> bool:
         return False
     if len(e.operands) == 1:
         base, exponent = power_of(e.operands[0])
-        return base is node and exponent == MATRIX and sorted(e.indices[0]) == [0, 1]
-    return len(e.operands) == MATRIX and all(x is node for x in e.operands) and e.indices == ((0, 1), (0, 1))
+        return base is node and exponent == 2 and sorted(e.indices[0]) == [0, 1]
+    return len(e.operands) == 2 and all(x is node for x in e.operands) and e.indices == ((0, 1), (0, 1))
 
 
 def _multiplied_out(found: Residual, order: Sequence[Expr]) -> dict[Expr, Expr]:
@@ -135,16 +127,16 @@ def _multiplied_out(found: Residual, order: Sequence[Expr]) -> dict[Expr, Expr]:
         if _is_square_sum(e, found.node):
             both = [
                 (p * p, _inner(m, m)),
-                (2 * p * q, _inner(a, _product(m, b))),
+                (2 * p * q, _inner(a, matmul(m, b))),
                 (q * q, _inner(_gram(a, a), _gram(b, b))),
             ]
             values[e] = linear(both)
             continue
         matrix = _product_with(e, found.node)
         if matrix is not None and matrix[1] in values:
-            is_turned, x = matrix[0], _turned(values[matrix[1]]) if matrix[2] else values[matrix[1]]
-            one, other, data = (b, a, _turned(m)) if is_turned else (a, b, m)
-            values[e] = linear([(q, _product(one, _gram(other, x))), (p, _product(data, x))])
+            is_turned, x = matrix[0], transpose(values[matrix[1]]) if matrix[2] else values[matrix[1]]
+            one, other, data = (b, a, transpose(m)) if is_turned else (a, b, m)
+            values[e] = linear([(q, matmul(one, _gram(other, x))), (p, matmul(data, x))])
         elif all(x in values for x in e.children):
             values[e] = rebuilt(e, [values[x] for x in e.children])
     return values
@@ -152,7 +144,7 @@ def _multiplied_out(found: Residual, order: Sequence[Expr]) -> dict[Expr, Expr]:
 
 def _product_with(e: Expr, node: Expr) -> tuple[bool, Expr, bool] | None:
     """(whether node is transposed, X, whether X is) of a product of node, or of its transpose, and X."""
-    if not isinstance(e, Contraction) or e.rank != MATRIX or len(e.operands) != MATRIX:
+    if not isinstance(e, Contraction) or e.rank != MATRIX or len(e.operands) != 2:
         return None
     (r, own), (x, other) = (_seen(y, i) for y, i in zip(e.operands, e.indices, strict=True))
     is_product = own in ((0, 2), (2, 0)) and other in ((2, 1), (1, 2))

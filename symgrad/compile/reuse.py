@@ -141,7 +141,7 @@ def places(op: Op) -> list[Op]:
     if op.kind == "function":
         return same if len(op.args) == 1 and _function(op) else []
     if op.kind == "total":
-        return same if len(op.args) == MATRIX and all(abs(c) == 1 for c in op.data) and op.data != (-1, -1) else []
+        return same if len(op.args) == 2 and all(abs(c) == 1 for c in op.data) and op.data != (-1, -1) else []
     is_plain = op.kind == "product" and all(x.type in (Type.FLOATING, Type.SCALAR) for x in op.args)
     flags = op.data[1:] if is_plain else ()
     # x·x has no other factor to multiply with.

@@ -210,7 +210,7 @@ class _Rotating:
         found, sizes = factors(node)
         opened = [f for x, own in found for f in self._squares_opened(x, own)]
         for i in (i for i, s in sizes.items() if s == self.size):
-            if sum(own.count(i) for _, own in opened) != (1 if i < node.rank else MATRIX):
+            if sum(own.count(i) for _, own in opened) != (1 if i < node.rank else 2):
                 return None
         if any(s != self.size and self._runs((s,)) for s in sizes.values()):
             return None
@@ -231,8 +231,8 @@ class _Rotating:
     def _squares_opened(self, x: Expr, own: tuple[int, ...]) -> list[Factor]:
         """x² as x·x where it has an axis of this size."""
         base, exponent = power_of(x)
-        is_square = isinstance(x, Elementwise) and exponent == MATRIX and self._runs(x.shape)
-        return [(base, own)] * MATRIX if is_square else [(x, own)]
+        is_square = isinstance(x, Elementwise) and exponent == 2 and self._runs(x.shape)
+        return [(base, own)] * 2 if is_square else [(x, own)]
 
 
 def _unified(

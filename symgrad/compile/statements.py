@@ -39,10 +39,9 @@ SUFFIXES = {
     "cast": "values",
 }
 
-
-# What the values of operations that give several are called.
 # Powers with a name of their own.
 POWERS = {Fraction(2): "square", Fraction(1, 2): "root", Fraction(-1): "reciprocal"}
+# What the values of operations that give several are called.
 ITEMS = {
     "pair": ("softmax", "log_softmax"),
     "sigmoid_and_logs": ("sigmoid", "softplus", "softplus_minus"),
