@@ -241,7 +241,15 @@ def _between(left: Tex, right: Tex) -> str:
     # b (x + y) would be a function's value, b1 one symbol.
     is_beside = isinstance(right.parts[0], Fence) or right is ONES or right.parts[0] is ONES
     is_scalar = left.is_name and not left.rank
-    return r"\," if is_fraction or (is_scalar and is_beside) or left.is_word or right.is_word else " "
+    return r"\," if is_fraction or (is_scalar and is_beside) or left.is_word or _begins_with_word(right) else " "
+
+
+def _begins_with_word(piece: Tex) -> bool:
+    """Whether the first of what stands in a piece is a word: diag(r) M."""
+    first: Part = piece
+    while isinstance(first, Tex) and not first.is_word and first.parts:
+        first = first.parts[0]
+    return isinstance(first, Tex) and first.is_word
 
 
 # ---- writing it out

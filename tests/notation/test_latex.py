@@ -146,6 +146,7 @@ CASES = [
     ),
     (X / sg.sum(X, axis=1, keepdims=True), r"X \oslash (X \mathbf{1} \mathbf{1}^{\top})"),
     (X * y[:, None], r"\mathrm{diag}(y)\,X"),
+    (s * (X * y[:, None]), r"s\,\mathrm{diag}(y)\,X"),
     (X * r1, r"X\,\mathrm{diag}(r^{\top})"),
     (sg.diag(u), r"\mathrm{diag}(u)"),
     (sg.outer(u, v), r"u v^{\top}"),
