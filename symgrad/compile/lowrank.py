@@ -132,11 +132,12 @@ def _multiplied_out(found: Residual, order: Sequence[Expr]) -> dict[Expr, Expr]:
             ]
             values[e] = linear(both)
             continue
-        matrix = _product_with(e, found.node)
-        if matrix is not None and matrix[1] in values:
-            is_turned, x = matrix[0], transpose(values[matrix[1]]) if matrix[2] else values[matrix[1]]
-            one, other, data = (b, a, transpose(m)) if is_turned else (a, b, m)
-            values[e] = linear([(q, matmul(one, _gram(other, x))), (p, matmul(data, x))])
+        found_product = _product_with(e, found.node)
+        if found_product is not None and found_product[1] in values:
+            is_turned, x, is_x_turned = found_product
+            other = transpose(values[x]) if is_x_turned else values[x]
+            one, two, data = (b, a, transpose(m)) if is_turned else (a, b, m)
+            values[e] = linear([(q, matmul(one, _gram(two, other))), (p, matmul(data, other))])
         elif all(x in values for x in e.children):
             values[e] = rebuilt(e, [values[x] for x in e.children])
     return values
