@@ -5,19 +5,23 @@ from __future__ import annotations
 import ast
 import re
 from base64 import b64decode
+from io import BytesIO
 from xml.etree import ElementTree
 
 import nbformat
+import pypdf
 import pytest
 from documents import page, problem
+from test_pages import beyond, compiled_log, flaws
 
 import symgrad as sg
 from symgrad.compile.listing import listing
-from symgrad.explain.document import Code, Heading, Table
+from symgrad.explain.document import Code, Display, Document, Heading, Paragraph, Plain, Row, Table
 from symgrad.explain.wording import worded
 from symgrad.formats.html import html_page
 from symgrad.formats.ipynb import notebook
-from symgrad.formats.template import COMMON, GITHUB, plain, render_as
+from symgrad.formats.pdf import pdf
+from symgrad.formats.template import COMMON, GITHUB, LATEX, plain, render_as
 from symgrad.formats.typst_page import Faces, typst_page
 
 LANGUAGES = ("en", "zh")
@@ -154,3 +158,24 @@ def test_pandoc_gives_the_widest_column_of_a_table_the_most_room():
 def test_two_words_that_belong_together_are_on_one_line():
     assert "In\N{NO-BREAK SPACE}matrices:" in typst_page(page("softmax_regression", "en"), Faces())
     assert "In\N{NO-BREAK SPACE}matrices:" in render_as(page("softmax_regression", "en"), GITHUB)
+
+
+def test_a_wide_number_of_an_equation_stays_on_the_page(tmp_path):
+    """With fleqn, alignat takes it for a reason to push its columns apart, until the number is over the edge."""
+    side = r"\frac{\partial L}{\partial Z_{t+1}}\,U^{\top} \odot (1 - H_{t}^{\odot 2})"
+    reason = Plain("with the equations put in")
+    wide = Row(r"\frac{\partial L}{\partial Z}", side, reason=reason, shape=r"n \times h", label="18, 20, …, 24")
+    document = Document(Plain("Title"), (Paragraph((Plain("text"),)), Display((wide,))), "en")
+    assert flaws(compiled_log(render_as(document, LATEX), tmp_path)) == []
+    assert beyond(tmp_path / "page.pdf") == []
+
+
+def test_no_line_of_a_paragraph_is_alone_on_a_page(tmp_path):
+    """Of three lines neither the first nor the last can be: each page begins where a paragraph does."""
+    text = "Begin " + "with enough words for a little more than two lines on a page, " * 3 + "end."
+    document = Document(Plain("Title"), tuple(Paragraph((Plain(text),)) for _ in range(60)), "en")
+    compiled_log(render_as(document, LATEX), tmp_path)
+    for content in ((tmp_path / "page.pdf").read_bytes(), pdf(document)):
+        _, *pages = [p.extract_text().split() for p in pypdf.PdfReader(BytesIO(content)).pages]
+        assert len(pages) >= 2
+        assert {words[0] for words in pages} == {"Begin"}
