@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from base64 import b64decode
+from dataclasses import replace
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -17,12 +18,18 @@ from test_pages import beyond, compiled_log, flaws
 import symgrad as sg
 from symgrad.compile.listing import listing
 from symgrad.explain.document import Code, Display, Document, Heading, Paragraph, Plain, Row, Table
+from symgrad.explain.notes import FUNCTION_SIGNS, note
 from symgrad.explain.wording import worded
 from symgrad.formats.html import html_page
 from symgrad.formats.ipynb import notebook
+from symgrad.formats.layout import parts_of
 from symgrad.formats.pdf import pdf
-from symgrad.formats.template import COMMON, GITHUB, LATEX, plain, render_as
+from symgrad.formats.template import COMMON, GITHUB, LATEX, places, plain, render_as
 from symgrad.formats.typst_page import Faces, typst_page
+from symgrad.notation.formula import write
+from symgrad.notation.latex import latex
+from symgrad.notation.reading import read
+from symgrad.notation.width import width
 
 LANGUAGES = ("en", "zh")
 NAMES = ("softmax_regression", "two_layer_net", "lstm_cell")
@@ -179,3 +186,68 @@ def test_no_line_of_a_paragraph_is_alone_on_a_page(tmp_path):
         _, *pages = [p.extract_text().split() for p in pypdf.PdfReader(BytesIO(content)).pages]
         assert len(pages) >= 2
         assert {words[0] for words in pages} == {"Begin"}
+
+
+NAMES_INSIDE = r"\frac{\mathrm{first\_name}}{n} + \mathrm{second\_name} \odot \mathrm{third\_name}"
+LONG = rf"\mathrm{{penalty}}\,\left({NAMES_INSIDE}\right)^{{\top}} \mathbf{{1}}"
+
+
+@pytest.mark.parametrize("tex", [LONG, LONG.replace(r"\left", "").replace(r"\right", "")])
+def test_a_term_that_fits_no_line_breaks_inside_its_brackets(tex):
+    found = parts_of(Row("x", tex), 18)
+    assert len(found) >= 3
+    assert max(map(width, found)) <= 18
+    # Each line is a formula of its own, and together they are the whole one: as large brackets end, others begin.
+    assert all(write(read(line)) for line in found)
+    empty = re.compile(r"\{\} |\\[bB]ig[lr]\.|\\left|\\right|\\[bB]ig[lr]|\s")
+    assert empty.sub("", "".join(found)) == empty.sub("", tex)
+    assert parts_of(Row("x", tex), 200) == [tex]
+
+
+def test_a_sign_at_the_beginning_of_a_line_stands_between_two_things():
+    """Else Typst sets + 2 a as the number +2 times a."""
+    terms = (r"\mathrm{first\_long\_name}", r"2\,\mathrm{second\_long\_name}", r"-3\,\mathrm{third\_long\_name}")
+    row = Row("x", " ".join((terms[0], "+", *terms[1:])) + " x" * 60, terms)
+    text = typst_page(Document(Plain("Title"), (Display((row,)),), "en"), Faces())
+    lines = re.findall(r"body: eq\(.*?, \$(.*?)\$\)", text)
+    assert len(lines) == 1 or all(re.match(r'#h\([\d.]+em\);""[+−]', line) for line in lines[1:])
+    narrow = replace(row, terms=tuple(term + " x" * 30 for term in terms))
+    text = typst_page(Document(Plain("Title"), (Display((narrow,)),), "en"), Faces())
+    lines = re.findall(r"body: eq\(.*?, \$(.*?)\$\)", text)
+    assert len(lines) == 3
+    assert all(re.match(r'#h\([\d.]+em\);""[+−]', line) for line in lines[1:])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_long_names_leave_room_for_what_a_table_says(language):
+    names = Plain("Station_Level, Hour_Profile and weather_effect")
+    header = (Plain("what"), Plain("statement"), Plain("how"))
+    long = Table(header, ((names, Plain("each step, every line of it"), Plain("proved " * 20)),), wide=2)
+    assert places(long, language) == ["narrow", "narrow", "wide"]
+    short = Table(header, ((Plain("(1)-(4)"), Plain("each step, every line of it"), Plain("proved " * 20)),), wide=2)
+    assert places(short, language) == ["own", "own", "wide"]
+    document = Document(Plain("Title"), (long,), language)
+    assert "28.000000%, 28.000000%, 1fr" in typst_page(document, Faces())
+    assert r"p{0.28\textwidth}" in render_as(document, LATEX)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTION_SIGNS))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_sign_means_is_said_with_formulas_set_as_formulas(name, language):
+    said = plain(note(*FUNCTION_SIGNS[name]), language, math=lambda tex: "□" * bool(read(tex)))
+    assert not re.search(r"[$=≤≥²|√Σᵀ^_]|\b[a-zA-Z]\b(?<!\ba)|\d−", said)
+
+
+def test_a_sign_is_explained_only_where_it_is_printed():
+    n = sg.dims("n")
+    x = sg.parameter("x", n)
+    jumps = sg.Problem(sg.sum((x[1:] - x[:-1]) ** 2), names={"x": x})
+    assert r"\begin{bmatrix} 0 \\" in jumps.explain()
+    assert "spread" not in jumps.explain()
+
+
+def test_brackets_are_as_tall_as_the_matrices_in_them():
+    n = sg.dims("n")
+    x = sg.parameter("x", n)
+    e = 3 * (sg.concatenate([x, x]) - sg.concatenate([x, 2 * x]))
+    assert latex(e).startswith(r"3 \left(\begin{bmatrix}")

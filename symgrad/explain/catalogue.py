@@ -152,8 +152,7 @@ def _remarks(sample: Sample) -> Iterator[Inline]:
     if all(slope is None for slope in sample.slopes) and isinstance(entry, Function):
         yield Sentence(say.NOTHING)
     if entry.sign is not None:
-        sign, text = entry.sign
-        yield Sentence(sentences.NOTATION, {"items": Sentence(text, {"sign": Math(sign)})})
+        yield Sentence(sentences.NOTATION, {"items": note(*entry.sign)})
 
 
 def _function_rows(sample: Sample, language: Language) -> Iterator[Row]:

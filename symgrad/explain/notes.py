@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from symgrad.explain.document import Inline, Math, Sentence
@@ -77,6 +78,8 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
     ),
 }
 
+# Within a sentence of a table's entry.
+FORMULA = re.compile(r"\$([^$]+)\$")
 # What the sentences hold besides the sign.
 FORMULAS: Mapping[str, Inline] = {"c": Math("c"), "equal": Math("i = j")}
 
@@ -88,8 +91,11 @@ def operand_and_result(x: str, y: str) -> dict[str, Inline]:
 
 
 def note(sign: str, text: Text) -> Sentence:
-    """A sign with what it means."""
-    return Sentence(text, {"sign": Math(sign), **FORMULAS})
+    """A sign with what it means; what stands between dollar signs there is a formula."""
+    inner = {tex: f"formula{k}" for k, tex in enumerate(dict.fromkeys(FORMULA.findall(text.en + text.zh)))}
+    en, zh = (FORMULA.sub(lambda found: f"{{{inner[found[1]]}}}", own) for own in (text.en, text.zh))
+    formulas = {name: Math(tex) for tex, name in inner.items()}
+    return Sentence(Text(en=en, zh=zh), {"sign": Math(sign), **FORMULAS, **formulas})
 
 
 # What a function is that formulas call by a name or letter of its own; softmax only where no equation spells it out.

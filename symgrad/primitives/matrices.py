@@ -173,6 +173,9 @@ CHOLESKY = Primitive(
     citation="Murray 2016, eq. 9",
     sign=(
         r"\mathrm{chol}(A)",
-        Text(en="{sign} is the lower triangular L with L Lᵀ = A", zh="{sign} 是满足 L Lᵀ = A 的下三角矩阵 L"),
+        Text(
+            en=r"{sign} is the lower triangular $L$ with $L L^{\top} = A$",
+            zh=r"{sign} 是满足 $L L^{\top} = A$ 的下三角矩阵 $L$",
+        ),
     ),
 )

@@ -338,6 +338,6 @@ def test_numbers_are_exact():
 
 
 def test_a_size_with_braces_is_no_place_for_an_operand():
-    """m_{1} and \\mathrm{hours} stand within the template of a slice, whose {0} is its operand."""
+    r"""m_{1} and \mathrm{hours} stand within the template of a slice, whose {0} is its operand."""
     m1, hours = sg.dims("m_1 hours")
     assert latex(sg.parameter("W", hours, m1)[1:, :-1]) == r"(W_{2:\mathrm{hours},\,:})_{:,\,1:m_{1} - 1}"
