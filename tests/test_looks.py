@@ -251,3 +251,20 @@ def test_brackets_are_as_tall_as_the_matrices_in_them():
     x = sg.parameter("x", n)
     e = 3 * (sg.concatenate([x, x]) - sg.concatenate([x, 2 * x]))
     assert latex(e).startswith(r"3 \left(\begin{bmatrix}")
+
+
+def test_an_equation_entry_by_entry_stays_on_the_page_of_the_equation(tmp_path):
+    """Numbered lines, each with one without a number beneath it: no page begins with one of the latter."""
+    rows = [
+        row
+        for k in range(1, 61)
+        for row in (Row("Z", rf"\mathrm{{matrix}}_{{{k}}}", label=k), Row("z", rf"\mathrm{{entry}}_{{{k}}}"))
+    ]
+    document = Document(Plain("Title"), (Paragraph((Plain("line"),)), Display(tuple(rows))), "en")
+    compiled_log(render_as(document, LATEX), tmp_path)
+    for content in ((tmp_path / "page.pdf").read_bytes(), pdf(document)):
+        _, *pages = [p.extract_text() for p in pypdf.PdfReader(BytesIO(content)).pages]
+        assert len(pages) >= 2
+        found = [re.search(r"matrix|entry", text) for text in pages]
+        assert {match[0] for match in found if match} == {"matrix"}
+    assert html_page(document).count('class="left holds"') == 60

@@ -19,6 +19,7 @@ from symgrad.errors import MissingTool
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Inline, Mark, Row
 from symgrad.formats import html_sentences as say
 from symgrad.formats.breaks import breadth, pieces
+from symgrad.formats.layout import holds
 from symgrad.formats.svg import svg
 from symgrad.formats.template import Style, Writer, environment, template_file
 from symgrad.notation.width import width
@@ -42,7 +43,8 @@ MARK_SIGNS: dict[Mark, str] = {"proved": "✓", "verified": "≈", "unchecked": 
 class ShownRow:
     """One line of a display: the cells of its row. `place` says where reason and shape stand.
 
-    They are "near" on every screen, "beside" the formula on a wide one only, "below" it on all.
+    They are "near" on every screen, "beside" the formula on a wide one only, "below" it on all. On paper a row that `holds`
+    stays with the next one.
     """
 
     left: Markup
@@ -52,6 +54,7 @@ class ShownRow:
     number: str
     mark: Mark | None
     place: str
+    holds: bool
 
 
 @dataclass(slots=True)
@@ -170,7 +173,7 @@ def _shown(
 
     left = max((width(r.left) for r in rows), default=0) + SIDE_GAP
     right = max((min(breadth(r.right), LIMIT - left) for r in rows), default=0)
-    for r in rows:
+    for k, r in enumerate(rows):
         shape = rf"({r.shape})" if r.shape else ""
         reason = inline(r.reason) if r.reason is not None else Markup()
         beside = sum(SIDE_GAP + length for length in (_length(reason), breadth(shape)) if length)
@@ -183,6 +186,7 @@ def _shown(
             number="" if r.label is None else f"({r.label})",
             mark=r.mark,
             place="below" if left + right + beside > LIMIT else "near" if is_near else "beside",
+            holds=holds(rows, k),
         )
 
 

@@ -19,13 +19,23 @@ INDENT = r"\quad "
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One printed line: `left` and `relation` may be empty; `aside` is a reason or a shape in LaTeX; `tag` the number."""
+    """One printed line: `left` and `relation` may be empty; `aside` is a reason or a shape in LaTeX; `tag` the number.
+
+    What `holds` stays on the page of the line after it.
+    """
 
     left: str
     relation: str
     right: str
     aside: str = ""
     tag: str = ""
+    holds: bool = False
+
+
+def holds(rows: Sequence[Row], k: int) -> bool:
+    """Whether a row stays on the page of the next one, which says the same entry by entry and has no number."""
+    following = rows[k + 1] if k + 1 < len(rows) else None
+    return following is not None and rows[k].label is not None and following.label is None and bool(following.left)
 
 
 def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) -> Iterator[Line]:
@@ -57,10 +67,11 @@ def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) ->
                 part if is_first else INDENT + part,
                 beside if is_last else "",
                 tag if is_last and not needs_more else "",
+                not is_last or bool(needs_more) or holds(rows, k),
             )
         below = [t for t in (aside if aside and k not in fits else "", shape if shape and not shown_shape else "") if t]
         if below:
-            yield Line("", "", INDENT + r"\quad ".join(below), "", tag)
+            yield Line("", "", INDENT + r"\quad ".join(below), "", tag, holds(rows, k))
 
 
 def parts_of(r: Row, room: float) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from symgrad.explain.document import Block, Box, Code, Display, Document, Heading, Paragraph
 from symgrad.formats.escape import CJK, broken_words
-from symgrad.formats.layout import INDENT, parts_of
+from symgrad.formats.layout import INDENT, holds, parts_of
 from symgrad.formats.template import ANGLES, NARROW_PART, Style, Writer, environment, in_words, places
 from symgrad.formats.typst_drawing import typst_drawing
 from symgrad.notation.spoken import spoken
@@ -136,7 +136,7 @@ def _leads(block: Block, following: Block | None) -> bool:
 def _rows(block: Display | Box, writer: Writer) -> Iterator[dict[str, str]]:
     """The lines of an equation: the last of a row has its reason, shape and number."""
     left = max((width(r.left) for r in block.rows), default=0) + GAP
-    for row in block.rows:
+    for place, row in enumerate(block.rows):
         parts = parts_of(row, LIMIT - left)
         for k, part in enumerate(parts):
             is_first, is_last = k == 0, k == len(parts) - 1
@@ -147,6 +147,7 @@ def _rows(block: Display | Box, writer: Writer) -> Iterator[dict[str, str]]:
                 "body": _equation(f"{front} {part}", writer.language),
                 "reason": f"[{writer.inline(row.reason)}]" if is_last and row.reason is not None else "none",
                 "shape": f"[{writer.style.math(f'({row.shape})')}]" if is_last and row.shape else "none",
+                "holds": "false" if is_last and not holds(block.rows, place) else "true",
                 "tag": f"[({typst_text(str(row.label))})]" if is_last and row.label is not None else "none",
             }
 
