@@ -18,7 +18,7 @@ from test_pages import beyond, compiled_log, flaws
 import symgrad as sg
 from symgrad.compile.listing import listing
 from symgrad.explain.document import Code, Display, Document, Heading, Paragraph, Plain, Row, Table
-from symgrad.explain.notes import FUNCTION_SIGNS, note
+from symgrad.explain.notes import FUNCTION_SIGNS, note, operand_and_result, told
 from symgrad.explain.wording import worded
 from symgrad.formats.html import html_page
 from symgrad.formats.ipynb import notebook
@@ -30,6 +30,7 @@ from symgrad.notation.formula import write
 from symgrad.notation.latex import latex
 from symgrad.notation.reading import read
 from symgrad.notation.width import width
+from symgrad.primitives.table import PRIMITIVES
 
 LANGUAGES = ("en", "zh")
 NAMES = ("softmax_regression", "two_layer_net", "lstm_cell")
@@ -123,6 +124,8 @@ def test_the_prime_of_a_named_function_stands_behind_its_name():
     text = render_as(page("two_layer_net", "en"), GITHUB)
     assert r"\mathrm{relu}'(u) = [u > 0]" in text
     assert r"(\log u)' = \frac{1}{u}" in text
+    # Where u is taken the argument is a Greek letter, whose name is not how it is printed.
+    assert r"\mathrm{relu}'(\xi) = [\xi > 0]" in render_as(page("convolutional_net", "en"), GITHUB)
 
 
 def test_a_prime_in_html_is_raised_by_the_font_alone():
@@ -268,3 +271,16 @@ def test_an_equation_entry_by_entry_stays_on_the_page_of_the_equation(tmp_path):
         found = [re.search(r"matrix|entry", text) for text in pages]
         assert {match[0] for match in found if match} == {"matrix"}
     assert html_page(document).count('class="left holds"') == 60
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["inv", "cholesky"])
+def test_an_equation_in_a_reason_is_one_formula(name, language):
+    """Not X Y = I of three formulas and a letter of the text, which no one sets as an equation."""
+    entry = PRIMITIVES[name]
+    for text in (entry.reason, entry.reason_in_rows):
+        sentence = told(text, operand_and_result("K", "K^{-1}"))
+        said = plain(sentence, language, math=lambda tex: f"<{tex}>")
+        assert "=" not in re.sub(r"<[^<>]*>", "", said)
+        assert len(re.findall(r"<[^<>]*=[^<>]*>", said)) >= 2
+        assert not re.search(r"[{}$]", re.sub(r"<[^<>]*>", "", said))
