@@ -252,6 +252,8 @@ class Figure:
     words: tuple[Inline, ...]
     drawing: Drawing
     graph: Graph
+    # The same for a phone, where that is another drawing.
+    narrow: Drawing | None = None
     kind: str = "figure"
 
 

@@ -27,6 +27,8 @@ from symgrad.notation.width import width
 
 # What a page is wide and high in em of the text, and how small the letters of a picture may be.
 PAGE_WIDTH, PAGE_HEIGHT, SMALLEST = 41.0, 52.0, 0.7
+# What a phone is wide in em of a picture there.
+PHONE_WIDTH = 25.5
 # From left to right is kept down to this size.
 LEGIBLE = 0.85
 # An em holds about so many characters of a formula.
@@ -47,6 +49,15 @@ def draw(graph: Graph) -> Drawing | None:
     scales = [min(1.0, PAGE_WIDTH / d.width, PAGE_HEIGHT / d.height) for d in drawings]
     best = 0 if scales[0] >= LEGIBLE else max(range(2), key=lambda k: (scales[k], -k))
     return replace(drawings[best], scale=round(scales[best], 3)) if scales[best] >= SMALLEST else None
+
+
+def draw_narrow(graph: Graph, drawing: Drawing) -> Drawing | None:
+    """The drawing from top to bottom where that fits a phone and the other does not; None where it is of no use."""
+    if drawing.width * drawing.scale <= PHONE_WIDTH:
+        return None
+    down = _Sheet(graph, is_down=True).drawing()
+    scale = min(1.0, PHONE_WIDTH / down.width)
+    return replace(down, scale=round(scale, 3)) if scale >= LEGIBLE else None
 
 
 def em(content: Inline) -> float:

@@ -20,7 +20,7 @@ from symgrad.explain.document import Block, Box, Display, Document, Heading, Inl
 from symgrad.formats import html_sentences as say
 from symgrad.formats.breaks import breadth, pieces
 from symgrad.formats.layout import holds
-from symgrad.formats.svg import svg
+from symgrad.formats.svg import svgs
 from symgrad.formats.template import Style, Writer, environment, template_file
 from symgrad.notation.width import width
 from symgrad.prose import Text, one_line
@@ -95,7 +95,7 @@ def html_page(document: Document) -> str:
             cell=lambda item: Markup(cells.finished(item)),
             rows=rows,
             say=lambda name: _word(name).to(document.language),
-            figure=lambda block: Markup(svg(block, document.language)),
+            figure=lambda block: Markup(svgs(block, document.language)),
             signs=MARK_SIGNS,
             is_long_left=lambda display: any(width(r.left) > SHORT_LEFT for r in display.rows),
             style=Markup(template_file("html/page.css").read_text(encoding="utf-8")),
