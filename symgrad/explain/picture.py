@@ -33,6 +33,8 @@ PHONE_WIDTH = 25.5
 LEGIBLE = 0.85
 # An em holds about so many characters of a formula.
 CHARACTER = 0.56
+# And in the widest of the fonts that a browser may take.
+WIDE_LETTERS = 1.25
 HEIGHT, LEAST_WIDTH, PADDING = 1.7, 1.9, 0.9
 # Forward and backward line lie so far on either side of the way that they share.
 ASIDE = 0.2
@@ -68,6 +70,12 @@ def em(content: Inline) -> float:
         text = max(content.text.en, content.text.zh, key=len)
         return CHARACTER * len(text) * 0.6 + sum(em(value) for value in content.values.values())
     return CHARACTER * len(getattr(content, "text", ""))
+
+
+def _right_end(label: Label) -> float:
+    """Where a label ends in a font with wide letters."""
+    length = WIDE_LETTERS * em(label.content) * label.size
+    return label.at[0] + (length / 2 if label.is_centred else length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,8 @@ class _Sheet:
             if isinstance(part, Node):
                 self._draw_node(part, sizes[part.key], at[part.key])
         size = self._point(found.along + 0.2, found.across + 0.2)
-        return Drawing(round(size[0], 2), round(size[1], 2), tuple(self.shapes))
+        width = max([size[0], *(_right_end(s) for s in self.shapes if isinstance(s, Label))])
+        return Drawing(round(width, 2), round(size[1], 2), tuple(self.shapes))
 
     # ---- sizes
 
