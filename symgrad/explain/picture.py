@@ -65,7 +65,8 @@ def draw_narrow(graph: Graph, drawing: Drawing) -> Drawing | None:
 def em(content: Inline) -> float:
     """About how wide a label is."""
     if isinstance(content, Math):
-        return CHARACTER * width(content.tex)
+        # The letters of a long name, which are narrower on a page, need their whole room in a box, as its low lines do.
+        return CHARACTER * width(content.tex.replace(r"\mathrm", "").replace(r"\_", "M"))
     if isinstance(content, Sentence):
         text = max(content.text.en, content.text.zh, key=len)
         return CHARACTER * len(text) * 0.6 + sum(em(value) for value in content.values.values())

@@ -48,7 +48,7 @@ class ShownRow:
     """
 
     left: Markup
-    right: tuple[Markup, ...]
+    right: tuple[tuple[Markup, ...], ...]
     reason: Markup
     shape: Markup
     number: str
@@ -180,7 +180,7 @@ def _shown(
         is_near = left + breadth(r.right) + beside + (SIDE_GAP if r.label is not None else 0) <= PHONE_LIMIT
         yield ShownRow(
             left=math(r.left) if r.left else Markup(),
-            right=tuple(map(math, _broken(r))),
+            right=tuple(tuple(map(math, term)) for term in _broken(r)),
             reason=reason,
             shape=Markup(convert(shape, displaystyle=False)) if shape else Markup(),
             number="" if r.label is None else f"({r.label})",
@@ -190,16 +190,14 @@ def _shown(
         )
 
 
-def _broken(r: Row) -> Iterator[str]:
-    """The relation with the first term, then the other terms, each with its sign."""
+def _broken(r: Row) -> Iterator[tuple[str, ...]]:
+    """The relation with the first term, then the other terms, each with its sign, and each in its pieces."""
     first, *more = r.terms if len(r.terms) > 1 else (r.right,)
     beginning, *rest = pieces(first, PHONE_ROOM)
-    yield rf"{{}} {r.relation} {beginning}"
-    yield from rest
+    yield rf"{{}} {r.relation} {beginning}", *rest
     for term in more:
         own, *rest = pieces(term.lstrip("+"), PHONE_ROOM)
-        yield "{} " + (own if term.startswith("-") else f"+ {own}")
-        yield from rest
+        yield "{} " + (own if term.startswith("-") else f"+ {own}"), *rest
 
 
 def _length(reason: Markup) -> int:
