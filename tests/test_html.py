@@ -24,7 +24,7 @@ NAMES = tuple(ALL) if IS_WIDE else ("softmax_regression", "two_layer_net", "lstm
 # A root that cannot be broken is wider than a phone: it scrolls in its own box.
 UNBREAKABLE = {"n09_residual_gelu"}
 # Their graphs are wide from top to bottom too.
-WIDE_GRAPHS = {"deep_net", "recurrent_net"}
+WIDE_GRAPHS = {"deep_net", "recurrent_net", "m06_gated_cell", "n05_causal_heads", "n09_residual_gelu"}
 
 
 # Labels of a drawing that reach beyond it: there they are cut.
