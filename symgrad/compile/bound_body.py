@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from textwrap import wrap
 
 from symgrad.compile.arguments import Argument
 from symgrad.compile.layout import read_of, reading, signature
+from symgrad.compile.loop_text import Given, LoopWriter
+from symgrad.compile.loops import NotLooped, loops_of
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_source import Scope, returned_lines
 from symgrad.compile.numpy_text import Context
@@ -26,6 +29,16 @@ UNTOLD = 64
 # Outputs besides loss and gradients, which have names that no parameter has.
 SQUARES, WHOLE = "sum of squares", "sum of squares of the data"
 NOWHERE = Separation(ROWS, {}, ())
+
+
+def wrapped_call(line: str) -> list[str]:
+    """An assignment of a call in lines that are not too long."""
+    if len(line) <= WIDTH - 4:
+        return [line]
+    target, _, call = line.partition(" = ")
+    name, _, taken = call.partition("(")
+    pieces = wrap(taken[:-1], WIDTH - 3 * len(INDENT), break_long_words=False, break_on_hyphens=False)
+    return [f"{target} = {name}(", *(f"        {piece}" for piece in pieces), "    )"]
 
 
 def indented(lines: Iterable[str]) -> list[str]:
@@ -74,6 +87,11 @@ class Body:
     separation: Separation = NOWHERE
     is_turned: bool = True
     width: Size = ONE
+    # Whether numba compiles the sums over examples, and the functions that it compiles.
+    is_looped: bool = False
+    looped: list[list[str]] = field(default_factory=list)
+    # Arrays of which the examples may be rows.
+    by_rows: set[str] = field(default_factory=set)
     varying: set[Op] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -131,8 +149,20 @@ class Body:
             self.tiles = {op: name for op, name in self.once.items() if op in found.axes}
             for self.is_turned in (True, False):
                 if self._fits(outputs):
+                    self.is_looped = self.is_looped and self.is_turned and self._has_loops(outputs)
                     return
             self.separation, self.tiles = NOWHERE, {}
+        self.is_looped = False
+
+    def _has_loops(self, outputs: Sequence[Op]) -> bool:
+        sums = self._sums(outputs)
+        turner = self._turner({**self.once, **{op: f"before {k}" for k, op in enumerate(self._before(sums))}}, ROWS)
+        turner.run(sums)
+        try:
+            loops_of([turner.made[op] for op in sums], ROWS)
+        except NotLooped:
+            return False
+        return True
 
     def _fits(self, outputs: Sequence[Op]) -> bool:
         if not self.is_turned and any(self.separation.axes[op] for op in self.tiles):
@@ -147,6 +177,18 @@ class Body:
         """The sums over examples that a call has to compute."""
         needed = set(postorder(outputs, stop=self.once))
         return [op for op in self.separation.sums if op in needed and op not in self.once]
+
+    def _before(self, sums: Sequence[Op]) -> list[Op]:
+        """What the blocks need of what varies and does not run along the examples."""
+        found = dict[Op, None]()
+        for op in postorder(sums, stop=self.once):
+            for x in op.args if op not in self.once and (op in self.separation.axes or op in sums) else ():
+                while x.kind in VIEWS and x.args and x.kind != "item":
+                    x = x.args[0]
+                is_plain = x.kind in ("argument", "number", "size") or x in self.once or x.type is Type.SCALAR
+                if x not in self.separation.axes and not is_plain:
+                    found[x] = None
+        return list(found)
 
     def _turner(self, given: Mapping[Op, str], rows: Size) -> Turner:
         return Turner(self.plan.ops, self.separation, rows, given, self.is_turned)
@@ -214,7 +256,7 @@ class _Writing:
     def lines(self, outputs: Mapping[str, Op], *, is_pair: bool) -> list[str]:
         body = self.body
         sums = body._sums(outputs.values())
-        before = self._before(outputs.values(), sums)
+        before = body._before(sums)
         names = {op: self.names.fresh(body.plan.names.get(op) or op.kind) for op in before}
         first = self._write({f"{k}": op for k, op in enumerate(before)}, body.once, {}, names)
         locals_ = {**names}
@@ -237,18 +279,6 @@ class _Writing:
         k = next(k for k, line in enumerate(written.lines) if line.startswith(f"{INDENT}{name} = ")) + 1
         gate = f"    if {name} > 1e-4 * {whole}:"
         return [*written.lines[:k], gate, *indented([*written.lines[k:], *returned])]
-
-    def _before(self, outputs: Iterable[Op], sums: Sequence[Op]) -> list[Op]:
-        """What the blocks need of what varies and does not run along the examples."""
-        body, found = self.body, dict[Op, None]()
-        for op in postorder(sums, stop=body.once):
-            for x in op.args if op not in body.once and (op in body.separation.axes or op in sums) else ():
-                while x.kind in VIEWS and x.args and x.kind != "item":
-                    x = x.args[0]
-                is_plain = x.kind in ("argument", "number", "size") or x in body.once or x.type is Type.SCALAR
-                if x not in body.separation.axes and not is_plain:
-                    found[x] = None
-        return list(found)
 
     def _called(self, sum_: Op, outputs: Mapping[str, Op]) -> str:
         """A name for a sum: its own, or that of the first value which is made of it."""
@@ -280,11 +310,13 @@ class _Writing:
         body = self.body
         turner = body._turner({**body.once, **before}, ROWS)
         turner.run(sums)
+        if body.is_looped:
+            return self._loops(turner, sums, totals, outputs)
         made = {str(k): turner.made[op] for k, op in enumerate(sums)}
         writer = self._writer(made, turner, {turner.made[op]: totals[op] for op in sums}, self._served(sums, outputs))
         writer.write()
         used = [name for op, name in body.tiles.items() if op in turner.made]
-        body.width = max(body.width, self._width(turner), key=lambda s: len(s.terms) * 100 + sum(c for _, c in s.terms))
+        body.width = self._wider(turner)
         place = "-1" if body.is_turned else "0"
         told = [f"    rows = {used[0]}.shape[{place}]"] if re.search(r"\brows\b", "\n".join(writer.lines)) else []
         returned = ", ".join(writer.texts[made[str(k)]][0] for k in range(len(sums)))
@@ -299,6 +331,33 @@ class _Writing:
         if len(line) > WIDTH - 4:
             line = f"    (\n{INDENT * 4}{target},\n{INDENT * 2}) = _added_up(some, blocks)"
         return ["", *indented(some), "", line]
+
+    def _loops(
+        self, turner: Turner, sums: Sequence[Op], totals: Mapping[Op, str], outputs: Mapping[str, Op]
+    ) -> list[str]:
+        """A function of all examples that numba compiles, and the lines that call it."""
+        body = self.body
+        made = {turner.made[op]: totals[op] for op in sums}
+        writer = self._writer({}, turner, {}, self._served(sums, outputs))
+        tiles = {turner.made[op]: name for op, name in body.tiles.items() if op in turner.made}
+        body.width = self._wider(turner)
+        loops = loops_of(list(made), ROWS)
+        body.by_rows |= {tiles[x] for x in loops.by_rows if x in tiles}
+        given = Given(writer.arguments, {turner.made.get(op, op): name for op, name in body.tiles.items()})
+        written = LoopWriter(
+            loops, made, writer.plan.names, writer.plan.labels, given, self.context, self.names.copy(),
+            self.context.size(body.separation.size)[0], ROWS,
+        )  # fmt: skip
+        name = f"_sums_for_value{'_and_gradients' if len(outputs) > 1 else ''}"
+        body.looped.append(written.function(name))
+        scalars = [f"    {totals[op]} = dtype.type({totals[op]})" for op in sums if not op.shape]
+        line = f"    finite, {', '.join(totals[op] for op in sums)} = {written.call(name)}"
+        return [*wrapped_call(line), "    tiles.told(finite)", *scalars]
+
+    def _wider(self, turner: Turner) -> Size:
+        return max(
+            self.body.width, self._width(turner), key=lambda s: len(s.terms) * 100 + sum(c for _, c in s.terms)
+        )
 
     def _width(self, turner: Turner) -> Size:
         """How many numbers there are for each example."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from inspect import Parameter, Signature
 from math import isfinite
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from symgrad.compile.arguments import Argument
 from symgrad.compile.attentive import Attentive
 from symgrad.compile.bound import Bound, loaded
-from symgrad.compile.bound_source import Binder
+from symgrad.compile.bound_source import Backend, Binder
 from symgrad.compile.domain import Breakdown, Tracer, breakdown
 from symgrad.compile.numpy_source import Function, module_of
 from symgrad.compile.partial import Kind, Partial, Separable
@@ -60,7 +61,7 @@ class Compiled:
             raise InputError("predict: there is no model; assign what predicts to `model`")
         return self._called("predict", arrays)
 
-    def bind(self, *, check: bool = True, **arrays: Any) -> Bound:
+    def bind(self, *, check: bool = True, backend: str = "numpy", **arrays: Any) -> Bound:
         """g(**parameters) → (value, gradients), with these arrays, numbers and sizes bound: what depends on them is done once.
 
         They are copied, and checked against the facts that are used unless `check=False`.
@@ -75,7 +76,7 @@ class Compiled:
         """
         if self._binder is None:
             raise InputError("bind: this function was made without its derivation; compile the problem again")
-        return Bound(self, self._binder.module(tuple(arrays)), arrays, check)
+        return Bound(self, self._binder.module(tuple(arrays), _backend(backend, arrays)), arrays, check)
 
     def flat(self, *, check: bool = True, **arrays: Any) -> Flat:
         """g(θ) → (value, gradient) of one vector of all parameters, the rest bound; sizes that no data tell are passed too.
@@ -272,6 +273,17 @@ class _Loaded(dict[str, Callable[..., Any]]):
     def __missing__(self, name: str) -> Callable[..., Any]:
         self.update(loaded(self._source, self._names))
         return self[name]
+
+
+def _backend(name: str, arrays: Mapping[str, Any]) -> Backend:
+    """What runs the sums over examples, by its name; loops compute in float64, what is in another type is NumPy's."""
+    names = [b.value for b in Backend]
+    if name not in names:
+        raise InputError(f"bind: there is no backend {name!r}; take {' or '.join(names)}")
+    if name == Backend.NUMBA.value and find_spec("numba") is None:
+        raise InputError("bind: backend numba is not installed; pip install 'symgrad[numba]'")
+    is_double = all(a.dtype == float or a.dtype.kind not in "fc" for a in map(np.asarray, arrays.values()))
+    return Backend(name) if is_double else Backend.NUMPY
 
 
 def _refused(error: ValueError) -> InputError:

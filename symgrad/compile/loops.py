@@ -1,0 +1,225 @@
+"""The operations of a block of examples as loops: what is made entry by entry in one loop, what sums and multiplies in calls.
+
+A tile of examples lies along the last axis. Operations fall into stages, each of which needs those before it alone:
+
+- a *nest* computes every operation of one shape that is made entry by entry, and adds up sums over them, in one loop;
+- a *call* is a matrix product or a normaliser, by a function of `tiles`.
+
+What only its own nest reads is a number there and no array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symgrad.compile.operations import MATRIX, Op, Type
+from symgrad.compile.plan import VIEWS
+from symgrad.graph.expression import Shape
+from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+
+# Those of `tiles`, which take the same operands.
+OWN = (
+    *("exp", "tanh", "sigmoid", "softplus", "logcosh", "relu", "sign", "inverse_or_zero", "maximum", "minimum"),
+    *("clip", "huber", "leaky_relu", "elu"),
+)
+# Functions of numbers by how a loop writes them.
+FUNCTIONS: Mapping[str, str] = {
+    **{name: f"tiles.{name}" for name in OWN},
+    "log": "np.log",
+    "absolute": "abs",
+    "sin": "np.sin",
+    "cos": "np.cos",
+    "sinh": "np.sinh",
+    "cosh": "np.cosh",
+}
+COMPARED = frozenset({"greater", "greater_equal", "equal"})
+# What is written by itself.
+WRITTEN = frozenset({"power", "power_of", "where"})
+ENTRYWISE = frozenset({"product", "total", "function", "cast", "outer"})
+SUMS = frozenset({"sum", "inner"})
+NORMALISERS = frozenset({"softmax", "log_softmax", "logsumexp"})
+SEEN_THROUGH = frozenset({"permute", "expand", "broadcast", "squeeze"})
+PAIRS = frozenset({"pair", "softmax_and_inner", "sigmoid_and_sum"})
+
+
+class NotLooped(Exception):
+    """An operation that has no loop; the message says which."""
+
+
+@dataclass(slots=True)
+class Nest:
+    """Operations of one shape, and the sums over them."""
+
+    shape: Shape
+    made: list[Op] = field(default_factory=list)
+    sums: list[Op] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Call:
+    """An operation that a kernel computes: for a pair, its items."""
+
+    op: Op
+    items: list[Op] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Loops:
+    """The stages for some sums over a tile; `stored` are the operations that need an array, in order."""
+
+    stages: list[Nest | Call]
+    stored: list[Op]
+    # Matrices of data that only ever meet vectors and matrices in products: their examples may be rows.
+    by_rows: set[Op]
+
+
+def operands_of(op: Op) -> tuple[Op, ...]:
+    """What an operation is made of; one of several functions of z, each computed by itself, of z."""
+    is_function = op.kind == "item" and op.args[0].kind == "sigmoid_and_logs"
+    return op.args[0].args if is_function else op.args
+
+
+def is_entrywise(op: Op) -> bool:
+    """Whether each entry is made of the entries of the operands at its place."""
+    return op.kind in ENTRYWISE or (op.kind == "item" and op.args[0].kind == "sigmoid_and_logs")
+
+
+def base_of(op: Op) -> Op:
+    """What a view looks at."""
+    while op.kind in SEEN_THROUGH:
+        op = op.args[0]
+    return op
+
+
+def loops_of(sums: Sequence[Op], rows: Size) -> Loops:
+    """The stages that compute these sums over the examples of a tile, `rows` many; NotLooped where there are none."""
+    found = _Staging(rows, set(sums))
+    order = [op for op in postorder(sums) if op.kind not in VIEWS or op.kind == "item"]
+    for op in order:
+        found.place(op)
+    stages = [stage for _, stage in sorted(found.placed, key=lambda pair: pair[0])]
+    return Loops(stages, found.stored(order), found.by_rows(order))
+
+
+@dataclass(slots=True)
+class _Staging:
+    rows: Size
+    sums: set[Op]
+    levels: dict[Op, int] = field(default_factory=dict)
+    nests: dict[tuple[int, Shape], Nest] = field(default_factory=dict)
+    calls: dict[Op, Call] = field(default_factory=dict)
+    placed: list[tuple[int, Nest | Call]] = field(default_factory=list)
+
+    def place(self, op: Op) -> None:
+        """Put an operation into its stage."""
+        if op.type is Type.SCALAR or op.kind == "sigmoid_and_logs":
+            return
+        if not self._runs(op):
+            raise NotLooped(op.kind)
+        if is_entrywise(op) or op.kind in SUMS:
+            self._place_in_nest(op)
+        elif op.kind == "item":
+            self._place_item(op)
+        else:
+            self._check_call(op)
+            self._place_call(op)
+
+    def _runs(self, op: Op) -> bool:
+        """Whether an operation runs along the examples, or sums over them."""
+        return self.rows in op.shape or op in self.sums or op.kind in PAIRS
+
+    def _place_in_nest(self, op: Op) -> None:
+        shape = op.args[0].shape if op.kind in SUMS else op.shape
+        self._check_entry(op, shape)
+        level = 0
+        for x in operands_of(op):
+            base = base_of(x)
+            if base in self.levels:
+                is_number = base is x and x.shape == shape and is_entrywise(x)
+                level = max(level, self.levels[base] + (not is_number))
+        key = (level, shape)
+        if key not in self.nests:
+            self.nests[key] = Nest(shape)
+            self.placed.append((level, self.nests[key]))
+        nest = self.nests[key]
+        (nest.sums if op.kind in SUMS else nest.made).append(op)
+        self.levels[op] = level
+
+    def _check_entry(self, op: Op, shape: Shape) -> None:
+        if op.kind == "function":
+            name = op.data[0]
+            if name not in FUNCTIONS and name not in COMPARED | WRITTEN:
+                raise NotLooped(name)
+        if shape[-1:] != (self.rows,):
+            raise NotLooped(op.kind)
+        if op.kind == "sum" and self.rows not in op.shape and len(op.data) not in (1, op.args[0].rank):
+            raise NotLooped("sum")
+
+    def _place_call(self, op: Op) -> None:
+        level = 1 + max((self.levels[b] for b in map(base_of, op.args) if b in self.levels), default=-1)
+        self.calls[op] = Call(op)
+        self.placed.append((level, self.calls[op]))
+        self.levels[op] = level
+
+    def _place_item(self, op: Op) -> None:
+        pair = op.args[0]
+        if pair not in self.calls:
+            raise NotLooped(pair.kind)
+        self.calls[pair].items.append(op)
+        self.levels[op] = self.levels[pair]
+
+    def _check_call(self, op: Op) -> None:
+        if op.kind == "matmul":
+            self._check_product(op)
+            return
+        name = op.data[0] if op.kind == "primitive" else op.kind
+        options = dict(op.data[1] if op.kind == "primitive" else op.data) if op.kind in ("primitive", "pair") else {}
+        (z, *_) = op.args
+        is_column = z.rank == MATRIX and z.shape[-1] == self.rows and options.get("axis", 0) == 0
+        is_fine = (name in NORMALISERS or name in PAIRS) and (is_column or name == "sigmoid_and_sum" and z.rank == 1)
+        if not is_fine or z.kind in SEEN_THROUGH:
+            raise NotLooped(name)
+
+    def _check_product(self, op: Op) -> None:
+        """A matrix of parameters times a tile, or the sum over examples of products of two tiles."""
+        a, b = op.args
+        if op in self.sums:
+            right = b.rank == 1 or (b.kind == "permute" and b.args[0].kind not in SEEN_THROUGH)
+            is_fine = a.rank == MATRIX and a.kind not in SEEN_THROUGH and right
+        else:
+            is_fine = self.rows not in a.shape and b.rank == MATRIX and b.kind not in SEEN_THROUGH
+        if not is_fine or a.rank > MATRIX or op.rank > MATRIX:
+            raise NotLooped("matmul")
+
+    def stored(self, order: Iterable[Op]) -> list[Op]:
+        """Operations along the examples that something outside their nest reads."""
+        found: dict[Op, None] = {}
+        for op in order:
+            for x in operands_of(op):
+                base = base_of(x)
+                if base not in self.levels or base in self.sums or base.kind in PAIRS:
+                    continue
+                is_inside = base is x and is_entrywise(x) and (is_entrywise(op) or op.kind in SUMS)
+                shape = op.args[0].shape if op.kind in SUMS else op.shape
+                if not (is_inside and self.levels[op] == self.levels[x] and shape == x.shape):
+                    found[base] = None
+        # What a pair gives is written, whoever reads it; a sum along another axis than the examples is an array.
+        for op in self.levels:
+            is_written = op.kind in ("item", *SUMS) and not is_entrywise(op)
+            if is_written and self.rows in op.shape:
+                found[op] = None
+        return [op for op in self.levels if op in found]
+
+    def by_rows(self, order: Iterable[Op]) -> set[Op]:
+        """Matrices of data whose every use is as the second factor A X, or X g and X Gᵀ."""
+        found: dict[Op, bool] = {}
+        for op in order:
+            for k, x in enumerate(op.args):
+                base = base_of(x)
+                if base.kind == "argument" and base.rank == MATRIX and self.rows in base.shape:
+                    is_factor = op.kind == "matmul" and base is x and k == (0 if op in self.sums else 1)
+                    found[base] = found.get(base, True) and is_factor
+        return {op for op, is_factor in found.items() if is_factor}
+
