@@ -68,7 +68,7 @@ class Bound:
     @property
     def backend(self) -> str:
         """What runs the sums over examples: "numba" where it was asked for and has a loop for all of them, else "numpy"."""
-        return self._module.backend.value
+        return self._module.backend.name
 
     @property
     def arguments(self) -> tuple[Argument, ...]:

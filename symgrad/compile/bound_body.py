@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from textwrap import wrap
 
 from symgrad.compile.arguments import Argument
-from symgrad.compile.layout import read_of, reading, signature
+from symgrad.compile.layout import read_of, reading, signature, wrapped_call
 from symgrad.compile.loop_text import Given, LoopWriter
-from symgrad.compile.loops import NotLooped, loops_of
+from symgrad.compile.loops import has_loops, loops_of
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_source import Scope, returned_lines
 from symgrad.compile.numpy_text import Context
@@ -29,16 +28,6 @@ UNTOLD = 64
 # Outputs besides loss and gradients, which have names that no parameter has.
 SQUARES, WHOLE = "sum of squares", "sum of squares of the data"
 NOWHERE = Separation(ROWS, {}, ())
-
-
-def wrapped_call(line: str) -> list[str]:
-    """An assignment of a call in lines that are not too long."""
-    if len(line) <= WIDTH - 4:
-        return [line]
-    target, _, call = line.partition(" = ")
-    name, _, taken = call.partition("(")
-    pieces = wrap(taken[:-1], WIDTH - 3 * len(INDENT), break_long_words=False, break_on_hyphens=False)
-    return [f"{target} = {name}(", *(f"        {piece}" for piece in pieces), "    )"]
 
 
 def indented(lines: Iterable[str]) -> list[str]:
@@ -89,6 +78,8 @@ class Body:
     width: Size = ONE
     # Whether numba compiles the sums over examples, and the functions that it compiles.
     is_looped: bool = False
+    # How many threads share the tiles.
+    threads: int = 1
     looped: list[list[str]] = field(default_factory=list)
     # Arrays of which the examples may be rows.
     by_rows: set[str] = field(default_factory=set)
@@ -158,11 +149,7 @@ class Body:
         sums = self._sums(outputs)
         turner = self._turner({**self.once, **{op: f"before {k}" for k, op in enumerate(self._before(sums))}}, ROWS)
         turner.run(sums)
-        try:
-            loops_of([turner.made[op] for op in sums], ROWS)
-        except NotLooped:
-            return False
-        return True
+        return has_loops([turner.made[op] for op in sums], ROWS)
 
     def _fits(self, outputs: Sequence[Op]) -> bool:
         if not self.is_turned and any(self.separation.axes[op] for op in self.tiles):
@@ -351,13 +338,11 @@ class _Writing:
         name = f"_sums_for_value{'_and_gradients' if len(outputs) > 1 else ''}"
         body.looped.append(written.function(name))
         scalars = [f"    {totals[op]} = dtype.type({totals[op]})" for op in sums if not op.shape]
-        line = f"    finite, {', '.join(totals[op] for op in sums)} = {written.call(name)}"
+        line = f"    finite, {', '.join(totals[op] for op in sums)} = {written.call(name, is_shared=body.threads > 1)}"
         return [*wrapped_call(line), "    tiles.told(finite)", *scalars]
 
     def _wider(self, turner: Turner) -> Size:
-        return max(
-            self.body.width, self._width(turner), key=lambda s: len(s.terms) * 100 + sum(c for _, c in s.terms)
-        )
+        return max(self.body.width, self._width(turner), key=lambda s: len(s.terms) * 100 + sum(c for _, c in s.terms))
 
     def _width(self, turner: Turner) -> Size:
         """How many numbers there are for each example."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
@@ -33,17 +32,27 @@ from symgrad.graph.expression import Leaf, Shape
 from symgrad.graph.sizes import Size
 
 LOOP_NAMES = {
-    *("tiles", "_sums_for_value", "_sums_for_value_and_gradients"),
+    *("tiles", "team", "_sums_for_value", "_sums_for_value_and_gradients"),
     *("tile", "rows", "size", "by_rows", "first", "last", "finite", "t", "i", "j", "k"),
 }
 OWN_NAMES = frozenset({"_blocks", "_added_up", "bind", "some", "block", "blocks", "dtype", "rows", "_eigen"})
 
 
-class Backend(Enum):
-    """What runs the sums over examples: NumPy, a block at a time, or loops that numba compiles."""
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What runs the sums over examples: NumPy, a block at a time, or loops that numba compiles, in one or more threads."""
 
-    NUMPY = "numpy"
-    NUMBA = "numba"
+    name: str = "numpy"
+    threads: int = 1
+
+    @property
+    def is_looped(self) -> bool:
+        """Whether loops are compiled."""
+        return self.name == "numba"
+
+
+BACKENDS = ("numpy", "numba")
+NUMPY = Backend()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class BoundModule:
     axis: str
     inside: Mapping[str, str]
     shapes: Mapping[str, Shape]
-    backend: Backend = Backend.NUMPY
+    backend: Backend = NUMPY
 
 
 class Binder:
@@ -74,7 +83,7 @@ class Binder:
         self._separable: Separable | None = None
         self._is_analysed = False
 
-    def module(self, bound: Sequence[str], backend: Backend = Backend.NUMPY) -> BoundModule:
+    def module(self, bound: Sequence[str], backend: Backend = NUMPY) -> BoundModule:
         """The module in which these arguments are bound."""
         key = backend, tuple(sorted(bound))
         if key not in self._modules:
@@ -98,7 +107,9 @@ class Binder:
         return _unpickled, (self._title, self._modules, self._separable)
 
 
-def _unpickled(title: str, modules: dict[tuple[Backend, tuple[str, ...]], BoundModule], found: Separable | None) -> Binder:
+def _unpickled(
+    title: str, modules: dict[tuple[Backend, tuple[str, ...]], BoundModule], found: Separable | None
+) -> Binder:
     binder = Binder(None, title)
     binder._modules, binder._separable = modules, found
     return binder
@@ -110,7 +121,7 @@ def bound_module(
     title: str,
     *,
     is_proved: bool = True,
-    backend: Backend = Backend.NUMPY,
+    backend: Backend = NUMPY,
 ) -> BoundModule:
     """The module in which these arguments are bound."""
     program = dissolve(derivation)
@@ -144,12 +155,14 @@ def bound_module(
     sources[-1:-1] = ["\n".join(lines) + "\n" for lines in body.looped]
     inside = {a.name: scope.local[a.name] for a in rest if scope.local[a.name] != a.name}
     shapes = {leaf.name: leaf.shape for leaf in leaves}
-    return BoundModule(joined(sources), data, rest, shown, body.axis, inside, shapes, Backend.NUMBA if body.is_looped else Backend.NUMPY)
+    return BoundModule(
+        joined(sources), data, rest, shown, body.axis, inside, shapes, backend if body.is_looped else NUMPY
+    )
 
 
 def _reserved(backend: Backend) -> frozenset[str]:
     """The names that a generated module has for itself."""
-    own = LOOP_NAMES if backend is Backend.NUMBA else set[str]()
+    own = LOOP_NAMES if backend.is_looped else set[str]()
     return frozenset({*RESERVED, *OWN_NAMES, *kernel_names(), *own})
 
 
@@ -246,7 +259,7 @@ def _body(
     instead = _instead(lawful.multiplied_out) if lawful.multiplied_out is not None else None
     return Body(
         lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead,
-        is_looped=backend is Backend.NUMBA,
+        is_looped=backend.is_looped, threads=backend.threads,
     )  # fmt: skip
 
 

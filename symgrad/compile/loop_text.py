@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 
-from symgrad.compile.loops import COMPARED, FUNCTIONS, Call, Loops, Nest, base_of, operands_of
+from symgrad.compile.loops import COMPARED, FUNCTIONS, Call, Loops, Nest, base_of, operands_of, summation
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, text_of
 from symgrad.compile.operations import Op, Type
 from symgrad.compile.plan import Labels
 from symgrad.compile.statements import COMMENT_COLUMN, INDENT, LONGEST_INLINE, WIDTH
 from symgrad.graph.expression import Shape
-from symgrad.graph.show import ATOM, Text, enclosed
+from symgrad.graph.show import ATOM, PRODUCT, UNARY, Text, enclosed
 from symgrad.graph.sizes import ONE, Size
 
-LETTERS = "ijk"
+LETTERS = "ijklm"
 EXAMPLE = "t"
 # What σ(z), log(1 + eᶻ), log(1 + e⁻ᶻ) are as functions of z.
 LOGS = ("tiles.sigmoid({})", "tiles.softplus({})", "tiles.softplus(-{})")
@@ -63,7 +63,9 @@ class LoopWriter:
         for stage in self.loops.stages:
             self.body += self._nest(stage) if isinstance(stage, Nest) else self._call(stage)
         texts = [self._returned(op, total) for op, total in self.totals.items()]
-        finite = [f"0.0 * {total}" if not op.shape else f"tiles.all_finite({total})" for op, total in self.totals.items()]
+        finite = [
+            f"0.0 * {total}" if not op.shape else f"tiles.all_finite({total})" for op, total in self.totals.items()
+        ]
         tiles = [f"{tile} = {self.given.tiles[op]}[tile]" for op, tile in self.tile_names.items()]
         arguments = [*self.given.tiles.values(), *self.passed, self.examples, "size", "by_rows", "first", "last"]
         return [
@@ -78,12 +80,13 @@ class LoopWriter:
             f"    return finite, {', '.join(texts)}",
         ]
 
-    def call(self, name: str) -> str:
-        """The text of a call for all tiles."""
+    def call(self, name: str, *, is_shared: bool) -> str:
+        """The text of a call for all tiles, in one thread or shared by a team."""
         passed = {**{text: text for text in self.given.tiles.values()}, **self.passed}
-        passed |= {self.examples: self.examples, "size": "size", "by_rows": "by_rows", "first": "0"}
-        first = next(iter(self.given.tiles.values()))
-        return f"{name}({', '.join([*passed.values(), f'len({first})'])})"
+        passed |= {self.examples: self.examples, "size": "size", "by_rows": "by_rows"}
+        count = f"len({next(iter(self.given.tiles.values()))})"
+        texts = [name, count, *passed.values()] if is_shared else [*passed.values(), "0", count]
+        return f"{'team.run' if is_shared else name}({', '.join(texts)})"
 
     # ---- arrays
 
@@ -130,7 +133,7 @@ class LoopWriter:
         """The text of an entry."""
         if op in numbers:
             return numbers[op]
-        if op.type is Type.SCALAR or op.kind in ("number", "size"):
+        if (op.type is Type.SCALAR and not op.shape) or op.kind in ("number", "size"):
             return self._scalar(op)
         (x, *_) = op.args or (op,)
         if op.kind == "permute":
@@ -164,11 +167,9 @@ class LoopWriter:
     def _made(self, op: Op, args: Sequence[Text]) -> Text:
         """The text of an entry from those of the operands."""
         if op.kind == "cast":
-            return f"float({args[0][0]})", ATOM
-        if op.kind in ("outer", "inner"):
-            return f"{enclosed(args[0], ATOM)} * {enclosed(args[1], ATOM)}", ATOM - 2
-        if op.kind == "sum":
-            return args[0]
+            return f"1.0 * {enclosed(args[0], UNARY)}", PRODUCT
+        if op.kind == "outer":
+            return f"{enclosed(args[0], PRODUCT)} * {enclosed(args[1], UNARY)}", PRODUCT
         if op.kind == "item":
             return LOGS[op.data].format(enclosed(args[0], ATOM)), ATOM
         name = op.data[0] if op.kind == "function" else ""
@@ -209,11 +210,13 @@ class LoopWriter:
         """The loops around the lines of a nest, with its sums."""
         first, last, zeros = list[str](), list[str](), list[str]()
         for op in nest.sums:
-            operands = op.args if op.kind == "inner" else (op.args[0],)
-            args = [self._entry(x, index, numbers) for x in operands]
+            found = summation(op, self.rows)
+            args = [
+                self._entry(x, [index[k] for k in own], numbers) for x, own in zip(op.args, found.factors, strict=True)
+            ]
             labels = self._collected(op, inside)
-            text = self._made(op, args)[0]
-            kept = [i for k, i in enumerate(index) if op.kind != "inner" and k not in op.data]
+            text = " * ".join(enclosed(t, UNARY) for t in args) if len(args) > 1 else args[0][0]
+            kept = [index[k] for k in found.kept]
             if EXAMPLE in kept:
                 zeros.append(f"{self.arrays[op]}[...] = 0.0")
                 lines += self._line(f"{self.arrays[op]}[{', '.join(kept)}]", " += ", text, labels)
@@ -225,10 +228,10 @@ class LoopWriter:
             else:
                 place = f"[{', '.join(kept)}]" if kept else ""
                 lines += self._line(f"{self.totals[op]}{place}", " += ", text, labels)
-        found = [*first, f"for {EXAMPLE} in range(rows):", *_indented(lines, 1), *last]
+        looped = [*first, f"for {EXAMPLE} in range(rows):", *_indented(lines, 1), *last]
         for i, s in reversed([(i, s) for i, s in zip(index[:-1], nest.shape, strict=False) if i != "0"]):
-            found = [f"for {i} in range({self._size(s)}):", *_indented(found, 1)]
-        return [*zeros, *found]
+            looped = [f"for {i} in range({self._size(s)}):", *_indented(looped, 1)]
+        return [*zeros, *looped]
 
     def _call(self, call: Call) -> list[str]:
         op = call.op

@@ -34,11 +34,12 @@ FUNCTIONS: Mapping[str, str] = {
     "sinh": "np.sinh",
     "cosh": "np.cosh",
 }
+MOST_AXES = 6
 COMPARED = frozenset({"greater", "greater_equal", "equal"})
 # What is written by itself.
 WRITTEN = frozenset({"power", "power_of", "where"})
 ENTRYWISE = frozenset({"product", "total", "function", "cast", "outer"})
-SUMS = frozenset({"sum", "inner"})
+SUMS = frozenset({"sum", "inner", "einsum"})
 NORMALISERS = frozenset({"softmax", "log_softmax", "logsumexp"})
 SEEN_THROUGH = frozenset({"permute", "expand", "broadcast", "squeeze"})
 PAIRS = frozenset({"pair", "softmax_and_inner", "sigmoid_and_sum"})
@@ -86,6 +87,42 @@ def is_entrywise(op: Op) -> bool:
     return op.kind in ENTRYWISE or (op.kind == "item" and op.args[0].kind == "sigmoid_and_logs")
 
 
+@dataclass(frozen=True, slots=True)
+class Summation:
+    """A sum of products of entries: the shape that is run through, the axes of it that each factor and the result have."""
+
+    shape: Shape
+    factors: tuple[tuple[int, ...], ...]
+    kept: tuple[int, ...]
+
+
+def summation(op: Op, rows: Size) -> Summation:
+    """How an operation adds up; the examples are the last axis that is run through."""
+    if op.kind != "einsum":
+        every = tuple(range(op.args[0].rank))
+        kept = tuple(k for k in every if op.kind == "sum" and k not in op.data)
+        return Summation(op.args[0].shape, (every,) * len(op.args), kept)
+    indices, result = op.data
+    size = {i: s for x, own in zip(op.args, indices, strict=True) for i, s in zip(own, x.shape, strict=True)}
+    order = sorted(size, key=lambda i: (size[i] == rows, i not in result, result.index(i) if i in result else i))
+    place = {i: k for k, i in enumerate(order)}
+    factors = tuple(tuple(place[i] for i in own) for own in indices)
+    return Summation(tuple(size[i] for i in order), factors, tuple(place[i] for i in result))
+
+
+def domain(op: Op, rows: Size) -> Shape:
+    """The shape of the nest of an operation."""
+    return summation(op, rows).shape if op.kind in SUMS else op.shape
+
+
+def is_in_order(op: Op, rows: Size) -> bool:
+    """Whether a factor of the shape that is run through has its axes in that order."""
+    if op.kind != "einsum":
+        return True
+    found = summation(op, rows)
+    return all(own == tuple(range(len(found.shape))) for own in found.factors if len(own) == len(found.shape))
+
+
 def base_of(op: Op) -> Op:
     """What a view looks at."""
     while op.kind in SEEN_THROUGH:
@@ -103,6 +140,15 @@ def loops_of(sums: Sequence[Op], rows: Size) -> Loops:
     return Loops(stages, found.stored(order), found.by_rows(order))
 
 
+def has_loops(sums: Sequence[Op], rows: Size) -> bool:
+    """Whether these sums have stages."""
+    try:
+        loops_of(sums, rows)
+    except NotLooped:
+        return False
+    return True
+
+
 @dataclass(slots=True)
 class _Staging:
     rows: Size
@@ -114,7 +160,7 @@ class _Staging:
 
     def place(self, op: Op) -> None:
         """Put an operation into its stage."""
-        if op.type is Type.SCALAR or op.kind == "sigmoid_and_logs":
+        if (op.type is Type.SCALAR and not op.shape) or op.kind == "sigmoid_and_logs":
             return
         if not self._runs(op):
             raise NotLooped(op.kind)
@@ -131,13 +177,13 @@ class _Staging:
         return self.rows in op.shape or op in self.sums or op.kind in PAIRS
 
     def _place_in_nest(self, op: Op) -> None:
-        shape = op.args[0].shape if op.kind in SUMS else op.shape
+        shape = domain(op, self.rows)
         self._check_entry(op, shape)
         level = 0
         for x in operands_of(op):
             base = base_of(x)
             if base in self.levels:
-                is_number = base is x and x.shape == shape and is_entrywise(x)
+                is_number = base is x and x.shape == shape and is_entrywise(x) and is_in_order(op, self.rows)
                 level = max(level, self.levels[base] + (not is_number))
         key = (level, shape)
         if key not in self.nests:
@@ -154,8 +200,8 @@ class _Staging:
                 raise NotLooped(name)
         if shape[-1:] != (self.rows,):
             raise NotLooped(op.kind)
-        if op.kind == "sum" and self.rows not in op.shape and len(op.data) not in (1, op.args[0].rank):
-            raise NotLooped("sum")
+        if shape.count(self.rows) > 1 or len(shape) > MOST_AXES:
+            raise NotLooped(op.kind)
 
     def _place_call(self, op: Op) -> None:
         level = 1 + max((self.levels[b] for b in map(base_of, op.args) if b in self.levels), default=-1)
@@ -202,8 +248,8 @@ class _Staging:
                 if base not in self.levels or base in self.sums or base.kind in PAIRS:
                     continue
                 is_inside = base is x and is_entrywise(x) and (is_entrywise(op) or op.kind in SUMS)
-                shape = op.args[0].shape if op.kind in SUMS else op.shape
-                if not (is_inside and self.levels[op] == self.levels[x] and shape == x.shape):
+                is_inside = is_inside and domain(op, self.rows) == x.shape and is_in_order(op, self.rows)
+                if not (is_inside and self.levels[op] == self.levels[x]):
                     found[base] = None
         # What a pair gives is written, whoever reads it; a sum along another axis than the examples is an array.
         for op in self.levels:
@@ -222,4 +268,3 @@ class _Staging:
                     is_factor = op.kind == "matmul" and base is x and k == (0 if op in self.sums else 1)
                     found[base] = found.get(base, True) and is_factor
         return {op for op, is_factor in found.items() if is_factor}
-
