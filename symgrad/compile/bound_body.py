@@ -138,10 +138,13 @@ class Body:
                 continue
             self.separation = found
             self.tiles = {op: name for op, name in self.once.items() if op in found.axes}
+            if self.is_looped and self._fits(outputs) and self._has_loops(outputs):
+                return
+            self.is_looped, is_wanted = False, self.is_looped
             for self.is_turned in (True, False):
                 if self._fits(outputs):
-                    self.is_looped = self.is_looped and self.is_turned and self._has_loops(outputs)
                     return
+            self.is_looped, self.is_turned = is_wanted, True
             self.separation, self.tiles = NOWHERE, {}
         self.is_looped = False
 
@@ -178,7 +181,7 @@ class Body:
         return list(found)
 
     def _turner(self, given: Mapping[Op, str], rows: Size) -> Turner:
-        return Turner(self.plan.ops, self.separation, rows, given, self.is_turned)
+        return Turner(self.plan.ops, self.separation, rows, given, self.is_turned, is_looped=self.is_looped)
 
     # ---- the lines
 

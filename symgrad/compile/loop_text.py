@@ -12,7 +12,7 @@ from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, text_of
 from symgrad.compile.operations import Op, Type
 from symgrad.compile.plan import Labels
-from symgrad.compile.statements import COMMENT_COLUMN, INDENT, LONGEST_INLINE, WIDTH
+from symgrad.compile.statements import COMMENT_COLUMN, INDENT, ITEMS, LONGEST_INLINE, POWERS, SUFFIXES, WIDTH
 from symgrad.graph.expression import Shape
 from symgrad.graph.show import ATOM, PRODUCT, UNARY, Text, enclosed
 from symgrad.graph.sizes import ONE, Size
@@ -58,7 +58,7 @@ class LoopWriter:
             zero = f"np.zeros({self._shape(self._stored_shape(op))})" if op.shape else "0.0"
             self.before.append(f"{total} = {zero}")
         for op in self.loops.stored:
-            self.arrays[op] = self.names.fresh(self.called.get(op, "values"))
+            self.arrays[op] = self.names.fresh(self.called.get(op) or described(op))
             self.before.append(f"{self.arrays[op]} = np.empty({self._shape(op.shape)})")
         for stage in self.loops.stages:
             self.body += self._nest(stage) if isinstance(stage, Nest) else self._call(stage)
@@ -158,14 +158,26 @@ class LoopWriter:
         if op.kind == "outer":
             a, b = op.args
             return [self._entry(a, index[: a.rank], numbers), self._entry(b, index[a.rank :], numbers)]
+        if op.kind in ("pick", "take") or op.kind == "primitive":
+            return self._chosen(op, index, numbers)
         found = []
         for x in operands_of(op):
             own = index[len(index) - x.rank :]
             found.append(self._entry(x, ["0" if s == ONE else i for s, i in zip(x.shape, own, strict=True)], numbers))
         return found
 
+    def _chosen(self, op: Op, index: Sequence[str], numbers: Mapping[Op, Text]) -> list[Text]:
+        """The entry that the label of an example chooses, or whether it is that of this place."""
+        label = self._entry(op.args[-1], [EXAMPLE], numbers)[0]
+        if op.kind == "primitive":
+            return [(f"(1.0 if {label} == {index[0]} else 0.0)", ATOM)]
+        x = op.args[0]
+        return [self._entry(x, [label, EXAMPLE] if op.kind == "pick" else [label, *index[:-1]], numbers)]
+
     def _made(self, op: Op, args: Sequence[Text]) -> Text:
         """The text of an entry from those of the operands."""
+        if op.kind in ("pick", "take") or op.kind == "primitive":
+            return args[0]
         if op.kind == "cast":
             return f"1.0 * {enclosed(args[0], UNARY)}", PRODUCT
         if op.kind == "outer":
@@ -196,7 +208,9 @@ class LoopWriter:
                 lines += self._line(f"{self.arrays[op]}[{', '.join(index)}]", " = ", text[0], labels)
                 continue
             if op in self.arrays or uses[op] > 1 or op in self.called or len(text[0]) > LONGEST_INLINE:
-                name = self.names.fresh(self.called.get(op, "value") if op not in self.arrays else "value")
+                letters_ = "".join(i for i in index if i != "0")
+                name = f"{self.arrays[op]}_{letters_}" if op in self.arrays else self.called.get(op) or described(op)
+                name = self.names.fresh(name)
                 lines += self._line(name, " = ", text[0], labels)
                 if op in self.arrays:
                     lines.append(f"{self.arrays[op]}[{', '.join(index)}] = {name}")
@@ -212,11 +226,14 @@ class LoopWriter:
         for op in nest.sums:
             found = summation(op, self.rows)
             args = [
-                self._entry(x, [index[k] for k in own], numbers) for x, own in zip(op.args, found.factors, strict=True)
+                self._entry(x, [index[k] for k in own], numbers)
+                for x, own in zip(operands_of(op), found.factors, strict=True)
             ]
             labels = self._collected(op, inside)
             text = " * ".join(enclosed(t, UNARY) for t in args) if len(args) > 1 else args[0][0]
             kept = [index[k] for k in found.kept]
+            if op.kind == "added":
+                kept = [self._entry(op.args[1], [EXAMPLE], numbers)[0], *index[:-1]]
             if EXAMPLE in kept:
                 zeros.append(f"{self.arrays[op]}[...] = 0.0")
                 lines += self._line(f"{self.arrays[op]}[{', '.join(kept)}]", " += ", text, labels)
@@ -293,6 +310,15 @@ class LoopWriter:
         if len(line) > WIDTH - 5 * len(INDENT):
             return [*([comment] if comment else []), *_wrapped(f"{target}{sign}", text)]
         return [f"{line:<{COMMENT_COLUMN - 4 * len(INDENT)}}  {comment}".rstrip() if comment else line]
+
+
+def described(op: Op) -> str:
+    """A name for what the page does not name: what was done."""
+    if op.kind == "item":
+        return ITEMS[op.args[0].kind][int(op.data)]
+    if op.kind in ("function", "primitive"):
+        return POWERS.get(op.data[1], "power") if op.data[0] == "power" else str(op.data[0])
+    return SUFFIXES.get(op.kind, op.kind)
 
 
 def _indented(lines: Sequence[str], depth: int) -> list[str]:

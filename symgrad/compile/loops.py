@@ -38,8 +38,8 @@ MOST_AXES = 6
 COMPARED = frozenset({"greater", "greater_equal", "equal"})
 # What is written by itself.
 WRITTEN = frozenset({"power", "power_of", "where"})
-ENTRYWISE = frozenset({"product", "total", "function", "cast", "outer"})
-SUMS = frozenset({"sum", "inner", "einsum"})
+ENTRYWISE = frozenset({"product", "total", "function", "cast", "outer", "pick", "take"})
+SUMS = frozenset({"sum", "inner", "einsum", "added"})
 NORMALISERS = frozenset({"softmax", "log_softmax", "logsumexp"})
 SEEN_THROUGH = frozenset({"permute", "expand", "broadcast", "squeeze"})
 PAIRS = frozenset({"pair", "softmax_and_inner", "sigmoid_and_sum"})
@@ -79,12 +79,13 @@ class Loops:
 def operands_of(op: Op) -> tuple[Op, ...]:
     """What an operation is made of; one of several functions of z, each computed by itself, of z."""
     is_function = op.kind == "item" and op.args[0].kind == "sigmoid_and_logs"
-    return op.args[0].args if is_function else op.args
+    return op.args[0].args if is_function else op.args[:1] if op.kind == "added" else op.args
 
 
 def is_entrywise(op: Op) -> bool:
     """Whether each entry is made of the entries of the operands at its place."""
-    return op.kind in ENTRYWISE or (op.kind == "item" and op.args[0].kind == "sigmoid_and_logs")
+    is_own = op.kind == "primitive" and op.data[0] == "one_hot"
+    return op.kind in ENTRYWISE or is_own or (op.kind == "item" and op.args[0].kind == "sigmoid_and_logs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def summation(op: Op, rows: Size) -> Summation:
     if op.kind != "einsum":
         every = tuple(range(op.args[0].rank))
         kept = tuple(k for k in every if op.kind == "sum" and k not in op.data)
-        return Summation(op.args[0].shape, (every,) * len(op.args), kept)
+        return Summation(op.args[0].shape, (every,) * len(operands_of(op)), kept)
     indices, result = op.data
     size = {i: s for x, own in zip(op.args, indices, strict=True) for i, s in zip(own, x.shape, strict=True)}
     order = sorted(size, key=lambda i: (size[i] == rows, i not in result, result.index(i) if i in result else i))
@@ -132,12 +133,15 @@ def base_of(op: Op) -> Op:
 
 def loops_of(sums: Sequence[Op], rows: Size) -> Loops:
     """The stages that compute these sums over the examples of a tile, `rows` many; NotLooped where there are none."""
-    found = _Staging(rows, set(sums))
     order = [op for op in postorder(sums) if op.kind not in VIEWS or op.kind == "item"]
+    found = _Staging(rows, set(sums))
     for op in order:
         found.place(op)
-    stages = [stage for _, stage in sorted(found.placed, key=lambda pair: pair[0])]
-    return Loops(stages, found.stored(order), found.by_rows(order))
+        for x in operands_of(op):
+            found.readers.setdefault(base_of(x), []).append(op)
+    for op in reversed(order):
+        found.sink(op)
+    return Loops(found.stages(), found.stored(), found.by_rows(order))
 
 
 def has_loops(sums: Sequence[Op], rows: Size) -> bool:
@@ -154,9 +158,7 @@ class _Staging:
     rows: Size
     sums: set[Op]
     levels: dict[Op, int] = field(default_factory=dict)
-    nests: dict[tuple[int, Shape], Nest] = field(default_factory=dict)
-    calls: dict[Op, Call] = field(default_factory=dict)
-    placed: list[tuple[int, Nest | Call]] = field(default_factory=list)
+    readers: dict[Op, list[Op]] = field(default_factory=dict)
 
     def place(self, op: Op) -> None:
         """Put an operation into its stage."""
@@ -179,41 +181,78 @@ class _Staging:
     def _place_in_nest(self, op: Op) -> None:
         shape = domain(op, self.rows)
         self._check_entry(op, shape)
-        level = 0
-        for x in operands_of(op):
-            base = base_of(x)
-            if base in self.levels:
-                is_number = base is x and x.shape == shape and is_entrywise(x) and is_in_order(op, self.rows)
-                level = max(level, self.levels[base] + (not is_number))
-        key = (level, shape)
-        if key not in self.nests:
-            self.nests[key] = Nest(shape)
-            self.placed.append((level, self.nests[key]))
-        nest = self.nests[key]
-        (nest.sums if op.kind in SUMS else nest.made).append(op)
-        self.levels[op] = level
+        computed = [x for x in operands_of(op) if base_of(x) in self.levels]
+        self.levels[op] = max((self.levels[base_of(x)] + (not self._meets(op, x)) for x in computed), default=0)
+
+    def _meets(self, op: Op, x: Op) -> bool:
+        """Whether `op`, which has a nest, reads `x` where that can be a number of the same nest."""
+        is_nested = is_entrywise(op) or op.kind in SUMS
+        return is_nested and is_entrywise(x) and domain(op, self.rows) == x.shape and is_in_order(op, self.rows)
+
+    def _is_number_for(self, op: Op, x: Op) -> bool:
+        """Whether `op` reads what is computed in its own nest, and no array."""
+        return x in operands_of(op) and self._meets(op, x) and self.levels[op] == self.levels[x]
+
+    def sink(self, op: Op) -> None:
+        """Compute an entry where it is first read, if that spares an array and needs no other."""
+        readers = self.readers.get(op, ())
+        if not readers or not is_entrywise(op) or not all(op in operands_of(r) and self._meets(r, op) for r in readers):
+            return
+        level = min(self.levels[r] for r in readers)
+        moved: set[Op] = set()
+        if level > self.levels[op] and self._moves(op, moved):
+            self.levels |= dict.fromkeys(moved, level)
+
+    def _moves(self, op: Op, moved: set[Op]) -> bool:
+        """Whether `op` can be computed later, with what nothing else reads; what else it reads has to be an array anyway."""
+        moved.add(op)
+        for x in dict.fromkeys(map(base_of, operands_of(op))):
+            if x in self.levels and self._is_number_for(op, x):
+                others = [r for r in self.readers[x] if r not in moved]
+                if others and all(self._is_number_for(r, x) for r in others):
+                    return False
+                if not others and not self._moves(x, moved):
+                    return False
+        return True
+
+    def stages(self) -> list[Nest | Call]:
+        """Nests and calls in the order of their levels."""
+        nests: dict[tuple[int, Shape], Nest] = {}
+        calls: dict[Op, Call] = {}
+        placed: list[tuple[int, Nest | Call]] = []
+        for op, level in self.levels.items():
+            if op.kind == "item" and not is_entrywise(op):
+                calls[op.args[0]].items.append(op)
+            elif is_entrywise(op) or op.kind in SUMS:
+                key = (level, domain(op, self.rows))
+                if key not in nests:
+                    nests[key] = Nest(key[1])
+                    placed.append((level, nests[key]))
+                (nests[key].sums if op.kind in SUMS else nests[key].made).append(op)
+            else:
+                calls[op] = Call(op)
+                placed.append((level, calls[op]))
+        return [stage for _, stage in sorted(placed, key=lambda pair: pair[0])]
 
     def _check_entry(self, op: Op, shape: Shape) -> None:
         if op.kind == "function":
             name = op.data[0]
             if name not in FUNCTIONS and name not in COMPARED | WRITTEN:
                 raise NotLooped(name)
-        if shape[-1:] != (self.rows,):
+        is_first = op.kind != "take" or (op.data == 0 and op.args[0].kind == "argument")
+        if shape[-1:] != (self.rows,) or not is_first:
             raise NotLooped(op.kind)
         if shape.count(self.rows) > 1 or len(shape) > MOST_AXES:
             raise NotLooped(op.kind)
 
     def _place_call(self, op: Op) -> None:
         level = 1 + max((self.levels[b] for b in map(base_of, op.args) if b in self.levels), default=-1)
-        self.calls[op] = Call(op)
-        self.placed.append((level, self.calls[op]))
         self.levels[op] = level
 
     def _place_item(self, op: Op) -> None:
         pair = op.args[0]
-        if pair not in self.calls:
+        if pair not in self.levels:
             raise NotLooped(pair.kind)
-        self.calls[pair].items.append(op)
         self.levels[op] = self.levels[pair]
 
     def _check_call(self, op: Op) -> None:
@@ -224,7 +263,7 @@ class _Staging:
         options = dict(op.data[1] if op.kind == "primitive" else op.data) if op.kind in ("primitive", "pair") else {}
         (z, *_) = op.args
         is_column = z.rank == MATRIX and z.shape[-1] == self.rows and options.get("axis", 0) == 0
-        is_fine = (name in NORMALISERS or name in PAIRS) and (is_column or name == "sigmoid_and_sum" and z.rank == 1)
+        is_fine = (name in NORMALISERS or name in PAIRS) and (is_column or (name == "sigmoid_and_sum" and z.rank == 1))
         if not is_fine or z.kind in SEEN_THROUGH:
             raise NotLooped(name)
 
@@ -239,24 +278,16 @@ class _Staging:
         if not is_fine or a.rank > MATRIX or op.rank > MATRIX:
             raise NotLooped("matmul")
 
-    def stored(self, order: Iterable[Op]) -> list[Op]:
-        """Operations along the examples that something outside their nest reads."""
-        found: dict[Op, None] = {}
-        for op in order:
-            for x in operands_of(op):
-                base = base_of(x)
-                if base not in self.levels or base in self.sums or base.kind in PAIRS:
-                    continue
-                is_inside = base is x and is_entrywise(x) and (is_entrywise(op) or op.kind in SUMS)
-                is_inside = is_inside and domain(op, self.rows) == x.shape and is_in_order(op, self.rows)
-                if not (is_inside and self.levels[op] == self.levels[x]):
-                    found[base] = None
-        # What a pair gives is written, whoever reads it; a sum along another axis than the examples is an array.
+    def stored(self) -> list[Op]:
+        """Operations along the examples that something outside their nest reads, or that a call or a sum writes."""
+        found = []
         for op in self.levels:
+            if op in self.sums or op.kind in PAIRS:
+                continue
             is_written = op.kind in ("item", *SUMS) and not is_entrywise(op)
-            if is_written and self.rows in op.shape:
-                found[op] = None
-        return [op for op in self.levels if op in found]
+            if is_written or not all(self._is_number_for(r, op) for r in self.readers.get(op, ())):
+                found.append(op)
+        return found
 
     def by_rows(self, order: Iterable[Op]) -> set[Op]:
         """Matrices of data whose every use is as the second factor A X, or X g and X Gᵀ."""

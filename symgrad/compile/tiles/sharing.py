@@ -31,7 +31,7 @@ def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int,
     by_rows = tuple([may_be and a.shape[0] > 24 for a, may_be in zip(arrays, rows, strict=True)])
     found = []
     for a, is_in_rows in zip(arrays, by_rows, strict=True):
-        parts = np.zeros((count, size, *a.shape[:-1]))
+        parts = np.zeros((count, size, *a.shape[:-1]), a.dtype if a.dtype.kind == "i" else float)
         parts.reshape(-1, *a.shape[:-1])[:n] = np.moveaxis(a, -1, 0)
         found.append(parts if is_in_rows else np.ascontiguousarray(np.moveaxis(parts, 1, -1)))
     # One number: numba takes longer to read a tuple.
