@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
-from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead, indented
+from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead
+from symgrad.compile.bound_function import arrays_lines, function_lines, indented
 from symgrad.compile.bound_once import once_lines
 from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import Program, dissolve
@@ -32,7 +33,14 @@ from symgrad.graph.expression import Leaf, Shape
 from symgrad.graph.sizes import Size
 
 LOOP_NAMES = {
-    *("tiles", "team", "_sums_for_value", "_sums_for_value_and_gradients"),
+    *(
+        "tiles",
+        "team",
+        "_sums_for_value",
+        "_sums_for_value_and_gradients",
+        "_compiled_value",
+        "_compiled_value_and_gradients",
+    ),
     *("tile", "rows", "size", "by_rows", "first", "last", "finite", "t", "i", "j", "k"),
 }
 OWN_NAMES = frozenset({"_blocks", "_added_up", "bind", "some", "block", "blocks", "dtype", "rows", "_eigen"})
@@ -273,7 +281,12 @@ def _instead(found: LowRank) -> Instead:
 
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:
     """The lines of `bind`."""
-    functions = [*body.arrays(), *body.function("value_and_gradients"), "", *body.function("value")]
+    functions = [
+        *arrays_lines(body),
+        *function_lines(body, "value_and_gradients"),
+        "",
+        *function_lines(body, "value"),
+    ]
     once = once_lines(body)
     checked = read_of(data, leaves, scope.local, scope.context).checked
     read = reading(data, leaves, scope.local, scope.context, checked, unbounded=[x.name for x in body.untold])

@@ -80,10 +80,11 @@ class LoopWriter:
             f"    return finite, {', '.join(texts)}",
         ]
 
-    def call(self, name: str, *, is_shared: bool) -> str:
-        """The text of a call for all tiles, in one thread or shared by a team."""
+    def call(self, name: str, *, is_shared: bool, is_inside: bool = False) -> str:
+        """The text of a call for all tiles, in one thread or shared by a team, of Python or of what is compiled itself."""
         passed = {**{text: text for text in self.given.tiles.values()}, **self.passed}
         passed |= {self.examples: self.examples, "size": "size", "by_rows": "by_rows"}
+        passed = {text: text for text in passed} if is_inside else passed
         count = f"len({next(iter(self.given.tiles.values()))})"
         texts = [name, count, *passed.values()] if is_shared else [*passed.values(), "0", count]
         return f"{'team.run' if is_shared else name}({', '.join(texts)})"

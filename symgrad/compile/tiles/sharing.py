@@ -61,10 +61,9 @@ class Team:
         return list(total)
 
 
-def told(finite: float) -> None:
-    """NumPy tells of an invalid operation where a sum is not finite."""
-    if finite != 0:
-        np.subtract(np.inf, np.inf)
+def told() -> None:
+    """Let NumPy tell of an invalid operation, which compiled loops do not."""
+    np.subtract(np.inf, np.inf)
 
 
 @exact
