@@ -285,13 +285,13 @@ class _Loaded(dict[str, Callable[..., Any]]):
 def _backend(name: str, threads: int, arrays: Mapping[str, Any]) -> Backend:
     """What runs the sums over examples, by its name; loops compute in float64, what is in another type is NumPy's."""
     if name not in BACKENDS:
-        raise InputError(f"bind: there is no backend {name!r}; take {' or '.join(BACKENDS)}")
+        raise InputError(f"there is no backend {name!r}; take {' or '.join(BACKENDS)}")
     if not isinstance(threads, int) or threads < 1 or (threads > 1 and name == NUMPY.name):
         raise InputError(f"bind: threads={threads!r}; a whole number from 1 on, and more than 1 with backend='numba'")
     if name == NUMPY.name:
         return NUMPY
     if missing := [package for package in LOOPS_NEED if find_spec(package) is None]:
-        raise InputError(f"bind: backend numba needs {missing[0]}; pip install 'symgrad[numba]'")
+        raise InputError(f"backend numba needs {missing[0]}; pip install 'symgrad[numba]'")
     is_double = all(a.dtype == float or a.dtype.kind not in "fc" for a in map(np.asarray, arrays.values()))
     return Backend(name, threads) if is_double else NUMPY
 
