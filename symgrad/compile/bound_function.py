@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.compile.bound_body import NOWHERE, ROWS, SQUARES, UNTOLD, WHOLE, Body, Instead
-from symgrad.compile.layout import read_of, reading, signature, wrapped_call
+from symgrad.compile.layout import read_of, reading, signature
 from symgrad.compile.loop_text import Given, LoopWriter
-from symgrad.compile.loop_whole import TOLD, is_simple, passed_as, whole
+from symgrad.compile.loop_whole import TOLD, call_lines, is_simple, passed_as, whole
 from symgrad.compile.loops import loops_of
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_source import returned_lines
@@ -176,12 +176,15 @@ class _Writing:
             others = [*body.tiles.values(), *numbers, *self.context.sizes.values(), "size", "by_rows"]
             passed = passed_as(ranks, {name: op for op, name in body.once.items()}, others)
             call = written.call(f"_sums_for_{name}", is_shared=False, is_inside=True)
-            function, lines = whole(f"_compiled_{name}", (first, last), target + call, passed, self.names)
+            function, lines = whole(
+                f"_compiled_{name}", (first, last), target + call, passed, self.names, is_held=written.has_matrices
+            )
             body.looped.append(function)
             return lines
         call = written.call(f"_sums_for_{name}", is_shared=body.threads > 1)
         scalars = [f"    {totals[op]} = dtype.type({totals[op]})" for op in sums if not op.shape]
-        lines = [*first.lines, *wrapped_call(f"    {target}{call}"), *TOLD, *scalars, *last.lines]
+        is_held = written.has_matrices and body.threads == 1
+        lines = [*first.lines, *call_lines(f"    {target}{call}", is_held=is_held), *TOLD, *scalars, *last.lines]
         return [*lines, *returned_lines(last.plan, last, is_pair=is_pair)]
 
     def _loops(

@@ -10,7 +10,7 @@ from textwrap import wrap
 from symgrad.compile.loops import COMPARED, FUNCTIONS, Call, Loops, Nest, base_of, operands_of, summation
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, text_of
-from symgrad.compile.operations import Op, Type
+from symgrad.compile.operations import MATRIX, Op, Type
 from symgrad.compile.plan import Labels
 from symgrad.compile.statements import COMMENT_COLUMN, INDENT, ITEMS, LONGEST_INLINE, POWERS, SUFFIXES, WIDTH
 from symgrad.graph.expression import Shape
@@ -79,6 +79,12 @@ class LoopWriter:
             *_wrapped("    finite = ", " + ".join(finite)),
             f"    return finite, {', '.join(texts)}",
         ]
+
+    @property
+    def has_matrices(self) -> bool:
+        """Whether matrices are multiplied by each other, which BLAS may do."""
+        calls = [stage.op for stage in self.loops.stages if isinstance(stage, Call)]
+        return any(op.kind == "matmul" and op.rank == MATRIX for op in calls)
 
     def call(self, name: str, *, is_shared: bool, is_inside: bool = False) -> str:
         """The text of a call for all tiles, in one thread or shared by a team, of Python or of what is compiled itself."""

@@ -47,10 +47,12 @@ def whole(
     sums: str,
     passed: Mapping[str, str],
     names: Names,
+    *,
+    is_held: bool,
 ) -> tuple[list[str], list[str]]:
     """(The lines of a function that numba compiles, those that call it); `sums` are the assignments of the sums.
 
-    `passed` tells how arguments are passed, by their names.
+    `passed` tells how arguments are passed, by their names; BLAS `is_held` to one thread where it is called.
     """
     before, after = writers
     texts = {key: after.texts[op][0] for key, op in after.plan.outputs.items()}
@@ -70,8 +72,14 @@ def whole(
         *(f"    finite += {text}" for text in finite),
         f"    return finite, {results}",
     ]
-    called = wrapped_call(f"    finite, {results} = {name}({', '.join(taken.values())})")
+    called = call_lines(f"    finite, {results} = {name}({', '.join(taken.values())})", is_held=is_held)
     return function, [*called, *TOLD, *_returned(targets, ranks)]
+
+
+def call_lines(line: str, *, is_held: bool) -> list[str]:
+    """The lines of a call of what is compiled."""
+    lines = wrapped_call(line)
+    return ["    with tiles.ONE_THREAD:", *(f"    {text}" for text in lines)] if is_held else lines
 
 
 def _returned(targets: Mapping[str, str], ranks: Mapping[str, int]) -> Sequence[str]:

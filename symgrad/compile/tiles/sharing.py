@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 import numpy as np
+import scipy.linalg  # noqa: F401 - its BLAS is the one that loops call; it has to be loaded to be held
 from threadpoolctl import ThreadpoolController
 
 from symgrad.compile.tiles.compiled import exact
@@ -38,6 +40,40 @@ def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int,
     return size, sum(is_in_rows << k for k, is_in_rows in enumerate(by_rows)), found
 
 
+class OneThread:
+    """Holds BLAS to one thread while any thread is inside: in a tile, several would wait for each other longer than they work.
+
+    >>> with OneThread():
+    ...     np.ones((40, 40)) @ np.ones(40) == np.full(40, 40.0)
+    array([ True, ... True])
+    """
+
+    def __init__(self) -> None:
+        self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        self._lock = Lock()
+        self._inside = 0
+        self._before: list[tuple[Any, int]] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = [(x, n) for x in self._libraries if (n := x.get_num_threads()) != 1]
+                for library, _ in self._before:
+                    library.set_num_threads(1)
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                for library, threads in self._before:
+                    library.set_num_threads(threads)
+
+
+# One for the process, as is the number of threads that it holds.
+ONE_THREAD = OneThread()
+
+
 class Team:
     """Threads that each take some of the tiles; BLAS has one thread inside them.
 
@@ -48,12 +84,11 @@ class Team:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads - 1)
-        self._blas = ThreadpoolController()
 
     def run(self, function: Callable[..., Any], count: int, *arguments: Any) -> list[Any]:
         """The sums of what `function(*arguments, first, last)` gives for the tiles, in the same order at every call."""
         cuts = [k * count // self._threads for k in range(self._threads + 1)]
-        with self._blas.limit(limits=1, user_api="blas"):
+        with ONE_THREAD:
             others = [self._pool.submit(function, *arguments, i, j) for i, j in pairwise(cuts[1:])]
             total = function(*arguments, cuts[0], cuts[1])
             for other in others:
