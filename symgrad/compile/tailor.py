@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from symgrad.compile.dissolve import Program, Stated
 from symgrad.compile.stable import is_function, is_one, is_product, negated, provable, rebuilt, unscaled
-from symgrad.derive.derivation import Line
+from symgrad.derive.derivation import Line, Proof
 from symgrad.derive.equality import prove_equal
 from symgrad.graph.expression import (
     Contraction,
@@ -113,13 +113,16 @@ def sum_of_products(e: Expr) -> tuple[Expr, None] | None:
 RULES: tuple[Rule, ...] = (signed_softplus, signed_sigmoid, sum_of_products)
 
 
-def prove_tailored(before: Program, after: Program) -> None:
-    """Loss and gradients are what they were."""
+def prove_tailored(before: Program, after: Program) -> tuple[Proof, ...]:
+    """Loss and gradients are what they were; a proof for each that is written otherwise."""
     pairs = [(before.loss, after.loss), *zip(before.gradients.values(), after.gradients.values(), strict=True)]
+    proofs: list[Proof] = []
     for old, new in pairs:
         if old is not new:
             first, second = provable(old), provable(new)
-            prove_equal((first, second), [Line(second, Reason(Why.FACT))], {}, "the bound form")
+            (line,) = prove_equal((first, second), [Line(second, Reason(Why.FACT))], {}, "the bound form")
+            proofs.append(line.proof)
+    return tuple(proofs)
 
 
 def _is_label(e: Expr) -> bool:
