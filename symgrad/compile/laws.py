@@ -26,8 +26,9 @@ EIGENVALUES = "eigenvalues"
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The program at the end, and what led to it; `multiplied_out` is computed in its place where a gate lets it."""
+    """The program at the start and at the end, and what led there; a gate may have `multiplied_out` in its place."""
 
+    start: Program
     program: Program
     rotated: Rotation | None = None
     spectral: Spectrum | None = None
@@ -50,10 +51,10 @@ def rewritten(program: Program, bound: Collection[str], ones: str, *, is_proved:
     if rotated is not None and holds(prove_rotation, program, rotated):
         joined = side_by_side(rotated.program, [*(x.name for x in rotated.leaves.values()), ones])
         is_joined = holds(prove_tailored, rotated.program, joined)
-        return Rewritten(joined if is_joined else rotated.program, rotated)
+        return Rewritten(program, joined if is_joined else rotated.program, rotated)
     spectral = spectrum(program, bound, EIGENVALUES)
     if spectral is not None and holds(prove_spectrum, program, spectral):
-        return Rewritten(spectral.program, spectral=spectral)
+        return Rewritten(program, spectral.program, spectral=spectral)
     better = tailored(program, bound)
     # Both steps in one proof; where it fails each by itself, or none.
     steps = (side_by_side(better, bound), better)
@@ -61,4 +62,4 @@ def rewritten(program: Program, bound: Collection[str], ones: str, *, is_proved:
     out = low_rank(new, bound)
     if out is not None and not holds(prove_tailored, new, out.program):
         out = None
-    return Rewritten(new, multiplied_out=out)
+    return Rewritten(program, new, multiplied_out=out)
