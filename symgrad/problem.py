@@ -320,6 +320,7 @@ class Problem:
         hyperparameters: Mapping[str, float] | None = None,
         standardize: bool | Sequence[str] = False,
         test_fraction: float = 0.0,
+        backend: str = "numpy",
         on_iteration: OnIteration | None = None,
         **arrays: Any,
     ) -> FitResult:
@@ -328,6 +329,7 @@ class Problem:
         `data` holds arrays by name (or pass them as keywords), or is a CSV file or `Table` whose columns `bind` chooses.
         A `learning_rate` is a fixed step; without one each step is found by backtracking, unless `line_search` says
         otherwise. `sizes` are those that no data tell; `standardize` means every matrix that the model reads, or those named.
+        `backend="numba"` compiles loops for the sums over examples, as `bind` does.
 
         >>> import symgrad as sg
         >>> n, d = sg.dims("n d")
@@ -345,7 +347,8 @@ class Problem:
         task = Task(self.compile(), self.loss, self.model, self.leaves)
         descent = Descent(method, learning_rate, line_search, max_iterations, tolerance, on_iteration)
         known = {**sizes_of(start or {}, self.leaves), **(sizes or {})}
-        options = Options(descent, start or {}, seed, known, hyperparameters or {}, standardize, test_fraction)
+        numbers = hyperparameters or {}
+        options = Options(descent, start or {}, seed, known, numbers, standardize, test_fraction, backend)
         return fit(task, named, options, table)
 
 

@@ -22,7 +22,7 @@ CLOSED_PIPE = 141  # 128 + SIGPIPE
 # Of each of SymPy's functions so many results are kept, not 1000: the proofs of one model ask for the same ones again.
 SYMPY_CACHE_SIZE = "20000"
 # How many new objects start a search for cycles among them, not 700: a tenth of what the imports cost, and none is found.
-GARBAGE_THRESHOLD = 100_000
+GARBAGE_THRESHOLD = 500_000
 
 
 class Group(TyperGroup):
@@ -240,6 +240,7 @@ def fit(
     tolerance: Annotated[float, typer.Option(help="The gradient norm to stop at.")] = 1e-6,
     test: Annotated[float, typer.Option(help="The share of the rows to test on.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Fixes the split and the initial values.")] = 0,
+    backend: Annotated[str, typer.Option(help="numpy, or numba: compiled loops, for long fits.")] = "numpy",
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
     ] = None,
@@ -259,6 +260,7 @@ def fit(
         "test_fraction": test,
         "seed": seed,
         "standardize": standardize,
+        "backend": backend,
     }
     drawn: tuple[str, Any] | None = None if plot is None else (plot, lang.value)
     if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output, drawn):

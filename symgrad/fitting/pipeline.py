@@ -67,6 +67,7 @@ class Options:
     hyperparameters: Mapping[str, float]
     standardize: bool | Sequence[str]
     test_fraction: float
+    backend: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def fit(task: Task, data: Mapping[str, Any], options: Options, table: Table | No
     _check_sizes(task, bound)
     target = _target(task)
     parts = _parts(task, bound, options, target)
-    f = _objective(task, parts.train, bound, numbers)
+    f = _objective(task, parts.train, bound, numbers, options.backend)
     start = _start(task, bound, parts.train, numbers, f, options)
     result = options.descent.run(f, start.values)
     result = _with_origin(result, task, {**bound.sizes, **parts.train, **numbers}, partial(_line, bound, parts, table))
@@ -200,9 +201,12 @@ class Objective:
             raise
 
 
-def _objective(task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float]) -> Objective:
+def _objective(
+    task: Task, arrays: Mapping[str, Array], bound: Bound, numbers: Mapping[str, float], backend: str
+) -> Objective:
     """The loss of θ alone: the data bound, and their facts checked, once."""
-    return Objective(task.function.bind(**task.read(task.function.arguments, bound.sizes, arrays, numbers)))
+    data = task.read(task.function.arguments, bound.sizes, arrays, numbers)
+    return Objective(task.function.bind(backend=backend, **data))
 
 
 def _with_origin(result: Result, task: Task, values: Mapping[str, Any], line: Callable[[Breakdown], str]) -> Result:

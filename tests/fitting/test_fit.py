@@ -478,3 +478,17 @@ def test_a_result_pickles(boston):
 def test_shape_errors_are_shape_errors():
     with pytest.raises(ShapeError):
         linear().fit(X=[1.0], y=[1.0])
+
+
+def test_a_fit_by_compiled_loops_finds_the_same():
+    random = np.random.default_rng(0)
+    X, w = random.normal(size=(200, 3)), np.array([1.0, -2.0, 0.5])
+    t = (X @ w + random.logistic(size=200) > 0).astype(float)
+    n, d = sg.dims("n d")
+    A, y, v = sg.data("X", n, d), sg.data("y", n, binary=True), sg.parameter("w", d)
+    p = sg.sigmoid(A @ v)
+    problem = sg.Problem(-sg.mean(y * sg.log(p) + (1 - y) * sg.log(1 - p)), model=p)
+    ours, theirs = (problem.fit(X=X, y=t, backend=backend) for backend in ("numba", "numpy"))
+    np.testing.assert_allclose(ours.parameters["w"], theirs.parameters["w"], rtol=1e-5)
+    with pytest.raises(InputError, match="there is no backend 'gpu'; take numpy or numba"):
+        problem.fit(X=X, y=t, backend="gpu")
