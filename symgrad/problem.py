@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from symgrad import notebook
+from symgrad.compile.bound_form import bound_form
 from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.compile.listing import listing
 from symgrad.derive.claim import Judgement, judge, names_known, read_claim
@@ -186,6 +187,7 @@ class Problem:
         proof: Method = "index",
         numbers: bool = False,
         values: Mapping[str, Any] | str | None = None,
+        bound: Collection[str] = (),
     ) -> Page:
         """The derivation as a handout, every line of it proved.
 
@@ -194,26 +196,21 @@ class Problem:
         `layout` "numerator" derivatives stand transposed: ∂L/∂w is a row. A derivative with three axes is refused there.
         With `proof="differential"` each step goes from dL = ⟨∂L/∂Y, dY⟩ to ⟨∂L/∂X, dX⟩, and the gradient is read off.
         `numbers` adds every equation in numbers, with small data made up; `values` are arrays by name, or a .json or .npz
-        file of them, to be taken instead.
+        file of them, to be taken instead. `bound` names data, or is "all": how loss and gradients are written with
+        these bound, as `compile().bind` computes them.
         """
         check_choice(language, detail, layout)
-        if format == "json" and (layout, proof, numbers, values) != ("denominator", "index", False, None):
-            raise InputError(
-                "JSON holds the lines of the derivation alone; leave out the layout, the proof and the numbers"
-            )
-        if proof not in METHODS:
-            raise InputError(f"no step is proved by {proof!r}; choose {' or '.join(METHODS)}")
-        if proof == "differential" and layout == "numerator":
-            raise InputError("differentials are shown in denominator layout; leave out the layout or the proof")
+        _check_together(format, layout, proof, numbers=numbers or values is not None, is_bound=bool(bound))
         derivation = self.derive(wrt)
         if proof == "differential" and detail != "brief":
             derivation = with_differentials(derivation)
         rows = prove_in_rows(derivation) if layout == "numerator" else None
         if format == "json":
             return as_json(derivation, self.title, self.text, language)
+        form = bound_form(derivation, bound) if bound else None
         code = "" if detail == "brief" else listing(self.compile(wrt).source)
         shown = self._numbers(derivation, values) if numbers or values is not None else None
-        subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown)
+        subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown, form)
         document = page(derivation, subject, language, detail, fold=fold, graph=graph)
         if format in NOTEBOOKS:
             return notebook_of(document, cells(self.derive(), self._cells or rebuilt(self.derive()), language))
@@ -368,6 +365,20 @@ def _expression(value: Any, parameters: Collection[Any], what: str) -> Expr:
         return coerce(value)
     except InputError:
         raise InputError(f"`{what}` is a {type(value).__name__}; assign an expression to it") from None
+
+
+def _check_together(format: str, layout: Layout, proof: Method, *, numbers: bool, is_bound: bool) -> None:
+    """Refuse what has no page together."""
+    if format == "json" and (numbers or is_bound or (layout, proof) != ("denominator", "index")):
+        raise InputError(
+            "JSON holds the lines of the derivation alone; leave out the layout, the proof, the numbers, what is bound"
+        )
+    if proof not in METHODS:
+        raise InputError(f"no step is proved by {proof!r}; choose {' or '.join(METHODS)}")
+    if layout == "numerator" and proof == "differential":
+        raise InputError("differentials are shown in denominator layout; leave out the layout or the proof")
+    if layout == "numerator" and is_bound:
+        raise InputError("the bound form is shown in denominator layout; leave out the layout or what is bound")
 
 
 def load(path: str) -> Problem:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from symgrad.cli.choices import PAGES, Detail, Engine, Format, Lang, Layout, Listing, Method
 from symgrad.errors import InputError, SymgradError
@@ -109,9 +109,23 @@ Numbers = Annotated[bool, typer.Option("--numbers", help="Every equation also in
 Values = Annotated[
     str, typer.Option("--values", metavar="FILE", help="The same with arrays by name of a .json or .npz file.")
 ]
+Bound = Annotated[
+    str,
+    typer.Option(metavar="[X,Y]", help="Also how a call is computed with these data bound; alone: with all of them."),
+]
 
 
-@app.command()
+class Explain(TyperCommand):
+    """Takes `--bound` without names as well: all data."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        from symgrad.cli.pages import with_names
+
+        return super().parse_args(ctx, with_names(args))
+
+
+@app.command(cls=Explain)
 def explain(
     models: Models,
     form: Annotated[
@@ -134,6 +148,7 @@ def explain(
     width: Width = None,
     numbers: Numbers = False,
     values: Values = "",
+    bound: Bound = "",
     hessian: Hessian = "",
     hvp: Hvp = "",
     vjp: Vjp = False,
@@ -141,14 +156,15 @@ def explain(
     engine: Annotated[Engine, typer.Option(help="What sets a PDF.")] = Engine.typst,
 ) -> None:
     """Write the derivation as a handout, every step proved: drawn in a terminal, as Markdown into a pipe."""
-    from symgrad.cli.pages import Asked, folder_of, set_by, write_pages
+    from symgrad.cli.pages import Asked, folder_of, names_of, set_by, write_pages
 
     folder = folder_of(models, output)
     chosen = _page_format(form or (None if folder is None else Format.md), output, width)
     only = {"--hessian": hessian, "--hvp": hvp, "--vjp": vjp, "--jacobian": jacobian}
     how: dict[str, Any] = {"format": set_by(engine.value, chosen), "language": lang.value, "detail": detail.value}
     more: dict[str, Any] = {"fold": fold, "graph": graph, "layout": layout.value, "proof": proof.value}
-    asked = Asked(only, _names(wrt), how, {**more, "numbers": numbers, "values": values or None})
+    more |= {"numbers": numbers, "values": values or None, "bound": names_of(bound)}
+    asked = Asked(only, _names(wrt), how, more)
     if folder is None:
         _write(output, asked.page_of(models[0]), chosen)
     elif code := write_pages(models, folder, _suffix_of(chosen.partition(":")[0]), asked.page_of):

@@ -31,6 +31,7 @@ class Asked:
             more = self.more
             given = {"--proof differential": more["proof"] == "differential", "--numbers": bool(more["numbers"])}
             given |= {"--values": bool(more["values"]), "--layout numerator": more["layout"] == "numerator"}
+            given |= {"--bound": bool(more["bound"])}
             only_of_gradients(given)
 
     def page_of(self, model: str) -> str | bytes:
@@ -41,6 +42,31 @@ class Asked:
         found = product(model, hessian, hvp, self.wrt, is_jacobian=is_jacobian).explain(**self.how)
         assert isinstance(found, str | bytes)
         return found
+
+
+def with_names(args: Sequence[str]) -> list[str]:
+    """The arguments with "all" behind a `--bound` that no names follow.
+
+    >>> with_names(["model.py", "--bound", "-o", "page.md"]), with_names(["--bound", "X,y", "model.py"])
+    (['model.py', '--bound', 'all', '-o', 'page.md'], ['--bound', 'X,y', 'model.py'])
+    """
+    found: list[str] = []
+    for k, arg in enumerate(args):
+        found.append(arg)
+        behind = args[k + 1] if k + 1 < len(args) else "-"
+        if arg == "--bound" and (behind.startswith("-") or behind.endswith(".py")):
+            found.append("all")
+    return found
+
+
+def names_of(bound: str) -> Sequence[str]:
+    """The names behind `--bound`, or "all"."""
+    if bound in {"", "all"}:
+        return bound
+    names = [name.strip() for name in bound.split(",")]
+    if not all(names):
+        raise InputError(f"--bound {bound}: a name is missing; write --bound X, or several with commas between them")
+    return names
 
 
 def folder_of(models: Sequence[str], output: str) -> str | None:

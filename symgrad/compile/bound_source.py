@@ -6,7 +6,7 @@ What depends on data alone is computed in `bind`. Where the loss is a sum over e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,21 +14,20 @@ from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_i
 from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead
 from symgrad.compile.bound_function import arrays_lines, function_lines, indented
 from symgrad.compile.bound_once import once_lines
-from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import ADDED_UP, BLOCKS, EIGEN, kernel_names
 from symgrad.compile.kernels import ROTATED as ROTATED_ROWS
+from symgrad.compile.laws import rewritten
 from symgrad.compile.layout import definition, header, prologue, read_of, reading
-from symgrad.compile.lowrank import LowRank, low_rank
+from symgrad.compile.lowrank import LowRank
 from symgrad.compile.numpy_source import RESERVED, Scope, definitions, joined, scope_of
 from symgrad.compile.pairs import paired
 from symgrad.compile.partial import Separable, separable
 from symgrad.compile.plan import Plan, make_plan
-from symgrad.compile.rotate import ROTATED, Rotation, prove_rotation, rotation
-from symgrad.compile.spectrum import Spectrum, prove_spectrum, spectrum
-from symgrad.compile.tailor import prove_tailored, tailored
+from symgrad.compile.rotate import ROTATED, Rotation
+from symgrad.compile.spectrum import Spectrum
 from symgrad.derive.derivation import Derivation
-from symgrad.errors import CheckFailed, InputError
+from symgrad.errors import InputError
 from symgrad.graph.expression import Leaf, Shape
 from symgrad.graph.sizes import Size
 
@@ -195,26 +194,17 @@ class _Lawful:
 
 
 def _laws(program: Program, bound: Collection[str], scope: Scope, *, is_proved: bool) -> _Lawful:
-    """The laws applied; what is not proved is not done."""
-    ones = scope.names.fresh("ones")
-    rotated = rotation(program, bound, ones)
-    if rotated is not None and (not is_proved or _holds(prove_rotation, program, rotated)):
-        new = _joined(rotated.program, [*(x.name for x in rotated.leaves.values()), ones], is_proved=is_proved)
-        return _Lawful(_with_facts(new, program), rotated)
-    spectral = spectrum(program, bound, "eigenvalues")
-    if spectral is not None and (not is_proved or _holds(prove_spectrum, program, spectral)):
-        matrix = make_plan(program, {"": spectral.matrix})
-        stated = replace(program, stated=spectral.program.stated)
-        return _Lawful(_with_facts(spectral.program, stated), spectral=spectral, matrix=matrix)
-    better = tailored(program, bound)
-    # Both steps in one proof; where it fails each by itself, or none.
-    steps = (side_by_side(better, bound), better)
-    new = next((e for e in steps if not is_proved or _holds(prove_tailored, program, e)), program)
-    out = low_rank(new, bound)
-    if out is not None and is_proved and not _holds(prove_tailored, new, out.program):
-        out = None
+    """The plan of the program rewritten by laws; what is not proved is not done."""
+    found = rewritten(program, bound, scope.names.fresh("ones"), is_proved=is_proved)
+    new = found.program
+    if found.rotated is not None:
+        return _Lawful(_with_facts(new, program), found.rotated)
+    if found.spectral is not None:
+        matrix = make_plan(program, {"": found.spectral.matrix})
+        stated = replace(program, stated=new.stated)
+        return _Lawful(_with_facts(new, stated), spectral=found.spectral, matrix=matrix)
     plan = paired(make_plan(new, {"": new.loss, **new.gradients}, stated=True), bound)
-    return _Lawful(plan, multiplied_out=out)
+    return _Lawful(plan, multiplied_out=found.multiplied_out)
 
 
 def _with_facts(new: Program, program: Program) -> Plan:
@@ -222,20 +212,6 @@ def _with_facts(new: Program, program: Program) -> Plan:
     plan = paired(make_plan(new, {"": new.loss, **new.gradients}))
     stated = make_plan(program, {"": program.loss, **program.gradients}, stated=True)
     return replace(plan, checks=stated.checks)
-
-
-def _joined(program: Program, bound: Collection[str], *, is_proved: bool) -> Program:
-    """With columns of bound data side by side where that is proved."""
-    new = side_by_side(program, bound)
-    return program if is_proved and not _holds(prove_tailored, program, new) else new
-
-
-def _holds(prove: Callable[[Program, Any], None], program: Program, rewritten: Any) -> bool:
-    try:
-        prove(program, rewritten)
-    except CheckFailed:
-        return False
-    return True
 
 
 def _body(

@@ -24,9 +24,13 @@ TRANSPOSED = (1, 0)
 
 @dataclass(frozen=True, slots=True)
 class LowRank:
-    """The program multiplied out; the sum of squares and that of the data, which the gate compares; (rows, columns, rank)."""
+    """The program multiplied out; the sum of squares and that of the data, which the gate compares; (rows, columns, rank).
+
+    `residual` is what was squared.
+    """
 
     program: Program
+    residual: Expr
     squares: Expr
     whole: Expr
     sizes: tuple[Size, Size, Size]
@@ -65,7 +69,7 @@ def low_rank(program: Program, bound: Collection[str]) -> LowRank | None:
         )
         m = found.data[1]
         rows, columns = m.shape
-        return LowRank(changed, total, _inner(m, m), (rows, columns, found.left.shape[1]))
+        return LowRank(changed, found.node, total, _inner(m, m), (rows, columns, found.left.shape[1]))
     return None
 
 

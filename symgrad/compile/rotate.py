@@ -17,6 +17,7 @@ import sympy
 from symgrad.compile.dissolve import Program
 from symgrad.compile.products import Factor, factors, product_of
 from symgrad.compile.stable import power_of, provable, rebuilt
+from symgrad.derive.derivation import Proof, Verdict
 from symgrad.derive.samples import Draw, assignments, entries_of, sizes_in
 from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
@@ -171,7 +172,7 @@ class _Rotating:
 # ---- the proof
 
 
-def prove_rotation(program: Program, rotated: Rotation) -> None:
+def prove_rotation(program: Program, rotated: Rotation) -> Proof:
     """Both programs have the same value and gradients, in exact arithmetic at random rational points.
 
     The rows of data are Q times arbitrary rows: Q is rational with QᵀQ = I, and the column of ones lies in its range.
@@ -195,6 +196,9 @@ def prove_rotation(program: Program, rotated: Rotation) -> None:
                 raise CheckFailed(
                     "bind: rotating the data changes the loss or a gradient; this is a defect of symgrad, please report"
                 )
+    shown = {**names, str(rotated.size): len(q)}
+    shown.pop(str(rotated.rows), None)
+    return Proof(Verdict.VERIFIED, (shown,))
 
 
 def _orthonormal() -> Array:

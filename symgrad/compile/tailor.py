@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from symgrad.compile.dissolve import Program, Stated
 from symgrad.compile.stable import is_function, is_one, is_product, negated, provable, rebuilt, unscaled
-from symgrad.derive.derivation import Line
+from symgrad.derive.derivation import Line, Proof
 from symgrad.derive.equality import prove_equal
 from symgrad.graph.expression import (
     Contraction,
@@ -50,7 +50,7 @@ def tailored(program: Program, bound: Collection[str]) -> Program:
         loss=values[program.loss],
         gradients={name: values[e] for name, e in program.gradients.items()},
         labels={values.get(e, e): found for e, found in program.labels.items()},
-        names={**{values.get(e, e): name for e, name in program.names.items()}, **{_sign(x): "signs" for x in used}},
+        names={**{values.get(e, e): name for e, name in program.names.items()}, **{signs_of(x): "signs" for x in used}},
         symmetric={values.get(e, e): s for e, s in program.symmetric.items()},
         stated=(*program.stated, *stated),
     )
@@ -68,7 +68,7 @@ def signed_softplus(e: Expr) -> tuple[Expr, Leaf] | None:
         for j, p, rest, v in found:
             if p == c and j != k and _is_rest(rest, t) and u is negated(v):
                 kept = [term for i, term in enumerate(e.terms) if i not in (j, k)]
-                return linear([*kept, (c, elementwise("softplus", multiply(_sign(t), v)))]), t
+                return linear([*kept, (c, elementwise("softplus", multiply(signs_of(t), v)))]), t
     return None
 
 
@@ -91,7 +91,7 @@ def signed_sigmoid(e: Expr) -> tuple[Expr, Leaf] | None:
         for j, (p, label) in enumerate(e.terms):
             if p == -c and is_function(first, "sigmoid") and _is_label(label) and label.shape == first.shape:
                 assert isinstance(label, Leaf)
-                s = _sign(label)
+                s = signs_of(label)
                 new = multiply(s, elementwise("sigmoid", multiply(s, first.children[0])))
                 return linear([*(t for i, t in enumerate(e.terms) if i not in (j, k)), (c, new)]), label
     return None
@@ -113,13 +113,16 @@ def sum_of_products(e: Expr) -> tuple[Expr, None] | None:
 RULES: tuple[Rule, ...] = (signed_softplus, signed_sigmoid, sum_of_products)
 
 
-def prove_tailored(before: Program, after: Program) -> None:
-    """Loss and gradients are what they were."""
+def prove_tailored(before: Program, after: Program) -> tuple[Proof, ...]:
+    """Loss and gradients are what they were; a proof for each that is written otherwise."""
     pairs = [(before.loss, after.loss), *zip(before.gradients.values(), after.gradients.values(), strict=True)]
+    proofs: list[Proof] = []
     for old, new in pairs:
         if old is not new:
             first, second = provable(old), provable(new)
-            prove_equal((first, second), [Line(second, Reason(Why.FACT))], {}, "the bound form")
+            (line,) = prove_equal((first, second), [Line(second, Reason(Why.FACT))], {}, "the bound form")
+            proofs.append(line.proof)
+    return tuple(proofs)
 
 
 def _is_label(e: Expr) -> bool:
@@ -134,7 +137,7 @@ def _is_rest(e: Expr, label: Leaf) -> bool:
     return one[0] == 1 and is_one(one[1]) and other[0] == -1 and other[1] is label
 
 
-def _sign(label: Leaf) -> Expr:
+def signs_of(label: Leaf) -> Expr:
     """1 - 2t."""
     return add(1, linear([(Fraction(2), label)]), -1)
 

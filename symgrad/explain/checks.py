@@ -49,8 +49,8 @@ def digits(value: float) -> str:
     return text
 
 
-def checks(writing: Writing, in_rows: Proof | None = None) -> Iterator[Block]:
-    """The section of the checks."""
+def checks(writing: Writing, in_rows: Proof | None = None, more: Sequence[tuple[Inline, ...]] = ()) -> Iterator[Block]:
+    """The section of the checks; `more` are rows of other sections."""
     derivation = writing.derivation
     yield Heading(1, Sentence(say.CHECKS))
     header = tuple(Sentence(text) for text in (say.WHAT, say.STATEMENT, say.HOW))
@@ -80,7 +80,7 @@ def checks(writing: Writing, in_rows: Proof | None = None) -> Iterator[Block]:
         error = Math(digits(float(derivation.end_to_end.largest_error)))
         values: dict[str, Inline] = {"points": Plain(str(derivation.end_to_end.points)), "error": error}
         rows.append((parameters, Sentence(say.WHOLE_GRADIENT), Sentence(say.DIFFERENCES, values)))
-    yield Table(header, tuple(rows), wide=2)
+    yield Table(header, (*rows, *more), wide=2)
 
 
 def _weakest(lines: Sequence[DifferentialLine]) -> DifferentialLine:

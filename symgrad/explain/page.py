@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from symgrad.derive.bound_form import BoundForm
 from symgrad.derive.derivation import Derivation, Equation, Proof
 from symgrad.derive.entries import shares_of
 from symgrad.derive.fold import Declared, Statement, alone, fold_leaves, unfolded
@@ -14,6 +15,7 @@ from symgrad.derive.fold import fold as folded
 from symgrad.derive.nudge import Nudge
 from symgrad.explain import differential
 from symgrad.explain import sentences as say
+from symgrad.explain.bound import bound_checked, bound_section, expressions_of
 from symgrad.explain.checks import DOTS, assigned, checks, digits, parameters_named
 from symgrad.explain.document import (
     Block,
@@ -75,6 +77,8 @@ class Subject:
     # In numerator layout: how it was proved that every line is the transpose of the one that was derived.
     rows: Proof | None = None
     numbers: NumbersShown | None = None
+    # The loss and its gradients as they are computed with data bound.
+    bound: BoundForm | None = None
 
 
 def page(
@@ -91,13 +95,17 @@ def page(
     writing = writing_of(reading, language, is_turned=subject.rows is not None)
     blocks: list[Block] = opening(subject.text, writing)
     picture = computation_graph(writing) if graph and detail != "brief" else ()
-    blocks += [*_given(writing, detail), *forward(writing, detail), *picture]
+    more = [] if subject.bound is None else expressions_of(subject.bound)
+    blocks += [*_given(writing, detail, more), *forward(writing, detail), *picture]
     blocks += [*backward(writing, detail), *_results(writing, detail)]
     if detail != "brief":
         blocks += _meaning(writing, subject.nudge)
     if subject.numbers is not None:
         blocks += in_numbers(writing, subject.numbers)
-    blocks += checks(writing, subject.rows)
+    if subject.bound is not None:
+        blocks += bound_section(writing, subject.bound)
+    checked = [bound_checked(writing, subject.bound)] if subject.bound is not None and subject.bound.laws else []
+    blocks += checks(writing, subject.rows, checked)
     if detail != "brief" and subject.code:
         blocks += program(writing, subject.code)
     return Document(Plain(subject.title.to(language)), tuple(blocks), language)
@@ -116,7 +124,7 @@ def equations(derivation: Derivation, language: Language) -> tuple[Block, ...]:
     return tuple(block for block in blocks if isinstance(block, Display | Box) and block.rows)
 
 
-def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
+def _given(writing: Writing, detail: Detail, more: Sequence[Expr] = ()) -> Iterator[Block]:
     derivation = writing.derivation
     yield Heading(1, Sentence(say.GIVEN))
     header = tuple(Sentence(text) for text in (say.SYMBOL, say.MEANS, say.SHAPE, say.ROLE))
@@ -138,7 +146,7 @@ def _given(writing: Writing, detail: Detail) -> Iterator[Block]:
         "parameters": parameters_named(writing, "or"),
     }
     yield Paragraph((Sentence(say.WANTED, values), convention(writing)))
-    signs = notes(writing, detail)
+    signs = notes(writing, detail, more)
     if signs is not None:
         yield Paragraph((signs,))
     assumed = [(eq.target, fact) for eq in derivation.forward for fact in sorted(eq.target.facts)]

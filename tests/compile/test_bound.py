@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.compile import bound_source, lowrank, rotate, spectrum, tailor
+from symgrad.compile import bound_source, laws, lowrank, rotate, spectrum, tailor
 from symgrad.compile.bound import loaded
 from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import dissolve
@@ -240,7 +240,7 @@ def test_what_is_not_proved_is_not_done(monkeypatch):
     problem = sg.Problem(BY_EXAMPLE["logistic"])
     data, rest = split(problem.compile(prove=False), arrays_of(problem.leaves))
     assert "signs = 1 - 2 * t" in problem.compile().bind(**data).source
-    monkeypatch.setattr(bound_source, "prove_tailored", refuse)
+    monkeypatch.setattr(laws, "prove_tailored", refuse)
     plain = problem.compile().bind(**data)
     assert "signs" not in plain.source
     assert_same(plain(**rest), problem.compile(prove=False)(**data, **rest))
