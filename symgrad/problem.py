@@ -342,13 +342,12 @@ class Problem:
         from symgrad.fitting import Descent, Options, Task, fit, from_source, sizes_of, table_of
 
         table = table_of(data)
-        given = data if table is None and not isinstance(data, str) else table
-        named = from_source(self.leaves, given, bind, arrays)
+        named = from_source(self.leaves, data if table is None and not isinstance(data, str) else table, bind, arrays)
         task = Task(self.compile(), self.loss, self.model, self.leaves)
         descent = Descent(method, learning_rate, line_search, max_iterations, tolerance, on_iteration)
         known = {**sizes_of(start or {}, self.leaves), **(sizes or {})}
-        numbers = hyperparameters or {}
-        options = Options(descent, start or {}, seed, known, numbers, standardize, test_fraction, backend)
+        more = known, hyperparameters or {}, standardize, test_fraction, backend
+        options = Options(descent, start or {}, seed, *more)
         return fit(task, named, options, table)
 
 

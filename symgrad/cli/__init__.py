@@ -212,6 +212,7 @@ def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
     _write(output, _load(model).compile(_names(wrt)).source)
 
 
+Backend = Annotated[str, typer.Option(help="numpy, or numba: compiled loops, for long fits.")]
 Plot = Annotated[
     str | None, typer.Option(metavar="FILE", help="Draw the loss over the iterations, as .svg, .png or .pdf.")
 ]
@@ -240,7 +241,7 @@ def fit(
     tolerance: Annotated[float, typer.Option(help="The gradient norm to stop at.")] = 1e-6,
     test: Annotated[float, typer.Option(help="The share of the rows to test on.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Fixes the split and the initial values.")] = 0,
-    backend: Annotated[str, typer.Option(help="numpy, or numba: compiled loops, for long fits.")] = "numpy",
+    backend: Backend = "numpy",
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
     ] = None,
@@ -253,15 +254,9 @@ def fit(
     if model == "-" and data == "-":
         raise InputError("the model and the data are both to come from standard input; give one of them as a file")
     options = {
-        "method": method,
-        "learning_rate": learning_rate,
-        "max_iterations": iterations,
-        "tolerance": tolerance,
-        "test_fraction": test,
-        "seed": seed,
-        "standardize": standardize,
-        "backend": backend,
-    }
+        "method": method, "learning_rate": learning_rate, "max_iterations": iterations, "tolerance": tolerance,
+        "test_fraction": test, "seed": seed, "standardize": standardize, "backend": backend,
+    }  # fmt: skip
     drawn: tuple[str, Any] | None = None if plot is None else (plot, lang.value)
     if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output, drawn):
         raise typer.Exit(1)
