@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
-from chosen import EXAMPLES
+from chosen import EXAMPLES, problem_at
 from random_programs import random_program
 
 import symgrad as sg
@@ -153,7 +153,7 @@ def checked_steps(derivation):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_every_line_by_entries_is_true(path):
-    derivation = sg.load(str(path)).derive(prove=False)
+    derivation = problem_at(path).derive(prove=False)
     definitions = {eq.label: eq.expression for eq in derivation.forward}
     # An inverse or a determinant has no short formula for its entries: steps through equations with one keep a sentence.
     without = {

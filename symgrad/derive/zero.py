@@ -23,6 +23,7 @@ from sympy.polys.rings import PolyElement, ring
 # p, q and a whole number c for p/(c q), both polynomials over the integers: whole numbers cost a tenth of what fractions
 # do, and with c apart terms over one q are still seen to be.
 Quotient = tuple[Any, Any, int]
+ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow)
 # The most products of terms in one multiplication of polynomials: about a tenth of a second.
 MOST_PRODUCTS = 60_000
 
@@ -153,13 +154,12 @@ class _Fractions:
         self._binaries, self._kinks, self._vanishing = known.binaries, known.kinks, known.vanishing
         # e^(x/2) and e^(x/3) are whole powers of e^(x/6): the finest part of each x that occurs.
         self._finest: dict[Any, int] = {}
-        for e in expressions:
-            for node in _walk(e):
-                for c, x in _exponent_parts(node.args[0]) if isinstance(node, sympy.exp) else ():
-                    self._finest[x] = lcm(self._finest.get(x, 1), int(c.q))
-        for e in expressions:
-            for node in _walk(e):
-                self._note(node)
+        nodes = [node for e in expressions for node in _walk(e)]
+        for node in nodes:
+            for c, x in _exponent_parts(node.args[0]) if isinstance(node, sympy.exp) else ():
+                self._finest[x] = lcm(self._finest.get(x, 1), int(c.q))
+        for node in nodes:
+            self._note(node)
         self._ring, *elements = _ring_in(len(self._generators) or 1)
         self._elements = {g: elements[k] for g, k in self._generators.items()}
         self._known: dict[Any, Quotient] = {}
@@ -178,7 +178,7 @@ class _Fractions:
         elif isinstance(node, sympy.Piecewise):
             for _, condition in node.args:
                 self._note_condition(condition)
-        elif not isinstance(node, sympy.Add | sympy.Mul | sympy.Pow | sympy.Rational):
+        elif not isinstance(node, (*ARITHMETIC, sympy.Rational)):
             self._generators.setdefault(node, len(self._generators))
 
     def _powers(self, e: Any) -> list[tuple[int, Any]]:
@@ -369,8 +369,10 @@ def _walk(e: Any) -> Any:
         yield node
         if isinstance(node, sympy.Piecewise):
             stack += [value for value, _ in node.args]
-        if isinstance(node, sympy.Add | sympy.Mul | sympy.Pow):
-            stack += [a for a in node.args if not (isinstance(node, sympy.Pow) and a is node.exp)]
+        elif isinstance(node, sympy.Pow):
+            stack.append(node.base)
+        elif isinstance(node, ARITHMETIC):
+            stack += node.args
 
 
 def _exponent_parts(exponent: Any) -> list[tuple[Any, Any]]:
