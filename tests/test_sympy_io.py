@@ -306,9 +306,9 @@ def test_the_gradient_out_is_the_derivative_of_the_loss_out(name):
         gradient = sg.to_sympy(derived.gradients[p.name], sizes, derivation=derived, real=True)
         for entry, found in zip(flat(p.to_sympy(sizes, real=True)), flat(gradient), strict=True):
             # The other entries are numbers before SymPy differentiates by this one: written out, a net is a long formula.
-            alone = explicit.xreplace({s: value for s, value in values.items() if s != entry})
+            alone = put_in(explicit, {s: value for s, value in values.items() if s != entry})
             by_sympy = sympy.diff(alone, entry)
-            got, expected = (sympy.N(e.xreplace(values), 30) for e in (found, by_sympy))
+            got, expected = (sympy.N(put_in(e, values), 30) for e in (found, by_sympy))
             assert abs(got - expected) <= Rational(1, 10**20) * (1 + abs(expected)), (p.name, entry)
 
 
