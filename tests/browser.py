@@ -47,7 +47,7 @@ return [...document.querySelectorAll('.right, .table')].filter(e => e.scrollWidt
 # Cells and formulas that lie on each other.
 OVERLAPS = """
 const found = [];
-for (const grid of document.querySelectorAll('.display, .box')) {
+for (const grid of document.querySelectorAll('.display, .box, .named tr')) {
   const boxes = [];
   for (const cell of grid.children) {
     if (!cell.textContent.trim()) continue;

@@ -6,6 +6,7 @@ ones, and its text is the strings.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -277,3 +278,44 @@ def test_hostile_headers_and_file_names_are_text_for_a_terminal(text, tmp_path):
         assert run.exit_code == code
         assert terminal_read(run.output)[0] == []
         assert shown(text) in run.output or repr(text)[1:-1] in run.output
+
+
+def model(strings, part, *, is_harmless=False) -> sg.Problem:
+    """A problem whose docstring holds all of the strings, and the meanings of its arrays a part of them."""
+    size = sg.dims("size_q")
+    own = strings[part::PARTS]
+    data = [sg.data(f"data_{k}", size, about=text) for k, text in enumerate(own)]
+    q = sg.parameter("weight_q", size)
+    name = "harmless" if is_harmless else re.sub(r"[/\0]", "", own[0])
+    found = sg.Problem(
+        sg.sum(q * sum(data[1:], start=data[0])),
+        docstring="Title\n\n" + "\n\n".join(map(shown, strings)),
+        source=f"folder/{name}.py",
+    )
+    found.derive = lambda wrt=None, prove=False: sg.Problem.derive(found, wrt, prove=False)
+    return found
+
+
+# So many problems hold all strings in the meanings of their arrays; the ordinary run takes one for each format.
+PARTS = 8
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [(n, p) for k, n in enumerate(NAMES) for p in range(PARTS) if IS_WIDE or p == k % PARTS]
+)
+def test_hostile_docstrings_and_meanings_print_as_themselves(name, part, tmp_path):
+    """From the model to the page, by what looks for names of arrays in a text, and what makes cells of a notebook."""
+    usual = tuple("usual" if name == "pdf" and UNUSUAL.search(shown(text)) else text for text in STRINGS)
+    page = model(usual, part).explain(name, fold=False)
+    structure, text = read(name, page, tmp_path / "hostile")
+    if structure:
+        harmless = model(HARMLESS, part, is_harmless=True).explain(name, fold=False)
+        assert structure == read(name, harmless, tmp_path / "harmless")[0]
+    # In running text an apostrophe is a curly one.
+    printed = bare(text).replace("’", "'")
+    assert [s for s in usual if not re.search(pattern(s.replace("’", "'")), printed)] == []
+    if name == "ipynb":
+        # What its cells that run say of an array is a string of Python.
+        cells = [c["source"] for c in json.loads(page)["cells"] if c["cell_type"] == "code"]
+        constants = {n.value for c in cells for n in ast.walk(ast.parse("".join(c))) if isinstance(n, ast.Constant)}
+        assert set(usual[part::PARTS]) <= constants

@@ -13,14 +13,30 @@ import pytest
 from browser import CLIPPED, OVERLAPS, SCROLLS, open_browser
 from documents import ALL, IS_WIDE, page
 
+import symgrad as sg
+from symgrad.explain.document import Display, Document, Plain, Row
 from symgrad.formats.breaks import pieces
 from symgrad.formats.html import html_page
 from symgrad.formats.table import render
 
 WIDTHS = (360, 1280)
-NAMES = tuple(ALL) if IS_WIDE else ("softmax_regression", "two_layer_net", "p38_attention")
+NAMES = tuple(ALL) if IS_WIDE else ("softmax_regression", "two_layer_net", "lstm_cell", "p38_attention")
 # A root that cannot be broken is wider than a phone: it scrolls in its own box.
 UNBREAKABLE = {"n09_residual_gelu"}
+# Their graphs are wide from top to bottom too.
+WIDE_GRAPHS = {"deep_net", "recurrent_net", "m06_gated_cell", "n05_causal_heads", "n09_residual_gelu"}
+
+
+# Labels of a drawing that reach beyond it: there they are cut.
+CUT_LABELS = """
+return [...document.querySelectorAll('figure svg')].flatMap(svg => {
+  const room = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')].filter(e => {
+    const own = e.getBoundingClientRect();
+    return own.width && (own.left < room.left - 0.5 || own.right > room.right + 0.5 || own.bottom > room.bottom + 1);
+  }).map(e => e.textContent);
+});
+"""
 
 
 @cache
@@ -40,6 +56,12 @@ def test_a_page_fits_every_screen(browser, name, language):
     for width in WIDTHS:
         browser.show(html(name, language), width)
         assert browser.run(CLIPPED) == []
+        assert browser.run(CUT_LABELS) == []
+        # One drawing is shown, and it scrolls on a phone only where no other one is narrower.
+        shown = "[...document.querySelectorAll('figure svg')].filter(e => e.getClientRects().length)"
+        assert browser.run(f"return {shown}.length") == ("<figure" in html(name, language))
+        rooms = browser.run("return [...document.querySelectorAll('figure')].map(e => e.scrollWidth - e.clientWidth)")
+        assert max(rooms, default=0) <= 1 or name in WIDE_GRAPHS
         if name not in UNBREAKABLE:
             assert browser.run(SCROLLS) == []
             assert browser.run(OVERLAPS) == []
@@ -151,3 +173,57 @@ def test_an_extra_that_is_missing_is_named(monkeypatch):
     with pytest.raises(MissingTool, match=r"pip install 'symgrad\[html\]'"):
         render(page("softmax_regression"), "html")
     module._library.cache_clear()
+
+
+def test_long_names_lie_on_nothing_on_a_phone(browser):
+    """Neither beside each other in the table of symbols, nor in the boxes of the graph."""
+    stations, features = sg.dims("stations weather_features")
+    seen = sg.data("Observed_Rentals", stations, about="bicycles hired at each station")
+    weather = sg.data("Weather_Of_Stations", stations, features, about="rain and wind")
+    effect = sg.parameter("weather_effect", features, about="what they do")
+    log_intensity = weather @ effect
+    rentals = sg.exp(log_intensity)
+    loss = sg.mean(rentals - seen * log_intensity) + sg.sum(effect**2)
+    found = sg.Problem(loss, names={"log_intensity": log_intensity, "Expected_Rentals": rentals})
+    found.derive = lambda wrt=None, prove=False: sg.Problem.derive(found, wrt, prove=False)
+    for width in WIDTHS:
+        browser.show(found.explain("html"), width)
+        assert browser.run(CLIPPED) == []
+        assert browser.run(OVERLAPS) == []
+        assert browser.run(CUT_LABELS) == []
+        assert browser.run(OUT_OF_BOXES) == []
+
+
+# Names that are wider than the box of the graph in whose middle they stand.
+OUT_OF_BOXES = """
+return [...document.querySelectorAll('figure svg')].flatMap(svg => {
+  const boxes = [...svg.querySelectorAll('rect')].map(e => e.getBoundingClientRect());
+  return [...svg.querySelectorAll('text')].filter(e => {
+    const own = e.getBoundingClientRect(), x = (own.left + own.right) / 2, y = (own.top + own.bottom) / 2;
+    const box = boxes.filter(b => b.left < x && x < b.right && b.top < y && y < b.bottom).sort((a, b) => a.width - b.width)[0];
+    return box && own.width && (own.left < box.left - 0.5 || own.right > box.right + 0.5);
+  }).map(e => e.textContent);
+});
+"""
+
+
+def test_a_line_breaks_between_terms_where_it_can(browser):
+    r"""Each term is longer than a phone, and two of them than a line: none breaks but where a new one begins."""
+    terms = [
+        rf"\mathrm{{name\_of\_term\_{k}}}\,\mathrm{{some\_long\_factor}}\,\mathrm{{another\_factor}}" for k in range(4)
+    ]
+    row = Row("x", " + ".join(terms), tuple(terms))
+    browser.show(html_page(Document(Plain("Title"), (Display((row,)),), "en")), 1280)
+    heights = browser.run("return [...document.querySelectorAll('.term')].map(e => e.offsetHeight)")
+    assert len(heights) == 3
+    assert max(heights) < 40  # each on one line
+    # Where two stand on one line, none lies on the other.
+    names = (r"\mathrm{one\_name}", r"\mathrm{another\_name}", r"\mathrm{third\_name}", r"\mathrm{last\_name}")
+    short = (r"\mathrm{first}", r"\,".join(names))
+    row = Row("x", " + ".join(short), short)
+    browser.show(html_page(Document(Plain("Title"), (Display((row,)),), "en")), 1280)
+    boxes = browser.run(
+        "return [...document.querySelectorAll('.right math')].map(e => e.getBoundingClientRect().toJSON())"
+    )
+    assert len(boxes) > 2
+    assert all(a["right"] <= b["left"] + 0.5 for a, b in pairwise(boxes))

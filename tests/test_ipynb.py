@@ -16,6 +16,8 @@ from nbclient import NotebookClient
 
 import symgrad as sg
 from symgrad.formats import ipynb
+from symgrad.formats.runnable import REASONS
+from symgrad.optimize.result import Stop
 from symgrad.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -163,3 +165,12 @@ def test_samples_stay_where_the_loss_has_a_value():
     p = sg.parameter("p", n)
     arrays = Problem(-sg.sum(sg.log(p))).sample(n=2)
     assert (arrays["p"] > 0).all()
+
+
+def test_a_chinese_notebook_says_in_chinese_why_a_fit_ended(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    notebook = nbformat.from_dict(notebook_of("poisson_regression", "zh"))
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    *_, fit, _ = (printed(cell) for cell in notebook.cells if cell.cell_type == "code")
+    assert re.search(r"停止原因：[\u4e00-\u9fff]+$", fit.strip())
+    assert set(REASONS) | {Stop.DIVERGED, Stop.NOT_FINITE} == set(Stop)  # these two have a diagnosis

@@ -5,20 +5,32 @@ from __future__ import annotations
 import ast
 import re
 from base64 import b64decode
+from dataclasses import replace
+from io import BytesIO
 from xml.etree import ElementTree
 
 import nbformat
+import pypdf
 import pytest
 from documents import page, problem
+from test_pages import beyond, compiled_log, flaws
 
 import symgrad as sg
 from symgrad.compile.listing import listing
-from symgrad.explain.document import Code, Heading, Table
+from symgrad.explain.document import Code, Display, Document, Heading, Paragraph, Plain, Row, Table
+from symgrad.explain.notes import FUNCTION_SIGNS, note, operand_and_result, told
 from symgrad.explain.wording import worded
 from symgrad.formats.html import html_page
 from symgrad.formats.ipynb import notebook
-from symgrad.formats.template import COMMON, GITHUB, plain, render_as
+from symgrad.formats.layout import parts_of
+from symgrad.formats.pdf import pdf
+from symgrad.formats.template import COMMON, GITHUB, LATEX, places, plain, render_as
 from symgrad.formats.typst_page import Faces, typst_page
+from symgrad.notation.formula import write
+from symgrad.notation.latex import latex
+from symgrad.notation.reading import read
+from symgrad.notation.width import width
+from symgrad.primitives.table import PRIMITIVES
 
 LANGUAGES = ("en", "zh")
 NAMES = ("softmax_regression", "two_layer_net", "lstm_cell")
@@ -112,6 +124,8 @@ def test_the_prime_of_a_named_function_stands_behind_its_name():
     text = render_as(page("two_layer_net", "en"), GITHUB)
     assert r"\mathrm{relu}'(u) = [u > 0]" in text
     assert r"(\log u)' = \frac{1}{u}" in text
+    # Where u is taken the argument is a Greek letter, whose name is not how it is printed.
+    assert r"\mathrm{relu}'(\xi) = [\xi > 0]" in render_as(page("convolutional_net", "en"), GITHUB)
 
 
 def test_a_prime_in_html_is_raised_by_the_font_alone():
@@ -154,3 +168,119 @@ def test_pandoc_gives_the_widest_column_of_a_table_the_most_room():
 def test_two_words_that_belong_together_are_on_one_line():
     assert "In\N{NO-BREAK SPACE}matrices:" in typst_page(page("softmax_regression", "en"), Faces())
     assert "In\N{NO-BREAK SPACE}matrices:" in render_as(page("softmax_regression", "en"), GITHUB)
+
+
+def test_a_wide_number_of_an_equation_stays_on_the_page(tmp_path):
+    """With fleqn, alignat takes it for a reason to push its columns apart, until the number is over the edge."""
+    side = r"\frac{\partial L}{\partial Z_{t+1}}\,U^{\top} \odot (1 - H_{t}^{\odot 2})"
+    reason = Plain("with the equations put in")
+    wide = Row(r"\frac{\partial L}{\partial Z}", side, reason=reason, shape=r"n \times h", label="18, 20, …, 24")
+    document = Document(Plain("Title"), (Paragraph((Plain("text"),)), Display((wide,))), "en")
+    assert flaws(compiled_log(render_as(document, LATEX), tmp_path)) == []
+    assert beyond(tmp_path / "page.pdf") == []
+
+
+def test_no_line_of_a_paragraph_is_alone_on_a_page(tmp_path):
+    """Of three lines neither the first nor the last can be: each page begins where a paragraph does."""
+    text = "Begin " + "with enough words for a little more than two lines on a page, " * 3 + "end."
+    document = Document(Plain("Title"), tuple(Paragraph((Plain(text),)) for _ in range(60)), "en")
+    compiled_log(render_as(document, LATEX), tmp_path)
+    for content in ((tmp_path / "page.pdf").read_bytes(), pdf(document)):
+        _, *pages = [p.extract_text().split() for p in pypdf.PdfReader(BytesIO(content)).pages]
+        assert len(pages) >= 2
+        assert {words[0] for words in pages} == {"Begin"}
+
+
+NAMES_INSIDE = r"\frac{\mathrm{first\_name}}{n} + \mathrm{second\_name} \odot \mathrm{third\_name}"
+LONG = rf"\mathrm{{penalty}}\,\left({NAMES_INSIDE}\right)^{{\top}} \mathbf{{1}}"
+
+
+@pytest.mark.parametrize("tex", [LONG, LONG.replace(r"\left", "").replace(r"\right", "")])
+def test_a_term_that_fits_no_line_breaks_inside_its_brackets(tex):
+    found = parts_of(Row("x", tex), 18)
+    assert len(found) >= 3
+    assert max(map(width, found)) <= 18
+    # Each line is a formula of its own, and together they are the whole one: as large brackets end, others begin.
+    assert all(write(read(line)) for line in found)
+    empty = re.compile(r"\{\} |\\[bB]ig[lr]\.|\\left|\\right|\\[bB]ig[lr]|\s")
+    assert empty.sub("", "".join(found)) == empty.sub("", tex)
+    assert parts_of(Row("x", tex), 200) == [tex]
+
+
+def test_a_sign_at_the_beginning_of_a_line_stands_between_two_things():
+    """Else Typst sets + 2 a as the number +2 times a."""
+    terms = (r"\mathrm{first\_long\_name}", r"2\,\mathrm{second\_long\_name}", r"-3\,\mathrm{third\_long\_name}")
+    row = Row("x", " ".join((terms[0], "+", *terms[1:])) + " x" * 60, terms)
+    text = typst_page(Document(Plain("Title"), (Display((row,)),), "en"), Faces())
+    lines = re.findall(r"body: eq\(.*?, \$(.*?)\$\)", text)
+    assert len(lines) == 1 or all(re.match(r'#h\([\d.]+em\);""[+−]', line) for line in lines[1:])
+    narrow = replace(row, terms=tuple(term + " x" * 30 for term in terms))
+    text = typst_page(Document(Plain("Title"), (Display((narrow,)),), "en"), Faces())
+    lines = re.findall(r"body: eq\(.*?, \$(.*?)\$\)", text)
+    assert len(lines) == 3
+    assert all(re.match(r'#h\([\d.]+em\);""[+−]', line) for line in lines[1:])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_long_names_leave_room_for_what_a_table_says(language):
+    names = Plain("Station_Level, Hour_Profile and weather_effect")
+    header = (Plain("what"), Plain("statement"), Plain("how"))
+    long = Table(header, ((names, Plain("each step, every line of it"), Plain("proved " * 20)),), wide=2)
+    assert places(long, language) == ["narrow", "narrow", "wide"]
+    short = Table(header, ((Plain("(1)-(4)"), Plain("each step, every line of it"), Plain("proved " * 20)),), wide=2)
+    assert places(short, language) == ["own", "own", "wide"]
+    document = Document(Plain("Title"), (long,), language)
+    assert "28.000000%, 28.000000%, 1fr" in typst_page(document, Faces())
+    assert r"p{0.28\textwidth}" in render_as(document, LATEX)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTION_SIGNS))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_sign_means_is_said_with_formulas_set_as_formulas(name, language):
+    said = plain(note(*FUNCTION_SIGNS[name]), language, math=lambda tex: "□" * bool(read(tex)))
+    assert not re.search(r"[$=≤≥²|√Σᵀ^_]|\b[a-zA-Z]\b(?<!\ba)|\d−", said)
+
+
+def test_a_sign_is_explained_only_where_it_is_printed():
+    n = sg.dims("n")
+    x = sg.parameter("x", n)
+    jumps = sg.Problem(sg.sum((x[1:] - x[:-1]) ** 2), names={"x": x})
+    assert r"\begin{bmatrix} 0 \\" in jumps.explain()
+    assert "spread" not in jumps.explain()
+
+
+def test_brackets_are_as_tall_as_the_matrices_in_them():
+    n = sg.dims("n")
+    x = sg.parameter("x", n)
+    e = 3 * (sg.concatenate([x, x]) - sg.concatenate([x, 2 * x]))
+    assert latex(e).startswith(r"3 \left(\begin{bmatrix}")
+
+
+def test_an_equation_entry_by_entry_stays_on_the_page_of_the_equation(tmp_path):
+    """Numbered lines, each with one without a number beneath it: no page begins with one of the latter."""
+    rows = [
+        row
+        for k in range(1, 61)
+        for row in (Row("Z", rf"\mathrm{{matrix}}_{{{k}}}", label=k), Row("z", rf"\mathrm{{entry}}_{{{k}}}"))
+    ]
+    document = Document(Plain("Title"), (Paragraph((Plain("line"),)), Display(tuple(rows))), "en")
+    compiled_log(render_as(document, LATEX), tmp_path)
+    for content in ((tmp_path / "page.pdf").read_bytes(), pdf(document)):
+        _, *pages = [p.extract_text() for p in pypdf.PdfReader(BytesIO(content)).pages]
+        assert len(pages) >= 2
+        found = [re.search(r"matrix|entry", text) for text in pages]
+        assert {match[0] for match in found if match} == {"matrix"}
+    assert html_page(document).count('class="left holds"') == 60
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["inv", "cholesky"])
+def test_an_equation_in_a_reason_is_one_formula(name, language):
+    """Not X Y = I of three formulas and a letter of the text, which no one sets as an equation."""
+    entry = PRIMITIVES[name]
+    for text in (entry.reason, entry.reason_in_rows):
+        sentence = told(text, operand_and_result("K", "K^{-1}"))
+        said = plain(sentence, language, math=lambda tex: f"<{tex}>")
+        assert "=" not in re.sub(r"<[^<>]*>", "", said)
+        assert len(re.findall(r"<[^<>]*=[^<>]*>", said)) >= 2
+        assert not re.search(r"[{}$]", re.sub(r"<[^<>]*>", "", said))

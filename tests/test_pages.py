@@ -61,10 +61,26 @@ def flaws(log: str) -> list[str]:
     return missing + wide
 
 
+# A page's margins, in points, and how far a full stop of Chinese, half of it empty, hangs into them.
+MARGIN, HANGING = 25 / 25.4 * 72, 10
+
+
+def beyond(pdf: Path) -> list[str]:
+    """Words that stand in a margin: TeX reports no number that is pushed over the edge."""
+    need("pdftotext")
+    run = subprocess.run(["pdftotext", "-bbox", str(pdf), "-"], capture_output=True, check=True, encoding="utf-8")
+    width = float(re.search(r'<page width="([\d.]+)"', run.stdout)[1])
+    words = re.findall(r'<word xMin="(-?[\d.]+)" .*xMax="([\d.]+)" .*>(.*)</word>', run.stdout)
+    assert words
+    room = (MARGIN - HANGING, width - MARGIN + HANGING)
+    return [word for left, right, word in words if float(left) < room[0] or float(right) > room[1]]
+
+
 @pytest.mark.parametrize(("path", "language"), pages_of([*EXAMPLES, *MODELS]), ids=lambda x: getattr(x, "stem", x))
 def test_every_page_compiles(path, language, tmp_path):
     page = problem_at(path).explain("latex", language)
     assert flaws(compiled_log(page, tmp_path)) == []
+    assert beyond(tmp_path / "page.pdf") == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -22,7 +22,7 @@ CLOSED_PIPE = 141  # 128 + SIGPIPE
 # Of each of SymPy's functions so many results are kept, not 1000: the proofs of one model ask for the same ones again.
 SYMPY_CACHE_SIZE = "20000"
 # How many new objects start a search for cycles among them, not 700: a tenth of what the imports cost, and none is found.
-GARBAGE_THRESHOLD = 100_000
+GARBAGE_THRESHOLD = 500_000
 
 
 class Group(TyperGroup):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Protocol
 
@@ -65,6 +66,11 @@ class Bound:
         return self._module.source
 
     @property
+    def backend(self) -> str:
+        """What runs the sums over examples: "numba" where it was asked for and has a loop for all of them, else "numpy"."""
+        return self._module.backend.name
+
+    @property
     def arguments(self) -> tuple[Argument, ...]:
         """What is not bound, in order."""
         return self._module.rest
@@ -119,6 +125,7 @@ class Bound:
             )
 
 
+@lru_cache(maxsize=64)
 def loaded(source: str, names: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
     """The functions of a generated module."""
     namespace: dict[str, Any] = {"__name__": "symgrad_generated"}

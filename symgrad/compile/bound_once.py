@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from symgrad.compile.bound_body import Body, Eigen
 from symgrad.compile.dissolve import Stated
+from symgrad.compile.layout import wrapped_call
 from symgrad.compile.operations import Op
 from symgrad.compile.rotate import ROTATED
 from symgrad.compile.statements import Writer
@@ -39,6 +40,14 @@ def once_lines(body: Body) -> list[str]:
         shown = [_tile(body, op, name) for op, name in body.tiles.items()]
         width = body.scope.context.size(body.width)[0]
         how = "" if body.is_turned else ", axis=0"
+        if body.is_looped:
+            names = list(body.tiles.values())
+            may_be_rows = ", ".join(str(name in body.by_rows) for name in names)
+            target = f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"
+            lines += wrapped_call(
+                f"    size, by_rows, {target} = tiles.cut([{', '.join(shown)}], [{may_be_rows}], {width})"
+            )
+            return [*lines, *([f"    team = tiles.Team({body.threads})"] if body.threads > 1 else [])]
         lines.append(f"    blocks = _blocks([{', '.join(shown)}], {width}{how})")
     return lines
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
-from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead, indented
+from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead
+from symgrad.compile.bound_function import arrays_lines, function_lines, indented
 from symgrad.compile.bound_once import once_lines
 from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import Program, dissolve
@@ -31,7 +32,35 @@ from symgrad.errors import CheckFailed, InputError
 from symgrad.graph.expression import Leaf, Shape
 from symgrad.graph.sizes import Size
 
+LOOP_NAMES = {
+    *(
+        "tiles",
+        "team",
+        "_sums_for_value",
+        "_sums_for_value_and_gradients",
+        "_compiled_value",
+        "_compiled_value_and_gradients",
+    ),
+    *("tile", "rows", "size", "by_rows", "first", "last", "finite", "t", "i", "j", "k"),
+}
 OWN_NAMES = frozenset({"_blocks", "_added_up", "bind", "some", "block", "blocks", "dtype", "rows", "_eigen"})
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What runs the sums over examples: NumPy, a block at a time, or loops that numba compiles, in one or more threads."""
+
+    name: str = "numpy"
+    threads: int = 1
+
+    @property
+    def is_looped(self) -> bool:
+        """Whether loops are compiled."""
+        return self.name == "numba"
+
+
+BACKENDS = ("numpy", "numba")
+NUMPY = Backend()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +77,7 @@ class BoundModule:
     axis: str
     inside: Mapping[str, str]
     shapes: Mapping[str, Shape]
+    backend: Backend = NUMPY
 
 
 class Binder:
@@ -57,19 +87,21 @@ class Binder:
         self._derivation = derivation
         self._is_proved = is_proved
         self._title = title
-        self._modules: dict[tuple[str, ...], BoundModule] = {}
+        self._modules: dict[tuple[Backend, tuple[str, ...]], BoundModule] = {}
         self._separable: Separable | None = None
         self._is_analysed = False
 
-    def module(self, bound: Sequence[str]) -> BoundModule:
+    def module(self, bound: Sequence[str], backend: Backend = NUMPY) -> BoundModule:
         """The module in which these arguments are bound."""
-        key = tuple(sorted(bound))
+        key = backend, tuple(sorted(bound))
         if key not in self._modules:
             if self._derivation is None:
                 raise InputError(
                     "bind: this function was unpickled; compile the problem again, or pickle what bind gives"
                 )
-            self._modules[key] = bound_module(self._derivation, key, self._title, is_proved=self._is_proved)
+            self._modules[key] = bound_module(
+                self._derivation, key[1], self._title, is_proved=self._is_proved, backend=backend
+            )
         return self._modules[key]
 
     def separable(self) -> Separable | None:
@@ -83,13 +115,22 @@ class Binder:
         return _unpickled, (self._title, self._modules, self._separable)
 
 
-def _unpickled(title: str, modules: dict[tuple[str, ...], BoundModule], found: Separable | None) -> Binder:
+def _unpickled(
+    title: str, modules: dict[tuple[Backend, tuple[str, ...]], BoundModule], found: Separable | None
+) -> Binder:
     binder = Binder(None, title)
     binder._modules, binder._separable = modules, found
     return binder
 
 
-def bound_module(derivation: Derivation, bound: Collection[str], title: str, *, is_proved: bool = True) -> BoundModule:
+def bound_module(
+    derivation: Derivation,
+    bound: Collection[str],
+    title: str,
+    *,
+    is_proved: bool = True,
+    backend: Backend = NUMPY,
+) -> BoundModule:
     """The module in which these arguments are bound."""
     program = dissolve(derivation)
     roots = [program.loss, *program.gradients.values()]
@@ -101,23 +142,36 @@ def bound_module(derivation: Derivation, bound: Collection[str], title: str, *, 
     rest = tuple(a for a in arguments if a.name not in bound)
     kernels: dict[str, None] = {}
     lambdas: dict[object, str] = {}
-    scope = scope_of(arguments, sizes, kernels, lambdas, frozenset({*RESERVED, *OWN_NAMES, *kernel_names()}))
+    scope = scope_of(arguments, sizes, kernels, lambdas, _reserved(backend))
     lawful = _laws(program, bound, scope, is_proved=is_proved)
-    body = _body(lawful, scope, (data, rest), leaves)
+    body = _body(lawful, scope, (data, rest), leaves, backend)
     lines = _lines(body, scope, data, _named(leaves, data))
     shown = scope.switch if lawful.plan.checks else ""
     summary = "The loss with its gradients, and the loss alone, as functions of what is not bound here."
-    sources = [header(title, arguments, ["bind"]), *prologue(leaves)]
+    head = header(title, arguments, ["bind"])
+    if body.is_looped:
+        head = head.replace("needs NumPy alone", "needs NumPy, numba and symgrad")
+        head = head.replace("import numpy as np\n", "import numpy as np\n\nfrom symgrad.compile import tiles\n", 1)
+    sources = [head, *prologue(leaves)]
     own = [
-        *([BLOCKS, ADDED_UP] if body.axis else []),
+        *([BLOCKS, ADDED_UP] if body.axis and not body.is_looped else []),
         *([ROTATED_ROWS] if body.columns else []),
         *([EIGEN] if body.eigen else []),
     ]
     sources += [text.strip() + "\n" for text in own]
     sources += [*definitions(kernels, lambdas), definition("bind", summary, data, scope.local, shown, lines)]
+    sources[-1:-1] = ["\n".join(lines) + "\n" for lines in body.looped]
     inside = {a.name: scope.local[a.name] for a in rest if scope.local[a.name] != a.name}
     shapes = {leaf.name: leaf.shape for leaf in leaves}
-    return BoundModule(joined(sources), data, rest, shown, body.axis, inside, shapes)
+    return BoundModule(
+        joined(sources), data, rest, shown, body.axis, inside, shapes, backend if body.is_looped else NUMPY
+    )
+
+
+def _reserved(backend: Backend) -> frozenset[str]:
+    """The names that a generated module has for itself."""
+    own = LOOP_NAMES if backend.is_looped else set[str]()
+    return frozenset({*RESERVED, *OWN_NAMES, *kernel_names(), *own})
 
 
 def _check_known(bound: Iterable[str], arguments: Sequence[Argument]) -> None:
@@ -189,6 +243,7 @@ def _body(
     scope: Scope,
     arguments: tuple[Sequence[Argument], Sequence[Argument]],
     leaves: Sequence[Leaf],
+    backend: Backend,
 ) -> Body:
     data, rest = arguments
     own = _named(leaves, data)
@@ -211,8 +266,9 @@ def _body(
         columns = [*(scope.local[x.name] for x in rotated.leaves), rotated.ones.name]
     instead = _instead(lawful.multiplied_out) if lawful.multiplied_out is not None else None
     return Body(
-        lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead
-    )
+        lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead,
+        is_looped=backend.is_looped, threads=backend.threads,
+    )  # fmt: skip
 
 
 def _instead(found: LowRank) -> Instead:
@@ -225,7 +281,12 @@ def _instead(found: LowRank) -> Instead:
 
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:
     """The lines of `bind`."""
-    functions = [*body.arrays(), *body.function("value_and_gradients"), "", *body.function("value")]
+    functions = [
+        *arrays_lines(body),
+        *function_lines(body, "value_and_gradients"),
+        "",
+        *function_lines(body, "value"),
+    ]
     once = once_lines(body)
     checked = read_of(data, leaves, scope.local, scope.context).checked
     read = reading(data, leaves, scope.local, scope.context, checked, unbounded=[x.name for x in body.untold])

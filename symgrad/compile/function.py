@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from inspect import Parameter, Signature
 from math import isfinite
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from symgrad.compile.arguments import Argument
 from symgrad.compile.attentive import Attentive
 from symgrad.compile.bound import Bound, loaded
-from symgrad.compile.bound_source import Binder
+from symgrad.compile.bound_source import BACKENDS, NUMPY, Backend, Binder
 from symgrad.compile.domain import Breakdown, Tracer, breakdown
 from symgrad.compile.numpy_source import Function, module_of
 from symgrad.compile.partial import Kind, Partial, Separable
@@ -24,6 +25,8 @@ from symgrad.errors import InputError, NotFiniteWarning, ShapeError
 from symgrad.files import write_text
 
 Array = Any
+# What loops are compiled with, besides NumPy: SciPy's BLAS is called in them.
+LOOPS_NEED = ("numba", "scipy", "threadpoolctl")
 
 
 class Compiled:
@@ -60,24 +63,27 @@ class Compiled:
             raise InputError("predict: there is no model; assign what predicts to `model`")
         return self._called("predict", arrays)
 
-    def bind(self, *, check: bool = True, **arrays: Any) -> Bound:
+    def bind(self, *, check: bool = True, backend: str = "numpy", threads: int = 1, **arrays: Any) -> Bound:
         """g(**parameters) → (value, gradients), with these arrays, numbers and sizes bound: what depends on them is done once.
 
-        They are copied, and checked against the facts that are used unless `check=False`.
+            They are copied, and checked against the facts that are used unless `check=False`. With `backend="numba"` sums over
+        examples are loops that are compiled at the first call, for float64; where there are none NumPy computes (`g.backend`).
+        Several `threads` share the examples of such loops; the sums of theirs are added in the same order at every call.
 
-        >>> import symgrad as sg
-        >>> n, d = sg.dims("n d")
-        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
-        >>> g = sg.Problem(sg.sum((X @ w - y) ** 2)).compile().bind(X=[[1.0], [2.0]], y=[1.0, 1.0])
-        >>> value, gradients = g(w=[0.0])
-        >>> round(float(value), 12), gradients["w"].round(12).tolist()
-        (2.0, [-6.0])
+            >>> import symgrad as sg
+            >>> n, d = sg.dims("n d")
+            >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+            >>> g = sg.Problem(sg.sum((X @ w - y) ** 2)).compile().bind(X=[[1.0], [2.0]], y=[1.0, 1.0])
+            >>> value, gradients = g(w=[0.0])
+            >>> round(float(value), 12), gradients["w"].round(12).tolist()
+            (2.0, [-6.0])
         """
         if self._binder is None:
             raise InputError("bind: this function was made without its derivation; compile the problem again")
-        return Bound(self, self._binder.module(tuple(arrays)), arrays, check)
+        module = self._binder.module(tuple(arrays), _backend(backend, threads, arrays))
+        return Bound(self, module, arrays, check)
 
-    def flat(self, *, check: bool = True, **arrays: Any) -> Flat:
+    def flat(self, *, check: bool = True, backend: str = "numpy", threads: int = 1, **arrays: Any) -> Flat:
         """g(θ) → (value, gradient) of one vector of all parameters, the rest bound; sizes that no data tell are passed too.
 
         >>> import symgrad as sg
@@ -90,7 +96,9 @@ class Compiled:
         """
         parameters = [a for a in self.arguments if a.role == "parameter"]
         own = {a.name for a in self.arguments}
-        bound = self.bind(check=check, **{name: a for name, a in arrays.items() if name in own})
+        bound = self.bind(
+            check=check, backend=backend, threads=threads, **{name: a for name, a in arrays.items() if name in own}
+        )
         return Flat(
             bound, bound.shapes([a.name for a in parameters], {k: a for k, a in arrays.items() if k not in own})
         )
@@ -272,6 +280,20 @@ class _Loaded(dict[str, Callable[..., Any]]):
     def __missing__(self, name: str) -> Callable[..., Any]:
         self.update(loaded(self._source, self._names))
         return self[name]
+
+
+def _backend(name: str, threads: int, arrays: Mapping[str, Any]) -> Backend:
+    """What runs the sums over examples, by its name; loops compute in float64, what is in another type is NumPy's."""
+    if name not in BACKENDS:
+        raise InputError(f"bind: there is no backend {name!r}; take {' or '.join(BACKENDS)}")
+    if not isinstance(threads, int) or threads < 1 or (threads > 1 and name == NUMPY.name):
+        raise InputError(f"bind: threads={threads!r}; a whole number from 1 on, and more than 1 with backend='numba'")
+    if name == NUMPY.name:
+        return NUMPY
+    if missing := [package for package in LOOPS_NEED if find_spec(package) is None]:
+        raise InputError(f"bind: backend numba needs {missing[0]}; pip install 'symgrad[numba]'")
+    is_double = all(a.dtype == float or a.dtype.kind not in "fc" for a in map(np.asarray, arrays.values()))
+    return Backend(name, threads) if is_double else NUMPY
 
 
 def _refused(error: ValueError) -> InputError:

@@ -204,6 +204,16 @@ def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Conte
     return lines
 
 
+def wrapped_call(line: str) -> list[str]:
+    """An assignment of a call in lines that are not too long."""
+    if len(line) <= WIDTH - 4:
+        return [line]
+    target, _, call = line.partition(" = ")
+    name, _, taken = call.partition("(")
+    pieces = wrap(taken[:-1], WIDTH - 12, break_long_words=False, break_on_hyphens=False)
+    return [f"{target} = {name}(", *(f"        {piece}" for piece in pieces), "    )"]
+
+
 def _wrapped(before: str, text: str, after: str) -> list[str]:
     line = before + text + after
     if len(line) <= WIDTH:

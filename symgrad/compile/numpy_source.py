@@ -95,7 +95,7 @@ def definitions(kernels: Iterable[str], lambdas: Mapping[object, str]) -> list[s
 
 def joined(sources: Sequence[str]) -> str:
     """The parts of a module, functions with two lines in between."""
-    return "".join([sources[0], *("\n\n" + s if s.startswith("def ") else "\n" + s for s in sources[1:])])
+    return "".join([sources[0], *("\n\n" + s if s.startswith(("def ", "@")) else "\n" + s for s in sources[1:])])
 
 
 def _function(

@@ -17,6 +17,8 @@ from symgrad.graph.expression import Shape
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 
+# What labels choose.
+CHOOSING = frozenset({"pick", "take", "added"})
 # How the names of arguments begin that stand for what is given.
 GIVEN = "given"
 
@@ -36,6 +38,8 @@ class Turner:
     is_turned: bool
     # Of what is given that which this very call has computed, so that nobody else holds it.
     own: Set[Op] = frozenset()
+    # Whether loops will be written, in which labels choose entries with the examples last, too.
+    is_looped: bool = False
     made: dict[Op, Op] = field(default_factory=dict)
 
     def run(self, outputs: Iterable[Op]) -> None:
@@ -90,6 +94,9 @@ class Turner:
 
     def _turned(self, op: Op) -> Op:
         rule = _RULES.get(op.kind)
+        is_chosen = op.kind in CHOOSING or (op.kind == "primitive" and op.data[0] == "one_hot")
+        if self.is_looped and is_chosen and op.args[-1 if op.kind != "added" else 1].rank == 1:
+            rule = _same
         if rule is None:
             raise NotTurned(op.kind)
         made = rule(self, op)

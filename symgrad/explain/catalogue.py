@@ -32,7 +32,7 @@ from symgrad.explain.document import (
     Table,
 )
 from symgrad.explain.indexproof import index_proof
-from symgrad.explain.notes import SIGNS, note, operand_and_result
+from symgrad.explain.notes import SIGNS, note, operand_and_result, told
 from symgrad.explain.sources import SOURCES, keys_in
 from symgrad.explain.writing import Writing, equation_rows, writing_of
 from symgrad.graph.expression import Expr
@@ -144,7 +144,7 @@ def _remarks(sample: Sample) -> Iterator[Inline]:
     entry = sample.entry
     if isinstance(entry, Primitive):
         values = operand_and_result(typeset(sample.operands[0].name), typeset(sample.value.name))
-        yield Sentence(entry.reason, values)
+        yield told(entry.reason, values)
     if entry.domain is not None:
         yield Sentence(entry.domain)
     if entry.kink is not None:
@@ -152,8 +152,7 @@ def _remarks(sample: Sample) -> Iterator[Inline]:
     if all(slope is None for slope in sample.slopes) and isinstance(entry, Function):
         yield Sentence(say.NOTHING)
     if entry.sign is not None:
-        sign, text = entry.sign
-        yield Sentence(sentences.NOTATION, {"items": Sentence(text, {"sign": Math(sign)})})
+        yield Sentence(sentences.NOTATION, {"items": note(*entry.sign)})
 
 
 def _function_rows(sample: Sample, language: Language) -> Iterator[Row]:

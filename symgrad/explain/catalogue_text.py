@@ -76,7 +76,8 @@ def entry_text(catalogue: Catalogue, sample: Sample, language: Language) -> str:
     if isinstance(entry, Primitive):
         x, y = sample.operands[0].name, sample.value.name
         names = {"x": x, "y": y, "y_t": f"{y}ᵀ", "dx": f"d{x}", "dy": f"d{y}", "dy_t": f"d{y}ᵀ"}
-        fields.append((say.WHY, entry.reason.to(language).format(**names)))
+        reason = entry.reason.to(language).replace("$", "").replace(r"\,", " ")
+        fields.append((say.WHY, reason.format(**names)))
     fields += [(say.DOMAIN, entry.domain.to(language))] if entry.domain is not None else []
     fields += [(say.KINK, entry.kink.to(language))] if entry.kink is not None else []
     fields += [(Text(en="NumPy", zh="NumPy"), sample.numpy)] if sample.numpy else []

@@ -129,11 +129,6 @@ class Table:
         """LaTeX's environment: one that may break over pages needs several runs, and is kept for long tables."""
         return "xltabular" if len(self.rows) > LONGEST_UNBROKEN else "tabularx"
 
-    @property
-    def columns(self) -> str:
-        """The columns in LaTeX's words: the wide one fills the line."""
-        return "".join(r">{\raggedright\arraybackslash}X" if k == self.wide else "l" for k in range(len(self.header)))
-
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -257,6 +252,8 @@ class Figure:
     words: tuple[Inline, ...]
     drawing: Drawing
     graph: Graph
+    # The same for a phone, where that is another drawing.
+    narrow: Drawing | None = None
     kind: str = "figure"
 
 

@@ -23,7 +23,7 @@ from symgrad.explain.document import (
     Plain,
     Sentence,
 )
-from symgrad.explain.picture import draw
+from symgrad.explain.picture import draw, draw_narrow
 from symgrad.explain.writing import Writing, listed
 from symgrad.graph.expression import Expr, Leaf, Role
 from symgrad.graph.walk import postorder
@@ -43,7 +43,7 @@ def computation_graph(writing: Writing) -> Iterator[Block]:
         return
     groups = [Sentence(say.GROUP, {"values": p.values}) for p in graph.parts if isinstance(p, Group)]
     caption = Sentence(say.CAPTION_OF_GROUPS, {"groups": listed(groups)}) if groups else Sentence(say.CAPTION)
-    yield Figure(caption, tuple(words(graph)), drawing, graph)
+    yield Figure(caption, tuple(words(graph)), drawing, graph, draw_narrow(graph, drawing))
 
 
 def words(graph: Graph) -> Iterator[Inline]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from symgrad.explain.document import Inline, Math, Sentence
+from symgrad.explain.document import Math, Sentence
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.prose import Text
@@ -77,19 +78,32 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
     ),
 }
 
+# Within a sentence of a table's entry.
+FORMULA = re.compile(r"\$([^$]+)\$")
 # What the sentences hold besides the sign.
-FORMULAS: Mapping[str, Inline] = {"c": Math("c"), "equal": Math("i = j")}
+FORMULAS: Mapping[str, Math] = {"c": Math("c"), "equal": Math("i = j")}
 
 
-def operand_and_result(x: str, y: str) -> dict[str, Inline]:
+def operand_and_result(x: str, y: str) -> dict[str, Math]:
     """What the reason of a primitive may name: operand, result, its transpose, their differentials."""
     found = {"x": x, "y": y, "y_t": rf"{y}^{{\top}}", "dx": rf"\mathrm{{d}}{x}", "dy": rf"\mathrm{{d}}{y}"}
     return {name: Math(tex) for name, tex in (*found.items(), ("dy_t", rf"\mathrm{{d}}{y}^{{\top}}"))}
 
 
+def told(text: Text, values: Mapping[str, Math]) -> Sentence:
+    """A sentence of a table's entry; what stands between dollar signs there is one formula, with values in it."""
+    inner = {tex: f"formula{k}" for k, tex in enumerate(dict.fromkeys(FORMULA.findall(text.en + text.zh)))}
+    en, zh = (FORMULA.sub(lambda found: f"{{{inner[found[1]]}}}", own) for own in (text.en, text.zh))
+
+    def whole(tex: str) -> Math:
+        return Math(re.sub(r"\{(\w+)\}", lambda found: values[found[1]].tex if found[1] in values else found[0], tex))
+
+    return Sentence(Text(en=en, zh=zh), {**values, **{name: whole(tex) for tex, name in inner.items()}})
+
+
 def note(sign: str, text: Text) -> Sentence:
     """A sign with what it means."""
-    return Sentence(text, {"sign": Math(sign), **FORMULAS})
+    return told(text, {"sign": Math(sign), **FORMULAS})
 
 
 # What a function is that formulas call by a name or letter of its own; softmax only where no equation spells it out.

@@ -229,8 +229,17 @@ def _functions_in(shown: Sequence[Expr]) -> list[str]:
     whole = {e for e in shown if isinstance(e, Apply)}
     inside = [e for e in postorder(shown) if e not in whole]
     names = [e.function for e in inside if isinstance(e, Elementwise)]
-    names += [e.primitive for e in inside if isinstance(e, Apply)]
+    names += [e.primitive for e in inside if isinstance(e, Apply) and _is_called(e)]
     return [name for name in FUNCTION_SIGNS if name in names]
+
+
+def _is_called(e: Apply) -> bool:
+    """Whether the name that its note explains is printed: zeros around an array are a matrix of blocks."""
+    entry = PRIMITIVES[e.primitive]
+    if entry.sign is None or isinstance(entry.latex, str):
+        return True
+    printed = entry.latex([x.shape for x in e.operands], dict(e.options), str)
+    return all(word in printed for word in re.findall(r"\\mathrm\{(\w+)\}", entry.sign[0]))
 
 
 def _results(writing: Writing, detail: Detail) -> Iterator[Block]:

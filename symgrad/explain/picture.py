@@ -27,10 +27,14 @@ from symgrad.notation.width import width
 
 # What a page is wide and high in em of the text, and how small the letters of a picture may be.
 PAGE_WIDTH, PAGE_HEIGHT, SMALLEST = 41.0, 52.0, 0.7
+# What a phone is wide in em of a picture there.
+PHONE_WIDTH = 25.5
 # From left to right is kept down to this size.
 LEGIBLE = 0.85
 # An em holds about so many characters of a formula.
 CHARACTER = 0.56
+# And in the widest of the fonts that a browser may take.
+WIDE_LETTERS = 1.25
 HEIGHT, LEAST_WIDTH, PADDING = 1.7, 1.9, 0.9
 # Forward and backward line lie so far on either side of the way that they share.
 ASIDE = 0.2
@@ -49,14 +53,30 @@ def draw(graph: Graph) -> Drawing | None:
     return replace(drawings[best], scale=round(scales[best], 3)) if scales[best] >= SMALLEST else None
 
 
+def draw_narrow(graph: Graph, drawing: Drawing) -> Drawing | None:
+    """The drawing from top to bottom where that fits a phone and the other does not; None where it is of no use."""
+    if drawing.width * drawing.scale <= PHONE_WIDTH:
+        return None
+    down = _Sheet(graph, is_down=True).drawing()
+    scale = min(1.0, PHONE_WIDTH / down.width)
+    return replace(down, scale=round(scale, 3)) if scale >= LEGIBLE else None
+
+
 def em(content: Inline) -> float:
     """About how wide a label is."""
     if isinstance(content, Math):
-        return CHARACTER * width(content.tex)
+        # The letters of a long name, which are narrower on a page, need their whole room in a box, as its low lines do.
+        return CHARACTER * width(content.tex.replace(r"\mathrm", "").replace(r"\_", "M"))
     if isinstance(content, Sentence):
         text = max(content.text.en, content.text.zh, key=len)
         return CHARACTER * len(text) * 0.6 + sum(em(value) for value in content.values.values())
     return CHARACTER * len(getattr(content, "text", ""))
+
+
+def _right_end(label: Label) -> float:
+    """Where a label ends in a font with wide letters."""
+    length = WIDE_LETTERS * em(label.content) * label.size
+    return label.at[0] + (length / 2 if label.is_centred else length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +115,8 @@ class _Sheet:
             if isinstance(part, Node):
                 self._draw_node(part, sizes[part.key], at[part.key])
         size = self._point(found.along + 0.2, found.across + 0.2)
-        return Drawing(round(size[0], 2), round(size[1], 2), tuple(self.shapes))
+        width = max([size[0], *(_right_end(s) for s in self.shapes if isinstance(s, Label))])
+        return Drawing(round(width, 2), round(size[1], 2), tuple(self.shapes))
 
     # ---- sizes
 

@@ -16,7 +16,7 @@ from symgrad.explain import sentences as say
 from symgrad.explain.checks import mark_of
 from symgrad.explain.document import Block, Display, Heading, Inline, Math, Paragraph, Plain, Row, Sentence
 from symgrad.explain.indexproof import index_proof
-from symgrad.explain.notes import operand_and_result
+from symgrad.explain.notes import operand_and_result, told
 from symgrad.explain.rules import rule_blocks, top_rules
 from symgrad.explain.transposes import facing, transposes
 from symgrad.explain.why import line_reason
@@ -225,7 +225,7 @@ def _primitive_reason(writing: Writing, c: Contribution) -> Inline:
     result = writing.name(target) if whole and target is not writing.derivation.loss else writing.tex(c.subject)
     entry = PRIMITIVES[c.rule]
     text = entry.reason_in_rows if writing.is_turned and entry.reason_in_rows is not None else entry.reason
-    return Sentence(text, operand_and_result(writing.tex(x), result))
+    return told(text, operand_and_result(writing.tex(x), result))
 
 
 def _local_reason(writing: Writing, c: Contribution, target: Leaf, values: dict[str, Inline]) -> Inline | None:
@@ -306,7 +306,7 @@ def _rule_of(writing: Writing, node: Elementwise, argument: Expr) -> tuple[str, 
         return None
     derivative = simplify(local, Facts({}))
     function = writing.tex(f)
-    if own := re.fullmatch(rf"(\\mathrm\{{\w+\}}|\\[a-zA-Z]+)(\({writing.argument}\))", function):
+    if own := re.fullmatch(rf"(\\mathrm\{{\w+\}}|\\[a-zA-Z]+)(\({re.escape(writing.tex(u))}\))", function):
         return function, f"{own[1]}'{own[2]} = {writing.tex(derivative)}"
     fence = (r"\Bigl(", r"\Bigr)") if r"\frac" in function else ("(", ")")
     return function, f"{fence[0]}{function}{fence[1]}' = {writing.tex(derivative)}"

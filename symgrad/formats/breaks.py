@@ -7,9 +7,9 @@ taken apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from symgrad.notation.formula import Fence, Fraction, Node, Root, Row, Script, Symbol, every, write
+from symgrad.notation.formula import Fence, Fraction, Matrix, Node, Root, Row, Script, Symbol, every, write
 from symgrad.notation.reading import read
 from symgrad.notation.signs import Kind
 from symgrad.notation.width import width
@@ -19,11 +19,14 @@ SIGNS_APART = re.compile(r"\\(?:odot|oslash|otimes|times|cdot|to|le|ge|ne|in|lef
 SET_APART = 1.2
 # A pair of brackets that is no wider is not taken apart.
 SHORT_BRACKET = 12
-TALL, PLAIN = (r"\Bigl", r"\Bigr"), ("", "")
+TALL, PLAIN, SIZED = (r"\Bigl", r"\Bigr"), ("", ""), (r"\bigl", r"\bigr")
+SIZE = re.compile(r"(\\[bB]igg?)([lr])(?![a-zA-Z])")
 
 
-def pieces(tex: str, room: float) -> tuple[str, ...]:
+def pieces(tex: str, room: float, plain: tuple[str, str] = PLAIN) -> tuple[str, ...]:
     r"""The formula, in pieces where it is wider than the room; what cannot be broken stays whole.
+
+    `plain` are the sizes of a bracket that is taken apart around what is no taller than a letter.
 
     >>> pieces(r"X W + b", 20), pieces(r"X W + b", 3)
     (('X W + b',), ('XW', '{} +b'))
@@ -33,7 +36,7 @@ def pieces(tex: str, room: float) -> tuple[str, ...]:
     if breadth(tex) <= room:
         return (tex,)
     found: list[str] = []
-    for piece in _at_signs(read(tex).items):
+    for piece in _at_signs(read(tex).items, plain):
         text = write(Row(tuple(piece)))
         small = [text] if breadth(text) <= room else list(_between_factors(piece, room))
         # What begins with a sign that stands between two things needs one before it.
@@ -46,14 +49,31 @@ def breadth(tex: str) -> float:
     return width(tex) + SET_APART * len(SIGNS_APART.findall(tex))
 
 
+def balanced(lines: Iterable[str]) -> Iterator[str]:
+    r"""The lines of a formula, each a formula of its own: a bracket that goes on in the next line ends in an empty one.
+
+    >>> list(balanced([r"\bigl(a", r"{} + b\bigr) c"]))
+    ['\\bigl(a\\bigr.', '\\bigl.{} + b\\bigr) c']
+    """
+    held: list[str] = []
+    for line in lines:
+        before = "".join(f"{size}l." for size in held)
+        for size, side in SIZE.findall(line):
+            if side == "l":
+                held.append(size)
+            else:
+                held.pop()
+        yield before + line + "".join(f"{size}r." for size in reversed(held))
+
+
 def _is_sign(node: Node) -> bool:
     return isinstance(node, Symbol) and node.kind in (Kind.BINARY, Kind.RELATION)
 
 
-def _at_signs(items: Sequence[Node]) -> list[list[Node]]:
+def _at_signs(items: Sequence[Node], plain: tuple[str, str]) -> list[list[Node]]:
     """Pieces that begin with a sign, brackets taken apart."""
     found: list[list[Node]] = [[]]
-    for item in _opened(items):
+    for item in _opened(items, plain):
         if _is_sign(item) and found[-1] and not _waits(found[-1][-1]):
             found.append([])
         found[-1].append(item)
@@ -65,10 +85,10 @@ def _waits(node: Node) -> bool:
     return _is_sign(node) or (isinstance(node, Symbol) and node.tex.split("{")[0] in OPENINGS)
 
 
-OPENINGS = ("(", "[", r"\langle", r"\Bigl(", r"\Bigl[", r"\bigl(", r"\lVert")
+OPENINGS = ("(", "[", r"\langle", r"\Bigl(", r"\Bigl[", r"\bigl(", r"\bigl[", r"\lVert")
 
 
-def _opened(items: Sequence[Node]) -> Iterator[Node]:
+def _opened(items: Sequence[Node], plain: tuple[str, str]) -> Iterator[Node]:
     """The items, each pair of brackets as its two signs and what is between them."""
     for item in items:
         fence = item.base if isinstance(item, Script) else item
@@ -79,17 +99,17 @@ def _opened(items: Sequence[Node]) -> Iterator[Node]:
         ):
             yield item
             continue
-        opening, closing = _sizes(fence)
+        opening, closing = _sizes(fence, plain)
         yield Symbol(opening + fence.opening)
-        yield from _opened(fence.inner.items)
+        yield from _opened(fence.inner.items, plain)
         last = Symbol(closing + fence.closing)
         yield Script(last, item.below, item.above, item.order) if isinstance(item, Script) else last
 
 
-def _sizes(fence: Fence) -> tuple[str, str]:
+def _sizes(fence: Fence, plain: tuple[str, str]) -> tuple[str, str]:
     if fence.size == r"\left":
-        return TALL if any(isinstance(e, Fraction | Root) for e in every(fence.inner)) else PLAIN
-    return (fence.size, fence.size[:-1] + "r") if fence.size.endswith("l") else (fence.size, fence.size)
+        return TALL if any(isinstance(e, Fraction | Root | Matrix) for e in every(fence.inner)) else plain
+    return (fence.size, fence.size[:-1] + "r") if fence.size else plain
 
 
 def _between_factors(piece: Sequence[Node], room: float) -> Iterator[str]:

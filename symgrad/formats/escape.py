@@ -21,6 +21,8 @@ COMMON_OPENING = re.compile(r"^(\(?(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)])|)(
 
 LATEX = TEXT_SIGNS
 LONGEST_WORD = 40
+# So short that a line can be filled with them: one that cannot, TeX leaves too wide.
+PIECE_OF_WORD = 8
 LONG_WORD = re.compile(rf"[^\s\u2e80-\U0003ffff]{{{LONGEST_WORD + 1},}}")
 # What Latin Modern has, under XeTeX and as T1 and TS1; of Chinese, Fandol is only sure to have what GB 2312 has.
 LATIN = re.compile(
@@ -102,13 +104,18 @@ def markdown_code(text: str) -> str:
     return f"{fence}{room}{line}{room}{fence}"
 
 
+# Two of these would be set as one other sign: a dash, a quotation mark.
+LIGATURE = re.compile(r"([-',])(?=\1)")
+
+
 def latex_text(text: str) -> str:
     r"""Text in LaTeX; a character that the fonts of the page lack prints as its number.
 
-    >>> latex_text(r"\input{/etc/passwd} & 5 %"), latex_text("ш")
-    ('\\textbackslash{}input\\{/etc/passwd\\} \\& 5 \\%', '[U+0448]')
+    >>> latex_text(r"\input{/etc/passwd} & 5 %"), latex_text("ш"), latex_text("--wrt")
+    ('\\textbackslash{}input\\{/etc/passwd\\} \\& 5 \\%', '[U+0448]', '-{}-wrt')
     """
-    return "".join(LATEX.get(c) or SIGNS.get(c) or _printed(c) for c in normalize("NFC", one_line(text)))
+    shown = "".join(LATEX.get(c) or SIGNS.get(c) or _printed(c) for c in normalize("NFC", one_line(text)))
+    return LIGATURE.sub(r"\1{}", shown)
 
 
 def latex_paragraph(text: str) -> str:
@@ -120,11 +127,11 @@ def latex_paragraph(text: str) -> str:
 def broken_words(text: str) -> list[str]:
     """The text, cut where a word is too long for a line and may break anywhere.
 
-    >>> broken_words("a " + "w" * 50), broken_words("字" * 50 + "softmax") == ["字" * 50 + "softmax"]
-    (['a wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww', 'wwwwwwwwww'], True)
+    >>> broken_words("a " + "w" * 41)[:3], broken_words("字" * 50 + "softmax") == ["字" * 50 + "softmax"]
+    (['a wwwwwwww', 'wwwwwwww', 'wwwwwwww'], True)
     """
     cuts = [
-        word.start() + k for word in LONG_WORD.finditer(text) for k in range(LONGEST_WORD, len(word[0]), LONGEST_WORD)
+        word.start() + k for word in LONG_WORD.finditer(text) for k in range(PIECE_OF_WORD, len(word[0]), PIECE_OF_WORD)
     ]
     return [text[a:b] for a, b in pairwise([0, *cuts, len(text)])]
 

@@ -19,7 +19,8 @@ from symgrad.errors import MissingTool
 from symgrad.explain.document import Block, Box, Display, Document, Heading, Inline, Mark, Row
 from symgrad.formats import html_sentences as say
 from symgrad.formats.breaks import breadth, pieces
-from symgrad.formats.svg import svg
+from symgrad.formats.layout import holds
+from symgrad.formats.svg import svgs
 from symgrad.formats.template import Style, Writer, environment, template_file
 from symgrad.notation.width import width
 from symgrad.prose import Text, one_line
@@ -42,16 +43,18 @@ MARK_SIGNS: dict[Mark, str] = {"proved": "✓", "verified": "≈", "unchecked": 
 class ShownRow:
     """One line of a display: the cells of its row. `place` says where reason and shape stand.
 
-    They are "near" on every screen, "beside" the formula on a wide one only, "below" it on all.
+    They are "near" on every screen, "beside" the formula on a wide one only, "below" it on all. On paper a row that `holds`
+    stays with the next one.
     """
 
     left: Markup
-    right: tuple[Markup, ...]
+    right: tuple[tuple[Markup, ...], ...]
     reason: Markup
     shape: Markup
     number: str
     mark: Mark | None
     place: str
+    holds: bool
 
 
 @dataclass(slots=True)
@@ -92,7 +95,7 @@ def html_page(document: Document) -> str:
             cell=lambda item: Markup(cells.finished(item)),
             rows=rows,
             say=lambda name: _word(name).to(document.language),
-            figure=lambda block: Markup(svg(block, document.language)),
+            figure=lambda block: Markup(svgs(block, document.language)),
             signs=MARK_SIGNS,
             is_long_left=lambda display: any(width(r.left) > SHORT_LEFT for r in display.rows),
             style=Markup(template_file("html/page.css").read_text(encoding="utf-8")),
@@ -170,32 +173,31 @@ def _shown(
 
     left = max((width(r.left) for r in rows), default=0) + SIDE_GAP
     right = max((min(breadth(r.right), LIMIT - left) for r in rows), default=0)
-    for r in rows:
+    for k, r in enumerate(rows):
         shape = rf"({r.shape})" if r.shape else ""
         reason = inline(r.reason) if r.reason is not None else Markup()
         beside = sum(SIDE_GAP + length for length in (_length(reason), breadth(shape)) if length)
         is_near = left + breadth(r.right) + beside + (SIDE_GAP if r.label is not None else 0) <= PHONE_LIMIT
         yield ShownRow(
             left=math(r.left) if r.left else Markup(),
-            right=tuple(map(math, _broken(r))),
+            right=tuple(tuple(map(math, term)) for term in _broken(r)),
             reason=reason,
             shape=Markup(convert(shape, displaystyle=False)) if shape else Markup(),
             number="" if r.label is None else f"({r.label})",
             mark=r.mark,
             place="below" if left + right + beside > LIMIT else "near" if is_near else "beside",
+            holds=holds(rows, k),
         )
 
 
-def _broken(r: Row) -> Iterator[str]:
-    """The relation with the first term, then the other terms, each with its sign."""
+def _broken(r: Row) -> Iterator[tuple[str, ...]]:
+    """The relation with the first term, then the other terms, each with its sign, and each in its pieces."""
     first, *more = r.terms if len(r.terms) > 1 else (r.right,)
     beginning, *rest = pieces(first, PHONE_ROOM)
-    yield rf"{{}} {r.relation} {beginning}"
-    yield from rest
+    yield rf"{{}} {r.relation} {beginning}", *rest
     for term in more:
         own, *rest = pieces(term.lstrip("+"), PHONE_ROOM)
-        yield "{} " + (own if term.startswith("-") else f"+ {own}")
-        yield from rest
+        yield "{} " + (own if term.startswith("-") else f"+ {own}"), *rest
 
 
 def _length(reason: Markup) -> int:

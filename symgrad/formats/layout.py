@@ -1,4 +1,4 @@
-"""Where lines of equations break: between terms, and before a reason that does not fit."""
+"""Where lines of equations break: between terms, else inside one, and before a reason that does not fit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from symgrad.explain.document import Inline, Row
+from symgrad.formats.breaks import SIZED, balanced, pieces
 from symgrad.notation.width import width
 
 # A gap between the columns of an aligned display, in characters.
@@ -18,19 +19,30 @@ INDENT = r"\quad "
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One printed line: `left` and `relation` may be empty; `aside` is a reason or a shape in LaTeX; `tag` the number."""
+    """One printed line: `left` and `relation` may be empty; `aside` is a reason or a shape in LaTeX; `tag` the number.
+
+    What `holds` stays on the page of the line after it.
+    """
 
     left: str
     relation: str
     right: str
     aside: str = ""
     tag: str = ""
+    holds: bool = False
+
+
+def holds(rows: Sequence[Row], k: int) -> bool:
+    """Whether a row stays on the page of the next one, which says the same entry by entry and has no number."""
+    following = rows[k + 1] if k + 1 < len(rows) else None
+    return following is not None and rows[k].label is not None and following.label is None and bool(following.left)
 
 
 def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) -> Iterator[Line]:
     """The printed lines of a display at most about `limit` characters wide.
 
-    A sum that is too wide breaks between its terms; a reason that does not fit beside its line stands beneath it.
+    A sum that is too wide breaks between its terms, a term inside its brackets or between factors; a reason that does
+    not fit beside its line stands beneath it.
     """
     left = max((width(r.left) for r in rows), default=0) + GAP
     asides = [reason(r.reason) if r.reason is not None else "" for r in rows]
@@ -55,23 +67,26 @@ def lines(rows: Sequence[Row], limit: float, reason: Callable[[Inline], str]) ->
                 part if is_first else INDENT + part,
                 beside if is_last else "",
                 tag if is_last and not needs_more else "",
+                not is_last or bool(needs_more) or holds(rows, k),
             )
         below = [t for t in (aside if aside and k not in fits else "", shape if shape and not shown_shape else "") if t]
         if below:
-            yield Line("", "", INDENT + r"\quad ".join(below), "", tag)
+            yield Line("", "", INDENT + r"\quad ".join(below), "", tag, holds(rows, k))
 
 
 def parts_of(r: Row, room: float) -> list[str]:
-    """The right side in pieces that fit the room, broken between terms only."""
-    if width(r.right) <= room or len(r.terms) < 2:
+    """The right side in pieces that fit the room: of whole terms, and of parts of those that fit no line."""
+    if width(r.right) <= room:
         return [r.right]
     parts, current = list[str](), ""
-    for term in r.terms:
-        signed = term if (not current and not parts) or term.startswith(("-", "+")) else "+ " + term
-        joined = f"{current} {signed}".strip()
-        if current and width(joined) > room:
-            parts.append(current)
-            current = signed
-        else:
-            current = joined
-    return [*parts, current]
+    for k, term in enumerate(r.terms or (r.right,)):
+        signed = term if k == 0 or term.startswith(("-", "+")) else "+ " + term
+        broken = pieces(signed, room, SIZED) if width(signed) > room else ()
+        for piece in broken if len(broken) > 1 else (signed,):
+            joined = f"{current} {piece}".strip()
+            if current and width(joined) > room:
+                parts.append(current)
+                current = piece
+            else:
+                current = joined
+    return list(balanced([*parts, current]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import escape
 
 from symgrad.explain.document import Arrowhead, Curve, Figure, Inline, Label, Math, Rectangle
@@ -34,7 +35,15 @@ SCRIPT, BELOW, ABOVE = 0.72, 0.22, -0.36
 DASHES = "3.2 2.2"
 
 
-def svg(figure: Figure, language: Language) -> str:
+def svgs(figure: Figure, language: Language) -> str:
+    """The figure in an HTML page: a style sheet shows the drawing of class "wide" or, on a phone, that of class "narrow"."""
+    if figure.narrow is None:
+        return svg(figure, language)
+    narrow = replace(figure, drawing=figure.narrow)
+    return svg(figure, language, ' class="wide"') + svg(narrow, language, ' class="narrow"')
+
+
+def svg(figure: Figure, language: Language, attributes: str = "") -> str:
     """The figure's drawing, an element of its own or inside an HTML page."""
     drawing = figure.drawing
     width, height = (round(size * UNIT, 1) for size in (drawing.width, drawing.height))
@@ -43,7 +52,7 @@ def svg(figure: Figure, language: Language) -> str:
     shown = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
         f'width="{drawing.width * drawing.scale:.2f}em" height="{drawing.height * drawing.scale:.2f}em" '
-        f'role="img" lang="{language}" fill="none" stroke="currentColor" stroke-linecap="butt" '
+        f'role="img"{attributes} lang="{language}" fill="none" stroke="currentColor" stroke-linecap="butt" '
         f'font-family="{FONTS}">'
     )
     head = [shown, f"<title>{title}</title>", f"<desc>{words}</desc>", f'<g font-size="{UNIT}">']

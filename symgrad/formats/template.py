@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from symgrad.errors import MissingTool
 from symgrad.explain.document import (
     Box,
+    Code,
     CodeSpan,
     Display,
     Document,
@@ -42,7 +43,7 @@ from symgrad.formats.escape import (
 from symgrad.formats.layout import Line, lines
 from symgrad.formats.mermaid import mermaid
 from symgrad.formats.tikz import tikz
-from symgrad.notation.linear import linear
+from symgrad.notation.linear import columns, linear
 from symgrad.notation.spoken import spoken
 from symgrad.prose import Language, Text
 
@@ -57,6 +58,9 @@ SEMICOLON = Text(en="; ", zh="；")
 TEXT_BEGIN, TEXT_END = "\x02", "\x03"
 # The parts of a page that the columns of a table take, at least and at most.
 LEAST_COLUMN, MOST_COLUMN = 12, 60
+# How many characters the columns beside the wide one may take together before each breaks at a part of the line, and the
+# characters of that part.
+MOST_BESIDE, NARROW, NARROW_PART = 50, 24, 0.28
 # Where a cell of a notebook ends.
 CELL_END = "\x04"
 
@@ -87,6 +91,9 @@ class Style:
     paragraph: Callable[[str], str] = str
     figure: Callable[[Figure, Write, Write], str] = lambda figure, inline, plain: ""
 
+
+RAGGED = r">{\raggedright\arraybackslash}"
+TEX_COLUMNS = {"wide": f"{RAGGED}X", "narrow": rf"{RAGGED}p{{{NARROW_PART}\textwidth}}", "own": "l"}
 
 # For formats in which braces are markup.
 ANGLES = {
@@ -181,7 +188,9 @@ def render_as(document: Document, style: Style) -> str:
         "fences": style.fences,
         "figure": lambda figure: style.figure(figure, writer.inline, lambda item: plain(item, document.language)),
         "widths": lambda table: _widths(table, document.language),
+        "columns": lambda table: [TEX_COLUMNS[place] for place in places(table, document.language)],
         "cell_end": CELL_END,
+        "leads_to_program": [isinstance(b, Code) and b.is_whole for b in (*document.blocks[1:], None)],
     }
     template = environment(style).get_template(style.template)
     text = template.render(context, is_cjk=document.language == "zh")
@@ -322,6 +331,15 @@ def _widths(table: Table, language: Language) -> list[int]:
     """
     columns = zip(table.header, *table.rows, strict=True)
     return [min(max(LEAST_COLUMN, *(_length(cell, language) for cell in column)), MOST_COLUMN) for column in columns]
+
+
+def places(table: Table, language: Language) -> list[str]:
+    """How wide each column is on paper: "wide" fills the line, "narrow" breaks at a part of it, "own" never breaks."""
+    cells = list(zip(table.header, *table.rows, strict=True))
+    lengths = [max(columns(plain(cell, language)) for cell in column) for column in cells]
+    is_full = sum(lengths) - lengths[table.wide] > MOST_BESIDE
+    narrow = ["narrow" if is_full and length > NARROW else "own" for length in lengths]
+    return ["wide" if k == table.wide else place for k, place in enumerate(narrow)]
 
 
 def _length(cell: Inline, language: Language) -> int:

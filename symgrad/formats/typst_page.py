@@ -8,8 +8,8 @@ from typing import Any
 
 from symgrad.explain.document import Block, Box, Code, Display, Document, Heading, Paragraph
 from symgrad.formats.escape import CJK, broken_words
-from symgrad.formats.layout import INDENT, parts_of
-from symgrad.formats.template import ANGLES, Style, Writer, environment, in_words
+from symgrad.formats.layout import INDENT, holds, parts_of
+from symgrad.formats.template import ANGLES, NARROW_PART, Style, Writer, environment, in_words, places
 from symgrad.formats.typst_drawing import typst_drawing
 from symgrad.notation.spoken import spoken
 from symgrad.notation.typst import typst, typst_string
@@ -18,6 +18,9 @@ from symgrad.prose import Language
 
 LIMIT = 70
 GAP = 3
+# How wide a formula in a sentence is at most that stays on one line.
+UNBROKEN = 12
+COLUMNS = {"wide": "1fr", "narrow": f"{NARROW_PART:%}", "own": "auto"}
 # What is compiled into Typst.
 TYPST_FONTS = ("New Computer Modern", "New Computer Modern Math", "Libertinus Serif", "DejaVu Sans Mono")
 
@@ -54,11 +57,17 @@ def _style(language: Language) -> Style:
     return Style(
         template="typst/page.typ.j2",
         text=typst_text,
-        math=lambda tex: f"#m({typst_string(spoken(tex, language))}, ${typst(tex)}$);" if tex else "",
+        math=lambda tex: _in_line(tex, language) if tex else "",
         code=_code,
         limit=LIMIT,
         delimiters=ANGLES,
     )
+
+
+def _in_line(tex: str, language: Language) -> str:
+    """A formula in a sentence; a short one does not break, as 2.3 × 10⁻⁴¹."""
+    call = "whole" if width(tex) <= UNBROKEN else "m"
+    return f"#{call}({typst_string(spoken(tex, language))}, ${typst(tex)}$);"
 
 
 STYLES: Mapping[Language, Style] = {"en": _style("en"), "zh": _style("zh")}
@@ -87,6 +96,7 @@ def typst_page(document: Document, faces: Faces) -> str:
         "levels": _levels(document.blocks),
         "leads": [_leads(a, b) for a, b in zip(document.blocks, (*document.blocks[1:], None), strict=True)],
         "rows": lambda block: list(_rows(block, writer)),
+        "columns": lambda table: [COLUMNS[place] for place in places(table, document.language)],
         "figure": lambda block: typst_drawing(block.drawing, writer.inline),
         "words": lambda block: typst_string(" ".join(in_words(block, document.language))),
     }
@@ -126,16 +136,18 @@ def _leads(block: Block, following: Block | None) -> bool:
 def _rows(block: Display | Box, writer: Writer) -> Iterator[dict[str, str]]:
     """The lines of an equation: the last of a row has its reason, shape and number."""
     left = max((width(r.left) for r in block.rows), default=0) + GAP
-    for row in block.rows:
+    for place, row in enumerate(block.rows):
         parts = parts_of(row, LIMIT - left)
         for k, part in enumerate(parts):
             is_first, is_last = k == 0, k == len(parts) - 1
-            front = f"{row.left} {row.relation}" if is_first else INDENT
+            # A sign at the beginning would be that of a number.
+            front = f"{row.left} {row.relation}" if is_first else f"{INDENT}{{}}"
             yield {
                 "left": f"$display({typst(row.left)})$" if is_first and row.left else "none",
                 "body": _equation(f"{front} {part}", writer.language),
                 "reason": f"[{writer.inline(row.reason)}]" if is_last and row.reason is not None else "none",
                 "shape": f"[{writer.style.math(f'({row.shape})')}]" if is_last and row.shape else "none",
+                "holds": "false" if is_last and not holds(block.rows, place) else "true",
                 "tag": f"[({typst_text(str(row.label))})]" if is_last and row.label is not None else "none",
             }
 

@@ -83,7 +83,8 @@ def printed(template: str, pieces: Sequence[Tex]) -> Tex:
         return _prefixed(template, pieces)
     call = re.fullmatch(r"((?:\\[a-z]+|[{}a-z])*[a-z}])\((\{0\}.*)\)", template)
     if call is None:
-        return _filled(template, pieces)
+        filled = _filled(template, pieces)
+        return replace(filled, height=Height.TALL) if r"\begin{" in template else filled
     head, arguments = call[1].replace("{{", "{").replace("}}", "}"), _filled(call[2], pieces, depth=1)
     return replace(tex(head, Fence(arguments, "(", ")"), level=Level.CALL), is_word=r"\mathrm" in head)
 

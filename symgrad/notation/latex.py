@@ -236,6 +236,11 @@ def _constant_multiple(c: Fraction, piece: Tex, *, is_scalar: bool = True) -> Te
 # ---- primitives
 
 
+def _size_in_template(value: Size) -> str:
+    """A size in a template, where the braces of m_{1} would be a place for an operand."""
+    return render(size(value)).replace("{", "{{").replace("}", "}}")
+
+
 def _apply(node: Apply, context: Context) -> Tex:
     """A primitive of whole arrays; over an axis that its notation does not say, by its definition."""
     if node.primitive in MARKS:
@@ -245,7 +250,7 @@ def _apply(node: Apply, context: Context) -> Tex:
     options = dict(node.options)
     operand = node.operands[0]
     if not isinstance(entry.latex, str):
-        template = entry.latex([e.shape for e in node.operands], options, lambda value: render(size(value)))
+        template = entry.latex([e.shape for e in node.operands], options, _size_in_template)
         return printed(template, pieces)
     if "axis" not in options or _is_usual_axis(node, options["axis"]):
         if r"\lVert" in entry.latex:

@@ -131,7 +131,7 @@ def _node(node: Node) -> str:
     if isinstance(node, Row):
         return _row(node.items)
     if isinstance(node, Group):
-        return _row(node.inner.items)
+        return _row(node.inner.items) or '""'
     if isinstance(node, Fraction):
         fraction = f"frac({_argument(node.top)}, {_argument(node.bottom)})"
         return f"inline({fraction})" if node.is_small else fraction

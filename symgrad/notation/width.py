@@ -13,6 +13,9 @@ MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}")
 BINARY = re.compile(r"\\(?:odot|oslash|otimes)(?![a-zA-Z])")
 AROUND = 0.7
 PHANTOM = re.compile(r"\\phantom\{[^{}]*\}")
+# Upright letters of a long name are narrower than the letters of a formula.
+NAME = re.compile(r"\\mathrm\{((?:\\_|\w){4,})\}")
+NARROWER = 0.1
 
 
 def width(tex: str) -> float:
@@ -28,6 +31,7 @@ def width(tex: str) -> float:
             break
         text = shorter
     text = re.sub(r"\\t?frac", "", text)
+    letters = sum(len(name.replace(r"\_", "")) for name in NAME.findall(text))
     text = COMMANDS_WITHOUT_WIDTH.sub("", text)
     scripts = sum(len(m) for m in re.findall(r"[_^]\{?([\w+\- ,]*)\}?", text))
     products = len(BINARY.findall(text))
@@ -35,7 +39,7 @@ def width(tex: str) -> float:
     signs = len(re.findall(r"(?<=[\w)}\]]) ?[-+=<>] ", text))
     bare = re.sub(r"[{}^_\\\s&]", "", text)
     wide = sum(1 for c in bare if ord(c) > 0x2E7F)
-    return len(bare) + wide - 0.3 * scripts + 1.2 * signs + AROUND * products
+    return len(bare) + wide - 0.3 * scripts + 1.2 * signs + AROUND * products - NARROWER * letters
 
 
 def _widest_line(match: re.Match[str]) -> str:

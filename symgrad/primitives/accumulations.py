@@ -129,8 +129,8 @@ CUMSUM: Primitive = Primitive(
     sign=(
         r"\mathrm{cumsum}(t)_{i} = \sum_{j \le i} t_{j}",
         Text(
-            en=r"{sign}; revcumsum adds from the other end, j ≥ i",
-            zh="{sign}；revcumsum 从另一端累加，即 j ≥ i",
+            en=r"{sign}; $\mathrm{revcumsum}$ adds from the other end, $j \ge i$",
+            zh=r"{sign}；$\mathrm{revcumsum}$ 从另一端累加，即 $j \ge i$",
         ),
     ),
 )

@@ -238,8 +238,8 @@ HUBER = Function(
     sign=(
         r"h_{\delta}(t)",
         Text(
-            en="{sign} is t²/2 where |t| ≤ δ, else δ(|t| - δ/2)",
-            zh="{sign} 在 |t| ≤ δ 时为 t²/2，否则为 δ(|t| − δ/2)",
+            en=r"{sign} is $t^{2}/2$ where $\lvert t\rvert \le \delta$, else $\delta (\lvert t\rvert - \delta/2)$",
+            zh=r"{sign} 在 $\lvert t\rvert \le \delta$ 时为 $t^{2}/2$，否则为 $\delta (\lvert t\rvert - \delta/2)$",
         ),
     ),
     numpy="huber({0}, {1})",

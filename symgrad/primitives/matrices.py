@@ -52,14 +52,14 @@ INV = Primitive(
     forward=lambda s, arrays, options: s.inverse(arrays[0]),
     pullback=_inverse_pullback,
     reason=Text(
-        en="From {x} {y} = I follows d {x} {y} + {x} d {y} = 0, so d {y} = -{y} d {x} {y}: a change of {x} is felt through"
+        en="From ${x} {y} = I$ follows ${dx}\\,{y} + {x}\\,{dy} = 0$, so ${dy} = -{y}\\,{dx}\\,{y}$: a change of {x} is felt through"
         " the inverse on both sides, and both come back transposed.",
-        zh="由 {x} {y} = I 得 d {x} {y} + {x} d {y} = 0，即 d {y} = −{y} d {x} {y}：{x} 的变化经两侧的逆矩阵起作用，反向传播时两者都要转置。",
+        zh="由 ${x} {y} = I$ 得 ${dx}\\,{y} + {x}\\,{dy} = 0$，即 ${dy} = -{y}\\,{dx}\\,{y}$：{x} 的变化经两侧的逆矩阵起作用，反向传播时两者都要转置。",
     ),
     reason_in_rows=Text(
-        en="From {x} {y} = I follows d {x} {y} + {x} d {y} = 0, so d {y} = -{y} d {x} {y}: a change of {x} is felt through"
+        en="From ${x} {y} = I$ follows ${dx}\\,{y} + {x}\\,{dy} = 0$, so ${dy} = -{y}\\,{dx}\\,{y}$: a change of {x} is felt through"
         " the inverse on both sides, and in numerator layout both come back as they are.",
-        zh="由 {x} {y} = I 得 d {x} {y} + {x} d {y} = 0，即 d {y} = −{y} d {x} {y}：{x} 的变化经两侧的逆矩阵起作用，"
+        zh="由 ${x} {y} = I$ 得 ${dx}\\,{y} + {x}\\,{dy} = 0$，即 ${dy} = -{y}\\,{dx}\\,{y}$：{x} 的变化经两侧的逆矩阵起作用，"
         "在分子布局下反向传播时两者都不必转置。",
     ),
     latex="{0}^{{-1}}",
@@ -154,17 +154,17 @@ CHOLESKY = Primitive(
     forward=lambda s, arrays, options: s.cholesky(arrays[0]),
     pullback=_cholesky_pullback,
     reason=Text(
-        en="From {y} {y_t} = {x} follows {dy} {y_t} + {y} {dy_t} = {dx}; multiplied by the inverse from both sides, the first term is"
+        en="From ${y} {y_t} = {x}$ follows ${dy}\\,{y_t} + {y}\\,{dy_t} = {dx}$; multiplied by the inverse from both sides, the first term is"
         " lower triangular and the second its mirror image. {x} is read on and below its diagonal, and its derivative"
         " stands there.",
-        zh="由 {y} {y_t} = {x} 得 {dy} {y_t} + {y} {dy_t} = {dx}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
+        zh="由 ${y} {y_t} = {x}$ 得 ${dy}\\,{y_t} + {y}\\,{dy_t} = {dx}$；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
         "只读取 {x} 的下三角部分（含对角线），导数也写在那里。",
     ),
     reason_in_rows=Text(
-        en="From {y} {y_t} = {x} follows {dy} {y_t} + {y} {dy_t} = {dx}; multiplied by the inverse from both sides, the first term is"
+        en="From ${y} {y_t} = {x}$ follows ${dy}\\,{y_t} + {y}\\,{dy_t} = {dx}$; multiplied by the inverse from both sides, the first term is"
         " lower triangular and the second its mirror image. {x} is read on and below its diagonal; transposed, its derivative"
         " stands on and above it.",
-        zh="由 {y} {y_t} = {x} 得 {dy} {y_t} + {y} {dy_t} = {dx}；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
+        zh="由 ${y} {y_t} = {x}$ 得 ${dy}\\,{y_t} + {y}\\,{dy_t} = {dx}$；两侧乘以 {y} 的逆后，第一项为下三角矩阵，第二项是它的转置。"
         "只读取 {x} 的下三角部分（含对角线），导数转置后位于上三角部分。",
     ),
     latex=r"\mathrm{chol}",
@@ -173,6 +173,9 @@ CHOLESKY = Primitive(
     citation="Murray 2016, eq. 9",
     sign=(
         r"\mathrm{chol}(A)",
-        Text(en="{sign} is the lower triangular L with L Lᵀ = A", zh="{sign} 是满足 L Lᵀ = A 的下三角矩阵 L"),
+        Text(
+            en=r"{sign} is the lower triangular $L$ with $L L^{\top} = A$",
+            zh=r"{sign} 是满足 $L L^{\top} = A$ 的下三角矩阵 $L$",
+        ),
     ),
 )

@@ -161,7 +161,7 @@ def padded(x, axis, before, after, step=1):
 ''',
     sign=(
         r"\mathrm{spread}_{k}",
-        Text(en="{sign} puts k − 1 zeros between neighbours", zh="{sign} 在相邻元素之间插入 k − 1 个零"),
+        Text(en="{sign} puts $k - 1$ zeros between neighbours", zh="{sign} 在相邻元素之间插入 $k - 1$ 个零"),
     ),
 )
 

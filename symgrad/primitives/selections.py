@@ -207,8 +207,8 @@ ONE_HOT = Primitive(
     sign=(
         r"\mathrm{onehot}(c)_{ij} = [c_{i} = j]",
         Text(
-            en="{sign}: row i is 1 at the class of example i, else 0",
-            zh="{sign}：第 i 行在样本 i 的类别处为 1，其余为 0",
+            en="{sign}: row $i$ is 1 at the class of example $i$, else 0",
+            zh="{sign}：第 $i$ 行在样本 $i$ 的类别处为 1，其余为 0",
         ),
     ),
 )

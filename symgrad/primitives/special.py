@@ -140,7 +140,7 @@ def leaky_relu(x, a):
     ),
     sign=(
         r"\mathrm{lrelu}_{a}(t)",
-        Text(en="{sign} is t where t > 0, else a t", zh="{sign} 在 t > 0 时为 t，否则为 a t"),
+        Text(en="{sign} is $t$ where $t > 0$, else $a t$", zh="{sign} 在 $t > 0$ 时为 $t$，否则为 $a t$"),
     ),
 )
 ELU = Function(
@@ -166,6 +166,9 @@ def elu(x, a):
     ),
     sign=(
         r"\mathrm{elu}_{a}(t)",
-        Text(en="{sign} is t where t > 0, else a (e^t − 1)", zh="{sign} 在 t > 0 时为 t，否则为 a (e^t − 1)"),
+        Text(
+            en="{sign} is $t$ where $t > 0$, else $a (e^{t} - 1)$",
+            zh="{sign} 在 $t > 0$ 时为 $t$，否则为 $a (e^{t} - 1)$",
+        ),
     ),
 )

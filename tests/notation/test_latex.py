@@ -335,3 +335,9 @@ def test_numbers_are_exact():
     assert latex(broadcast_to(number(0), X.shape)) == r"0 \mathbf{1} \mathbf{1}^{\top}"
     assert latex(contraction([number(2), y], [(), (0,)], y.shape)) == "2 y"
     assert latex(elementwise("maximum", x, -1)) == r"\max(x, -1)"
+
+
+def test_a_size_with_braces_is_no_place_for_an_operand():
+    r"""m_{1} and \mathrm{hours} stand within the template of a slice, whose {0} is its operand."""
+    m1, hours = sg.dims("m_1 hours")
+    assert latex(sg.parameter("W", hours, m1)[1:, :-1]) == r"(W_{2:\mathrm{hours},\,:})_{:,\,1:m_{1} - 1}"

@@ -1,0 +1,75 @@
+"""Examples cut into tiles, threads that share them, and the question whether the sums over them are finite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from symgrad.compile.tiles.compiled import exact
+
+Array = Any
+
+
+def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int, int, list[Array]]:
+    """(examples in a tile, 1 << k for each array k that lies in rows, copies cut into tiles of examples).
+
+    An array has axes (tile, ..., example), or (tile, example, ...) where `rows` lets it and features are many.
+
+    A call computes `width` numbers for each example besides the data; those of a tile stay in the cache.
+    """
+    n = arrays[0].shape[-1]
+    of_data = sum(a.size for a in arrays) // max(n, 1) + 1
+    most = min(256, max(128, 2**13 // width), max(32, 2**15 // of_data))
+    size = min(2 ** (most.bit_length() - 1), max(n, 1))
+    count = -(-n // size)
+    # With few features the examples are the longer axis, with many the features are.
+    by_rows = tuple([may_be and a.shape[0] > 24 for a, may_be in zip(arrays, rows, strict=True)])
+    found = []
+    for a, is_in_rows in zip(arrays, by_rows, strict=True):
+        parts = np.zeros((count, size, *a.shape[:-1]), a.dtype if a.dtype.kind == "i" else float)
+        parts.reshape(-1, *a.shape[:-1])[:n] = np.moveaxis(a, -1, 0)
+        found.append(parts if is_in_rows else np.ascontiguousarray(np.moveaxis(parts, 1, -1)))
+    # One number: numba takes longer to read a tuple.
+    return size, sum(is_in_rows << k for k, is_in_rows in enumerate(by_rows)), found
+
+
+class Team:
+    """Threads that each take some of the tiles; BLAS has one thread inside them.
+
+    >>> Team(2).run(lambda x, first, last: (0.0, x * (last - first)), 5, 1.5)
+    [0.0, 7.5]
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads - 1)
+        self._blas = ThreadpoolController()
+
+    def run(self, function: Callable[..., Any], count: int, *arguments: Any) -> list[Any]:
+        """The sums of what `function(*arguments, first, last)` gives for the tiles, in the same order at every call."""
+        cuts = [k * count // self._threads for k in range(self._threads + 1)]
+        with self._blas.limit(limits=1, user_api="blas"):
+            others = [self._pool.submit(function, *arguments, i, j) for i, j in pairwise(cuts[1:])]
+            total = function(*arguments, cuts[0], cuts[1])
+            for other in others:
+                total = [a + b for a, b in zip(total, other.result(), strict=True)]
+        return list(total)
+
+
+def told() -> None:
+    """Let NumPy tell of an invalid operation, which compiled loops do not."""
+    np.subtract(np.inf, np.inf)
+
+
+@exact
+def all_finite(x):
+    """0 where all are finite, else not a number."""
+    total = 0.0
+    for v in x.ravel():
+        total += 0.0 * v
+    return total
