@@ -6,10 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy
 
 from symgrad.primitives.entry import Array
+
+# Precisions at which a factor is computed, in bits: multiples of this.
+STEP = 256
 
 
 class InverseEntry(sympy.Function):  # type: ignore[misc]  # SymPy has no types
@@ -106,20 +110,26 @@ class CholeskyEntry(sympy.Function):  # type: ignore[misc]  # SymPy has no types
 
     def _eval_evalf(self, prec: int) -> Any:
         i, j, n, *entries = self.args
-        low = _factored(int(n), tuple(entries), prec // 3)
-        return sympy.nan if low is None else low[int(i), int(j)]
+        # SymPy asks for a few more digits from one term of a sum to the next: few factors serve them all.
+        low = _factored(int(n), tuple(entries), -(-prec // STEP) * STEP)
+        return sympy.nan if low is None else sympy.Float(low[int(i), int(j)]._mpf_, precision=prec)
 
 
-@lru_cache(maxsize=64)
-def _factored(n: int, entries: tuple[Any, ...], digits: int) -> Any:
-    """The factor in numbers, once for all of its entries; None where there is none."""
-    filled, a = iter(e.evalf(n=digits) for e in entries), sympy.zeros(n, n)
+@lru_cache(maxsize=256)
+def _factored(n: int, entries: tuple[Any, ...], precision: int) -> Any:
+    """The factor in numbers of so many bits, once for all of its entries; None where there is none."""
+    context = mpmath.MPContext()
+    context.prec = precision
+    filled, a = iter(e.evalf(n=context.dps) for e in entries), context.zeros(n)
     for p in range(n):
         for q in range(p + 1):
-            a[p, q] = a[q, p] = next(filled)
+            entry = next(filled)
+            if not entry.is_Number:
+                return None
+            a[p, q] = a[q, p] = context.make_mpf(sympy.Float(entry, context.dps)._mpf_)
     try:
-        return a.cholesky(hermitian=False)
-    except ValueError:  # SymPy's word for a matrix without a factor
+        return context.cholesky(a)
+    except ValueError:  # mpmath's word for a matrix without a factor
         return None
 
 

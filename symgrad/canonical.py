@@ -7,7 +7,7 @@ would build them, and everything else is left to it. The results are the same ob
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cmp_to_key
 from typing import Any
 
@@ -119,3 +119,36 @@ def chosen(cases: Sequence[tuple[Any, Any]]) -> Any:
 def is_bare(a: Any, b: Any) -> bool:
     """Whether a comparison is of a symbol of either sign with a number: SymPy has nothing to find out."""
     return isinstance(a, sympy.Symbol) and isinstance(b, sympy.Rational) and a.is_extended_nonnegative is None
+
+
+def put_in(e: Any, values: Mapping[Any, Any]) -> Any:
+    """The expression with numbers for its symbols, all at once and each shared node once; `subs` takes them one by one.
+
+    Of a case distinction only the case that holds is looked at.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> put_in(sympy.Piecewise((1 / x, x > 0), (x * y + 2, True)), {x: sympy.Integer(0), y: sympy.Integer(5)})
+    2
+    """
+    known = dict(values)
+
+    def of(node: Any) -> Any:
+        if not node.args and node not in known:
+            return node
+        if node not in known:
+            known[node] = _case(node, of) if isinstance(node, sympy.Piecewise) else node.func(*map(of, node.args))
+        return known[node]
+
+    return of(e)
+
+
+def _case(node: Any, of: Callable[[Any], Any]) -> Any:
+    """The case that holds; the whole distinction from the first condition on that is left open."""
+    kept: list[tuple[Any, Any]] = []
+    for value, condition in node.args:
+        holds = of(condition)
+        if holds != sympy.false:
+            kept.append((of(value), holds))
+        if holds == sympy.true:
+            break
+    return sympy.Piecewise(*kept) if kept else sympy.nan

@@ -167,6 +167,10 @@ class Reals(ArrayField):
         """An exact number, rounded."""
         return self.context.mpf(value.numerator) / value.denominator
 
+    def add_up(self, items: list[Scalar]) -> Scalar:
+        """The sum, rounded once."""
+        return self.context.fsum(items)
+
     def pi(self) -> Scalar:
         """π."""
         return +self.context.pi

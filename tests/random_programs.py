@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from random import Random
 
 import numpy as np
@@ -283,6 +284,26 @@ def _array(e, shape, random):
     return a
 
 
+@cache
+def _options(jax):
+    """What spares XLA the fusing of loops, where its release has the option: programs here are run once."""
+    wanted = {"xla_cpu_use_fusion_emitters": False}
+    try:
+        jax.jit(lambda x: x, compiler_options=wanted).lower(0.0).compile()
+    except (TypeError, RuntimeError):
+        return {}
+    return {"compiler_options": wanted}
+
+
+def compiled(jax, f):
+    """A function of arrays, compiled as a whole: called operation by operation, XLA would compile some forty, one by one."""
+    return jax.jit(f, **_options(jax))
+
+
+def _parted(arrays, wanted):
+    return {name: arrays[name] for name in wanted}, {name: a for name, a in arrays.items() if name not in wanted}
+
+
 class Jax:
     """An expression's value in JAX, by the kind of each node; every entry of the tables has its line, in JAX's own words."""
 
@@ -328,6 +349,29 @@ class Jax:
             "reshape": lambda x, shape: x.reshape(shape), "tril": jnp.tril,
             "half_tril": lambda x: jnp.tril(x, -1) + jnp.diag(jnp.diag(x) / 2), "triu": jnp.triu, "kron": jnp.kron,
         }  # fmt: skip
+
+    def gradients(self, root, wanted):
+        """A function of the arrays: the value, and the gradients by the wanted ones, by name."""
+        gradient = compiled(self.jax, self._gradient(root))
+        return lambda arrays: gradient(*_parted(arrays, wanted))
+
+    def gradients_and_products(self, root, wanted):
+        """A function of the arrays and of directions for the wanted ones: value, gradients, and H v by name."""
+        gradient = self._gradient(root)
+
+        def both(at, rest, moved):
+            return self.jax.jvp(lambda x: gradient(x, rest), (at,), (moved,))
+
+        found = compiled(self.jax, both)
+
+        def f(arrays, moved):
+            (value, gradients), (_, products) = found(*_parted(arrays, wanted), moved)
+            return value, gradients, products
+
+        return f
+
+    def _gradient(self, root):
+        return self.jax.value_and_grad(lambda at, rest: self.run(root, {**rest, **at}))
 
     def shared(self, found, axis):
         """Ones, shared among equal entries; jumps have no derivative."""

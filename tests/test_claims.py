@@ -12,11 +12,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from chosen import problem_at
 from floats import differ, program_values
 from mutations import slips
 from rearrangements import rearranged
 
-import symgrad as sg
 from symgrad.derive.claim import Answer
 from symgrad.errors import InputError, ShapeError
 
@@ -25,9 +25,8 @@ FILES = {path.stem: path for path in sorted(FOLDER.glob("p[0-9]*.py"))}
 SHARE = 10  # of each kind, for each model
 
 
-@cache
 def problem(name):
-    return sg.load(str(FILES[name]))
+    return problem_at(FILES[name])
 
 
 @cache

@@ -14,7 +14,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from chosen import EXAMPLES
+from chosen import EXAMPLES, problem_at
 from floats import differ, program_values, run
 from mutations import slips
 from test_pages import compiled_log, flaws
@@ -43,7 +43,7 @@ UNDECIDED = {"n11_survival"}
 
 @cache
 def derivation(name):
-    return with_differentials(sg.load(str(FILES[name])).derive(prove=False))
+    return with_differentials(problem_at(FILES[name]).derive(prove=False))
 
 
 def differences(f, values, sizes, moved, dx):
@@ -141,7 +141,7 @@ def planted():
     """(eq, share, place, wrong line): chains with one slip of the pen, really wrong in float64."""
     found = []
     for name in sorted(FILES):
-        d = sg.load(str(FILES[name])).derive(prove=False)
+        d = problem_at(FILES[name]).derive(prove=False)
         prover = differential._Prover(d)
         random = Random(f"wrong differentials of {name}")
         chosen = []
@@ -197,7 +197,7 @@ def test_a_wrong_differential_is_refused():
 
 
 def test_a_gradient_that_is_not_what_is_left_is_refused():
-    d = sg.load(str(FILES["p31_tanh_net"])).derive(prove=False)
+    d = problem_at(FILES["p31_tanh_net"]).derive(prove=False)
     (eq,) = [eq for eq in d.backward if eq.name == "W2"]
     wrong = replace(eq, lines=(replace(eq.lines[0], expression=2 * eq.lines[0].expression), *eq.lines[1:]))
     with pytest.raises(CheckFailed, match=r"differential proof of the step \(\d+\) for W2 is not proved"):
@@ -235,7 +235,7 @@ def step(problem, name, language="en", detail="normal"):
 
 
 def load(name):
-    return sg.load(str(FILES[name]))
+    return problem_at(FILES[name])
 
 
 def in_order(text, lines):

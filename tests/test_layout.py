@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chosen import EXAMPLES
+from chosen import EXAMPLES, problem_at
 from notation.reader import N, as_matrix, read
 from notation.test_meaning import LEAVES, VALUES, grow
 from test_problems import FILES
@@ -36,7 +36,7 @@ MODELS = {name: path for name, path in (FILES | {path.stem: path for path in EXA
 
 
 def derivation_of(path):
-    return sg.load(str(path)).derive(prove=False)
+    return problem_at(path).derive(prove=False)
 
 
 def is_transpose(a, b):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from chosen import EXAMPLES
+from chosen import EXAMPLES, problem_at
 from effort import calls
 from notation.test_names import HOSTILE
 
@@ -59,7 +59,7 @@ def test_an_expression_is_latex():
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_everything_of_a_model_is_shown(path):
-    problem = sg.load(str(path))
+    problem = problem_at(path)
     derivation = problem.derive(prove=False)
     for e in derivation.gradients.values():
         shown = data_of(e)["text/latex"]

@@ -62,6 +62,12 @@ def build(*what: str, out: Path) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the checkout."""
+    return only(build("--wheel", out=tmp_path_factory.mktemp("built") / "dist"), "*.whl")
+
+
 def only(folder: Path, pattern: str) -> Path:
     """The one file of the pattern."""
     (found,) = folder.glob(pattern)
@@ -143,8 +149,7 @@ def assert_explains(scripts: Path, folder: Path) -> None:
     assert (folder / "started.py").read_bytes() == (ROOT / "examples" / "sympy_neuron.py").read_bytes()
 
 
-def test_the_wheel_explains_outside_the_checkout(tmp_path):
-    wheel = only(build("--wheel", out=tmp_path / "dist"), "*.whl")
+def test_the_wheel_explains_outside_the_checkout(wheel, tmp_path):
     scripts = environment(tmp_path / "venv", requirements_of(wheel))
     run(scripts / "python", "-m", "pip", "install", "--no-index", wheel, cwd=tmp_path)
     run(scripts / "python", "-m", "pip", "check", cwd=tmp_path)
@@ -152,10 +157,9 @@ def test_the_wheel_explains_outside_the_checkout(tmp_path):
     assert_explains(scripts, tmp_path / "work")
 
 
-def test_the_source_archive_makes_the_same_wheel(tmp_path):
-    of_checkout = only(build("--wheel", out=tmp_path / "direct"), "*.whl")
+def test_the_source_archive_makes_the_same_wheel(wheel, tmp_path):
     through_archive = build(out=tmp_path / "through")
-    assert names_in(only(through_archive, "*.whl")) == names_in(of_checkout)
+    assert names_in(only(through_archive, "*.whl")) == names_in(wheel)
 
     with tarfile.open(only(through_archive, "*.tar.gz")) as archive:
         kept = {name.split("/")[1] for name in archive.getnames() if "/" in name}
@@ -164,8 +168,8 @@ def test_the_source_archive_makes_the_same_wheel(tmp_path):
     assert ("docs" in kept) == (ROOT / "docs").is_dir()
 
 
-def test_the_wheel_holds_the_package_all_templates_and_models_and_nothing_else(tmp_path):
-    names = names_in(only(build("--wheel", out=tmp_path / "dist"), "*.whl"))
+def test_the_wheel_holds_the_package_all_templates_and_models_and_nothing_else(wheel):
+    names = names_in(wheel)
     tops = {name.split("/")[0] for name in names}
     assert tops == {"symgrad", *(top for top in tops if top.endswith(".dist-info"))}
     templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "templates").rglob("*") if path.is_file()}
@@ -176,8 +180,8 @@ def test_the_wheel_holds_the_package_all_templates_and_models_and_nothing_else(t
     assert "symgrad/py.typed" in names
 
 
-def test_an_editable_install_explains(tmp_path):
-    declared = requirements_of(only(build("--wheel", out=tmp_path / "dist"), "*.whl"))
+def test_an_editable_install_explains(wheel, tmp_path):
+    declared = requirements_of(wheel)
     scripts = environment(tmp_path / "venv", [*declared, "hatchling"])
     pip = [scripts / "python", "-m", "pip", "install", "--no-index", "--no-build-isolation"]
     run(*pip, "--editable", ROOT, cwd=tmp_path)

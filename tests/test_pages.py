@@ -9,11 +9,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from chosen import EXAMPLES, pages_of
+from chosen import EXAMPLES, pages_of, problem_at
 
 from symgrad.derive.nudge import nudge
 from symgrad.modelfile import run_model
-from symgrad.problem import Problem, load
+from symgrad.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = sorted((ROOT / "tests" / "models").glob("*.py"))
@@ -78,7 +78,7 @@ def beyond(pdf: Path) -> list[str]:
 
 @pytest.mark.parametrize(("path", "language"), pages_of([*EXAMPLES, *MODELS]), ids=lambda x: getattr(x, "stem", x))
 def test_every_page_compiles(path, language, tmp_path):
-    page = load(str(path)).explain("latex", language)
+    page = problem_at(path).explain("latex", language)
     assert flaws(compiled_log(page, tmp_path)) == []
     assert beyond(tmp_path / "page.pdf") == []
 
@@ -86,7 +86,7 @@ def test_every_page_compiles(path, language, tmp_path):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_every_page_is_whole(path, language):
-    page = load(str(path)).explain("markdown", language)
+    page = problem_at(path).explain("markdown", language)
     assert len(re.findall(r"^## \d+ ", page, re.M)) == SECTIONS
     assert r"\operatorname" not in page
     prose = re.sub(r"```.*?```|\$`.*?`\$|`.*?`", "", page, flags=re.S)
@@ -98,13 +98,13 @@ def test_every_page_is_whole(path, language):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_the_code_names_the_equations_of_the_page(path):
-    page = load(str(path)).explain("markdown", "en")
+    page = problem_at(path).explain("markdown", "en")
     shown = {int(n) for n in re.findall(r"&& \((\d+)\)", page)}
     code = page.split("```python")[1]
     named = {int(n) for n in re.findall(r"\((\d+)\)", "".join(re.findall(r"#.*", code)))}
     assert named
     assert named <= shown
-    derivation = load(str(path)).derive()
+    derivation = problem_at(path).derive()
     results = {eq.label for eq in derivation.backward if eq.variable in set(derivation.parameters)}
     assert results <= named
 
@@ -112,7 +112,7 @@ def test_the_code_names_the_equations_of_the_page(path):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_of_softmax_regression_is_the_one_that_was_read(language):
     """A golden page: rewrite it with SYMGRAD_UPDATE=1 and read the difference."""
-    page = load(str(ROOT / "examples" / "softmax_regression.py")).explain("markdown", language)
+    page = problem_at(ROOT / "examples" / "softmax_regression.py").explain("markdown", language)
     path = GOLDEN / f"softmax_regression.{language}.md"
     if os.environ.get("SYMGRAD_UPDATE"):
         path.write_text(page, encoding="utf-8")
@@ -162,7 +162,7 @@ def test_hostile_text_prints_as_itself_in_markdown(language):
 
 
 def test_a_page_needs_a_known_language_and_format():
-    problem = load(str(EXAMPLES[0]))
+    problem = problem_at(EXAMPLES[0])
     with pytest.raises(Exception, match="choose en or zh"):
         problem.explain(language="fr")
     with pytest.raises(Exception, match="write github, common"):
@@ -171,7 +171,7 @@ def test_a_page_needs_a_known_language_and_format():
 
 def test_the_numbers_show_a_slope():
     """With all rectifiers off nothing would change: such a point is no example."""
-    problem = load(str(ROOT / "tests" / "models" / "p02_relu_neuron.py"))
+    problem = problem_at(ROOT / "tests" / "models" / "p02_relu_neuron.py")
     found = nudge(problem.derive(), problem.loss)
     assert found is not None
     assert found.slope != 0

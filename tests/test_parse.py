@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from chosen import problem_at
 from effort import calls
 from floats import draw, run
 from random_programs import random_program
@@ -63,7 +64,7 @@ def assert_read_back(e):
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_line_of_a_derivation_is_read_back(name):
-    derivation = sg.load(str(FILES[name])).derive(prove=False)
+    derivation = problem_at(FILES[name]).derive(prove=False)
     for eq in derivation.forward:
         assert_read_back(eq.expression)
     for eq in derivation.backward:

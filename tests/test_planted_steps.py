@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from chosen import problem_at
 from floats import differ, program_values
 from mutations import slips
 from random_programs import random_program
@@ -33,7 +34,7 @@ SHARE_OF_A_PROGRAM = 6
 @cache
 def derivation(name):
     if isinstance(name, str):
-        return sg.load(str(FILES[name])).derive(prove=False)
+        return problem_at(FILES[name]).derive(prove=False)
     program = random_program(name, most=4)
     return sg.Problem(program.loss, names={e.name: e for e in program.leaves} | program.names).derive(prove=False)
 

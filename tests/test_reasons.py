@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sympy
-from chosen import EXAMPLES
+from chosen import EXAMPLES, problem_at
 from test_pages import compiled_log, flaws
 
 import symgrad as sg
@@ -38,12 +38,6 @@ def attention():
 
 def section(page, number):
     return re.split(r"^## \d+ .*$", page, flags=re.M)[number]
-
-
-@cache
-def problem_at(path):
-    """One problem for all tests: its derivation is proved once."""
-    return sg.load(str(path))
 
 
 def loaded(stem):

@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 from sympy.core.relational import Relational
 
+from symgrad.canonical import put_in
 from symgrad.derive.derivation import Line, Proof, Verdict
 from symgrad.derive.samples import SCALES, Draw, Symbols, assignments, entries_of, positive_leaves, sizes_in
 from symgrad.derive.zero import are_equal
@@ -68,10 +69,10 @@ def verify(x: Any, y: Any, symbols: Symbols) -> None:
         scale = random.choice(scales)
         values = {symbol: _number(symbol, random, symbols) * scale_of(symbol, scale, symbols) for symbol in names}
         values |= _one_hot_values(names, random, symbols)
-        sides = tuple(bool(sympy.N(b.subs(values), SIDE_DIGITS).is_positive) for b in borders)
+        sides = tuple(bool(sympy.N(put_in(b, values), SIDE_DIGITS).is_positive) for b in borders)
         if seen[sides] >= POINTS:
             continue
-        p, q = (sympy.N(e.subs(values), DIGITS) for e in (x, y))
+        p, q = (sympy.N(put_in(e, values), DIGITS) for e in (x, y))
         if not (p.is_real and q.is_real and p.is_finite and q.is_finite):
             continue
         if abs(p - q) > TOLERANCE * max(abs(p), abs(q)) + SMALLEST:
