@@ -9,6 +9,7 @@ compared with the hand's. Peers that are not installed are left out: `pip instal
     python benchmarks/gradients.py --only logistic          the workloads whose name has the word
     python benchmarks/gradients.py --toy                    small sizes, once: does everything agree?
     python benchmarks/gradients.py --emission               what deriving, emitting and calling cost, alone
+    python benchmarks/gradients.py --threads                wall time of the large ones where each may take two threads
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ from typing import Any
 # Read when the libraries load. OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE slow a current OpenBLAS down where a system sets them.
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(name, None)
-os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", JAX_PLATFORMS="cpu")
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+THREADS = 2 if "--threads" in sys.argv else 1
+os.environ.update({name: str(THREADS) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
+os.environ["JAX_PLATFORMS"] = "cpu"
+if THREADS == 1:
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import numpy as np  # noqa: E402
 from emission import emission  # noqa: E402
@@ -50,6 +54,10 @@ SAMPLE = 0.002
 # A call that takes longer reads more than a cache holds: one is enough before the clock starts.
 WARM = 0.02
 HAND, PLAIN, BOUND, LOOPS = "hand", "symgrad", "bound", "loops"
+
+clock = time.process_time if THREADS == 1 else time.perf_counter
+# Smaller workloads have no use for a second thread.
+LARGE = 100_000
 
 Call = Callable[[], tuple[Any, Mapping[str, Any]]]
 
@@ -74,15 +82,17 @@ def measure(workload: Workload, size: tuple[int, ...], peers: bool, seconds: flo
     calls[PLAIN] = lambda: f(**arrays)
     data = {name: a for name, a in arrays.items() if name not in workload.parameters}
     parameters = {name: arrays[name] for name in workload.parameters}
-    start = time.process_time()
+    start = clock()
     g = f.bind(**data)
-    binding = time.process_time() - start
+    binding = clock() - start
     calls[BOUND] = lambda: g(**parameters)
     if find_spec("numba"):
-        compiled = f.bind(backend="numba", **data)
+        compiled = f.bind(backend="numba", threads=THREADS, **data)
         if compiled.backend == "numba":
             calls[LOOPS] = lambda: compiled(**parameters)
-    for name, make in PEERS.items() if peers else ():
+    # Of the peers these have threads of their own.
+    chosen = {name: PEERS[name] for name in ("jax", "torch")} if THREADS > 1 else PEERS
+    for name, make in chosen.items() if peers else ():
         call = make(workload, arrays)
         if call is not None:
             calls[name] = call
@@ -99,24 +109,24 @@ def measure(workload: Workload, size: tuple[int, ...], peers: bool, seconds: flo
 def _by_turns(calls: Mapping[str, Call], seconds: float) -> dict[str, list[float]]:
     repeats, warm = {}, {}
     for name, call in calls.items():
-        start, count = time.process_time(), 0
-        while time.process_time() - start < SAMPLE:
+        start, count = clock(), 0
+        while clock() - start < SAMPLE:
             call()
             count += 1
         repeats[name] = count
         # Each finds its data in the cache, as a solver's next step would, whoever came before: some processors keep there
         # what has been read for the third time.
-        warm[name] = max(count, 3) if time.process_time() - start < WARM else 1
+        warm[name] = max(count, 3) if clock() - start < WARM else 1
     times: dict[str, list[float]] = {name: [] for name in calls}
-    begin = time.process_time()
-    while time.process_time() - begin < seconds or len(times[HAND]) < (TURNS if seconds else 1):
+    begin = clock()
+    while clock() - begin < seconds or len(times[HAND]) < (TURNS if seconds else 1):
         for name, call in calls.items():
             for _ in range(warm[name]):
                 call()
-            start = time.process_time()
+            start = clock()
             for _ in range(repeats[name]):
                 call()
-            times[name].append((time.process_time() - start) / repeats[name])
+            times[name].append((clock() - start) / repeats[name])
     return times
 
 
@@ -188,12 +198,13 @@ def main() -> None:
     parser.add_argument("--toy", action="store_true", help="small sizes, one turn")
     parser.add_argument("--no-peers", action="store_true", help="symgrad and the hand alone")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of CPU time for each row")
+    parser.add_argument("--threads", action="store_true", help="two threads, wall time, large workloads alone")
     parser.add_argument("--emission", action="store_true", help="deriving, emitting and calling alone")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args()
     print("\n".join(machine()), flush=True)
     chosen = [w for w in WORKLOADS if options.only in w.name]
-    if options.emission or options.write:
+    if options.emission or (options.write and not options.threads):
         emitted = emission_table({w.name: emission(w) for w in chosen})
         print("\n" + emitted, flush=True)
         if options.write:
@@ -201,17 +212,20 @@ def main() -> None:
         if options.emission:
             return
     rows = []
-    with threadpool_limits(1):
+    with threadpool_limits(THREADS):
         for workload in chosen:
             for size in [workload.toy] if options.toy else workload.goals:
-                if np.prod(size) <= options.largest:
+                is_large = np.prod(size) >= LARGE or options.toy
+                if np.prod(size) <= options.largest and (is_large or not options.threads):
                     rows.append(measure(workload, size, not options.no_peers, 0.0 if options.toy else options.seconds))
                     print(
                         table(rows[-1:]).splitlines()[-1], "error", f"{max(rows[-1].errors.values()):.1e}", flush=True
                     )
     wrong = [f"{r.workload.name} {r.size}: {r.errors}" for r in rows if max(r.errors.values()) > CLOSE]
     print("\n" + table(rows))
-    if options.write:
+    if options.write and options.threads:
+        _put("threads", table(rows))
+    elif options.write:
         shown = "\n".join(f"- {line}" for line in machine())
         _put("table", f"{table(rows)}\n\n{shown}")
     if wrong:

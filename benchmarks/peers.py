@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -125,7 +126,7 @@ def _torch(workload, arrays) -> Call | None:
     torch = _installed("torch")
     if torch is None:
         return None
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     m = _Module(
         torch, softplus=torch.nn.functional.softplus, log_softmax=lambda z: torch.log_softmax(z, 1),
         softmax=lambda z: torch.softmax(z, 1), solve=torch.linalg.solve, logdet=torch.logdet,
