@@ -287,7 +287,7 @@ def test_an_inverse_and_a_determinant():
         ],
     )
     assert r"\left\langle X^{-\top},\, {d X} \right\rangle" in text
-    assert "From $`X`$ $`X^{-1}`$ = I follows" in text
+    assert "From $`X X^{-1} = I`$ follows" in text
 
 
 def test_an_elementwise_function():

@@ -120,8 +120,9 @@ def minimum(x, y):
 
 @exact
 def clip(x, y, z):
-    """x, but not below y nor above z."""
-    return z if x > z else y if x < y else x
+    """x, but not below y, and not above z."""
+    low = y if x < y else x
+    return z if low > z else low
 
 
 @exact
