@@ -74,7 +74,7 @@ class Row:
     binding: float
 
 
-def measure(workload: Workload, size: tuple[int, ...], peers: bool, seconds: float) -> Row:
+def measure(workload: Workload, size: tuple[int, ...], peers: bool, seconds: float, loops: bool = True) -> Row:
     """All contenders by turns on one set of arrays."""
     arrays = workload.draw(np.random.default_rng(7), *size)
     calls: dict[str, Call] = {HAND: lambda: workload.hand(**arrays)}
@@ -86,7 +86,7 @@ def measure(workload: Workload, size: tuple[int, ...], peers: bool, seconds: flo
     g = f.bind(**data)
     binding = clock() - start
     calls[BOUND] = lambda: g(**parameters)
-    if find_spec("numba"):
+    if loops and find_spec("numba"):
         compiled = f.bind(backend="numba", threads=THREADS, **data)
         if compiled.backend == "numba":
             calls[LOOPS] = lambda: compiled(**parameters)
@@ -197,6 +197,7 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=10**9, help="leave out more entries of data than this")
     parser.add_argument("--toy", action="store_true", help="small sizes, one turn")
     parser.add_argument("--no-peers", action="store_true", help="symgrad and the hand alone")
+    parser.add_argument("--no-loops", action="store_true", help="without compiled loops, which take seconds to compile")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of CPU time for each row")
     parser.add_argument("--threads", action="store_true", help="two threads, wall time, large workloads alone")
     parser.add_argument("--emission", action="store_true", help="deriving, emitting and calling alone")
@@ -217,7 +218,8 @@ def main() -> None:
             for size in [workload.toy] if options.toy else workload.goals:
                 is_large = np.prod(size) >= LARGE or options.toy
                 if np.prod(size) <= options.largest and (is_large or not options.threads):
-                    rows.append(measure(workload, size, not options.no_peers, 0.0 if options.toy else options.seconds))
+                    seconds = 0.0 if options.toy else options.seconds
+                    rows.append(measure(workload, size, not options.no_peers, seconds, not options.no_loops))
                     print(
                         table(rows[-1:]).splitlines()[-1], "error", f"{max(rows[-1].errors.values()):.1e}", flush=True
                     )

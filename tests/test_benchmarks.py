@@ -1,4 +1,7 @@
-"""The benchmark at toy sizes: symgrad, plain and bound, has the gradients of the hand-written NumPy that it is measured by."""
+"""The benchmark at toy sizes: symgrad, plain and bound, has the gradients of the hand-written NumPy that it is measured by.
+
+Compiled loops are compared with the hand in compile/test_loops.py: each takes seconds to compile.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(folder, *options):
-    command = [sys.executable, str(folder / "gradients.py"), "--toy", "--no-peers", *options]
+    command = [sys.executable, str(folder / "gradients.py"), "--toy", "--no-peers", "--no-loops", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
 

@@ -118,7 +118,9 @@ class Body:
         """Cut the axis of examples, if there is one and every array that runs along it is bound."""
         # A fact of what varies is checked in each call, on the whole of it.
         is_checked = any(op in self.varying for _, op in self.plan.checks)
-        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and not is_checked and not self.made]
+        # The few rows that take the place of the examples are no blocks; a loop over them spares NumPy's calls.
+        is_cut = not is_checked and (self.is_looped or not self.made)
+        sizes = [s for op in self.once for s in op.shape[:1] if s.is_name and is_cut]
         for size in dict.fromkeys(sizes):
             found = separation(outputs, size, self.once)
             if found is None or any(op.kind == "argument" and op in self.varying for op in found.axes):
@@ -131,7 +133,7 @@ class Body:
                 return
             self.is_looped, is_wanted = False, self.is_looped
             for self.is_turned in (True, False):
-                if self._fits(outputs):
+                if not self.made and self._fits(outputs):
                     return
             self.is_looped, self.is_turned = is_wanted, True
             self.separation, self.tiles = NOWHERE, {}

@@ -47,7 +47,12 @@ def once_lines(body: Body) -> list[str]:
             lines += wrapped_call(
                 f"    size, by_rows, {target} = tiles.cut([{', '.join(shown)}], [{may_be_rows}], {width})"
             )
-            return [*lines, *([f"    team = tiles.Team({body.threads})"] if body.threads > 1 else [])]
+            if body.threads > 1:
+                examples = body.scope.context.size(body.separation.size)[0]
+                lines.append(
+                    f"    team = tiles.Team({body.threads}, {examples} * ({width}) + {' + '.join(f'{n}.size' for n in names)})"
+                )
+            return lines
         lines.append(f"    blocks = _blocks([{', '.join(shown)}], {width}{how})")
     return lines
 

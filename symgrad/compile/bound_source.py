@@ -40,7 +40,7 @@ LOOP_NAMES = {
         "_compiled_value",
         "_compiled_value_and_gradients",
     ),
-    *("tile", "rows", "size", "by_rows", "first", "last", "finite", "t", "i", "j", "k"),
+    *("tile", "count", "size", "by_rows", "first", "last", "finite", "t", "i", "j", "k"),
 }
 OWN_NAMES = frozenset({"_blocks", "_added_up", "bind", "some", "block", "blocks", "dtype", "rows", "_eigen"})
 
@@ -147,11 +147,7 @@ def bound_module(
     lines = _lines(body, scope, data, _named(leaves, data))
     shown = scope.switch if lawful.plan.checks else ""
     summary = "The loss with its gradients, and the loss alone, as functions of what is not bound here."
-    head = header(title, arguments, ["bind"])
-    if body.is_looped:
-        head = head.replace("needs NumPy alone", "needs NumPy, numba and symgrad")
-        head = head.replace("import numpy as np\n", "import numpy as np\n\nfrom symgrad.compile import tiles\n", 1)
-    sources = [head, *prologue(leaves)]
+    sources = [_head(title, arguments, body), *prologue(leaves)]
     own = [
         *([BLOCKS, ADDED_UP] if body.axis and not body.is_looped else []),
         *([ROTATED_ROWS] if body.columns else []),
@@ -163,8 +159,24 @@ def bound_module(
     inside = {a.name: scope.local[a.name] for a in rest if scope.local[a.name] != a.name}
     shapes = {leaf.name: leaf.shape for leaf in leaves}
     return BoundModule(
-        joined(sources), data, rest, shown, body.axis, inside, shapes, backend if body.is_looped else NUMPY
+        joined(sources),
+        data,
+        rest,
+        shown,
+        "" if body.made else body.axis,
+        inside,
+        shapes,
+        backend if body.is_looped else NUMPY,
     )
+
+
+def _head(title: str, arguments: Sequence[Argument], body: Body) -> str:
+    """The docstring and the imports."""
+    head = header(title, arguments, ["bind"])
+    if body.is_looped:
+        head = head.replace("needs NumPy alone", "needs NumPy, numba and symgrad")
+        head = head.replace("import numpy as np\n", "import numpy as np\n\nfrom symgrad.compile import tiles\n", 1)
+    return head
 
 
 def _reserved(backend: Backend) -> frozenset[str]:

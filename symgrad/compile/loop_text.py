@@ -74,7 +74,7 @@ class LoopWriter:
             '    """What the examples of some tiles add to each sum, and 0 where all of them are finite."""',
             *_indented(self.before, 1),
             "    for tile in range(first, last):",
-            f"        rows = min(size, {self.examples} - tile * size)",
+            f"        count = min(size, {self.examples} - tile * size)",
             *_indented([*tiles, *self.body], 2),
             *_wrapped("    finite = ", " + ".join(finite)),
             f"    return finite, {', '.join(texts)}",
@@ -252,7 +252,7 @@ class LoopWriter:
             else:
                 place = f"[{', '.join(kept)}]" if kept else ""
                 lines += self._line(f"{self.totals[op]}{place}", " += ", text, labels)
-        looped = [*first, f"for {EXAMPLE} in range(rows):", *_indented(lines, 1), *last]
+        looped = [*first, f"for {EXAMPLE} in range(count):", *_indented(lines, 1), *last]
         for i, s in reversed([(i, s) for i, s in zip(index[:-1], nest.shape, strict=False) if i != "0"]):
             looped = [f"for {i} in range({self._size(s)}):", *_indented(looped, 1)]
         return [*zeros, *looped]
@@ -268,10 +268,10 @@ class LoopWriter:
         if op.kind in ("sigmoid_and_sum", "softmax_and_inner"):
             labels = tuple(sorted({*labels, *(k for x in call.items for k in self.labels.get(x, ()))}))
             others = [self._array(base_of(x)) for x in op.args[1:]]
-            text = f"tiles.{name}({', '.join([z, *others, self.arrays[items[0]], 'rows'])})"
+            text = f"tiles.{name}({', '.join([z, *others, self.arrays[items[0]], 'count'])})"
             return self._line(self.totals[items[1]], " += ", text, labels)
         results = [self.arrays[items[k]] for k in (0, 1)] if op.kind == "pair" else [self.arrays[op]]
-        return self._line("", "", f"tiles.{name}({', '.join([z, *results, 'rows'])})", labels)
+        return self._line("", "", f"tiles.{name}({', '.join([z, *results, 'count'])})", labels)
 
     def _product(self, op: Op) -> list[str]:
         labels = self._collected(op, {})
@@ -284,7 +284,7 @@ class LoopWriter:
 
     def _by_layout(self, kernel: str, x: Op, args: Sequence[str], labels: Labels) -> list[str]:
         """The kernel for a tile with its examples last, or in rows where it may have them so."""
-        call = f"({', '.join([*args, 'rows'])})"
+        call = f"({', '.join([*args, 'count'])})"
         if x not in self.loops.by_rows:
             return self._line("", "", f"tiles.{kernel}{call}", labels)
         place = list(self.given.tiles).index(x)

@@ -290,12 +290,17 @@ class _Staging:
         return found
 
     def by_rows(self, order: Iterable[Op]) -> set[Op]:
-        """Matrices of data whose every use is as the second factor A X, or X g and X Gᵀ."""
+        """Matrices of data that are only ever the second factor of A X, or the first of X Gᵀ, of matrices at least once.
+
+        Times a vector they are read once from memory, and long rows of examples are read faster than short ones of features.
+        """
         found: dict[Op, bool] = {}
+        beside_matrices: set[Op] = set()
         for op in order:
             for k, x in enumerate(op.args):
                 base = base_of(x)
                 if base.kind == "argument" and base.rank == MATRIX and self.rows in base.shape:
                     is_factor = op.kind == "matmul" and base is x and k == (0 if op in self.sums else 1)
                     found[base] = found.get(base, True) and is_factor
-        return {op for op, is_factor in found.items() if is_factor}
+                    beside_matrices |= {base} if op.rank == MATRIX else set()
+        return {op for op, is_factor in found.items() if is_factor and op in beside_matrices}

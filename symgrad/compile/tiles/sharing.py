@@ -15,6 +15,8 @@ from threadpoolctl import ThreadpoolController
 from symgrad.compile.tiles.compiled import exact
 
 Array = Any
+# So many numbers, of data and of what is made of them, take about a millisecond; to wake another thread takes a tenth of that.
+WORTH = 2**21
 
 
 def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int, int, list[Array]]:
@@ -25,12 +27,13 @@ def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int,
     A call computes `width` numbers for each example besides the data; those of a tile stay in the cache.
     """
     n = arrays[0].shape[-1]
-    of_data = sum(a.size for a in arrays) // max(n, 1) + 1
-    most = min(256, max(128, 2**13 // width), max(32, 2**15 // of_data))
-    size = min(2 ** (most.bit_length() - 1), max(n, 1))
-    count = -(-n // size)
     # With few features the examples are the longer axis, with many the features are.
     by_rows = tuple([may_be and a.shape[0] > 24 for a, may_be in zip(arrays, rows, strict=True)])
+    of_data = sum(a.size for a in arrays) // max(n, 1) + 1
+    # Rows of four examples at a time have to stay in the fastest cache; long rows of examples are read fastest from memory.
+    most = min(1024, max(128, 2**13 // width), max(32, 2 ** (15 if any(by_rows) else 17) // of_data))
+    size = min(2 ** (most.bit_length() - 1), max(n, 1))
+    count = -(-n // size)
     found = []
     for a, is_in_rows in zip(arrays, by_rows, strict=True):
         parts = np.zeros((count, size, *a.shape[:-1]), a.dtype if a.dtype.kind == "i" else float)
@@ -75,15 +78,15 @@ ONE_THREAD = OneThread()
 
 
 class Team:
-    """Threads that each take some of the tiles; BLAS has one thread inside them.
+    """Threads that each take some of the tiles, if there is enough to do; BLAS has one thread inside them.
 
-    >>> Team(2).run(lambda x, first, last: (0.0, x * (last - first)), 5, 1.5)
+    >>> Team(2, WORTH).run(lambda x, first, last: (0.0, x * (last - first)), 5, 1.5)
     [0.0, 7.5]
     """
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads - 1)
+    def __init__(self, threads: int, work: int) -> None:
+        self._threads = threads if work >= WORTH else 1
+        self._pool = ThreadPoolExecutor(max(threads - 1, 1))
 
     def run(self, function: Callable[..., Any], count: int, *arguments: Any) -> list[Any]:
         """The sums of what `function(*arguments, first, last)` gives for the tiles, in the same order at every call."""
