@@ -158,16 +158,8 @@ def bound_module(
     sources[-1:-1] = ["\n".join(lines) + "\n" for lines in body.looped]
     inside = {a.name: scope.local[a.name] for a in rest if scope.local[a.name] != a.name}
     shapes = {leaf.name: leaf.shape for leaf in leaves}
-    return BoundModule(
-        joined(sources),
-        data,
-        rest,
-        shown,
-        "" if body.made else body.axis,
-        inside,
-        shapes,
-        backend if body.is_looped else NUMPY,
-    )
+    axis, used = "" if body.made else body.axis, backend if body.is_looped else NUMPY
+    return BoundModule(joined(sources), data, rest, shown, axis, inside, shapes, used)
 
 
 def _head(title: str, arguments: Sequence[Argument], body: Body) -> str:
