@@ -127,3 +127,8 @@ def test_a_shared_graph_is_written_as_assignments():
     for _ in range(40):
         e = e * e
     assert len(str(e)) < 2000, "as one line it would have 2⁴⁰ factors"
+
+
+def test_an_explanation_that_is_no_text_is_refused():
+    with pytest.raises(InputError, match=r"about of X is a dict; write a text, or sg\.Text\(en=…, zh=…\)"):
+        sg.data("X", n, about={"en": "rows", "zh": "行"})

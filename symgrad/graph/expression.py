@@ -288,6 +288,10 @@ def leaf(
 ) -> Leaf:
     """The leaf of this content."""
     known = frozenset(facts)
+    if not isinstance(about, str | Text):
+        raise InputError(
+            f"about of {name} is a {type(about).__name__}; write a text, or sg.Text(en=…, zh=…) for both languages"
+        )
     said = as_text(about)
     made_of = (name, shape, role.value, known, said.en, said.zh, value)
     found = _INTERNED.get(made_of)
