@@ -102,10 +102,10 @@ class _Names:
     def fresh(self, letters: Sequence[str]) -> str:
         """The first letter that is free, with a number where none is."""
         numbered = (f"{letters[0]}{k}" for k in count(1))
-        return next(name for group in (letters, numbered) for name in group if self._is_taken(name))
+        return next(name for group in (letters, numbered) for name in group if self._take(name))
 
-    def _is_taken(self, name: str) -> bool:
-        """Takes the name, if it is free."""
+    def _take(self, name: str) -> bool:
+        """Take the name; whether it was free."""
         is_free = typeset(name) not in self.taken
         self.taken.add(typeset(name))
         return is_free

@@ -20,7 +20,7 @@ from symgrad.notation.scalars import size
 from symgrad.rewrite.display import Reason, Why
 
 ORTHONORMAL = r"{%s}^{\top} {%s} = I"
-# What binds a product of low rank, see compile/bound_body.py.
+# What binds a product of low rank, see compile/bound_function.py.
 OVERHEAD = "20000"
 
 

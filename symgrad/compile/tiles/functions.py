@@ -13,12 +13,18 @@ from symgrad.compile.tiles.compiled import exact
 
 
 @exact
-def exp(x):
-    """e^x; what would be below 2^-1021 is 0."""
-    y = 710.0 if x > 710.0 else -710.0 if x < -710.0 else x
+def reduced(y):
+    """(r, 2^(n - 1)) with y = n log 2 + r, |r| at most half of log 2."""
+    # What is added and taken away again is so large that the sum has no digits below 1: its last bits are n.
     shifted = y * 1.4426950408889634 + 6755399441055744.0
     n = shifted - 6755399441055744.0
     r = (y - n * 0.6931471803691238) - n * 1.9082149292705877e-10
+    return r, np.int64((np.float64(shifted).view(np.int64) + 1022) << 52).view(np.float64)
+
+
+@exact
+def series(r):
+    """(e^r - 1) / r by Taylor's series, for |r| at most half of log 2."""
     p = 1.6059043836821613e-10
     p = p * r + 2.08767569878681e-09
     p = p * r + 2.505210838544172e-08
@@ -31,10 +37,14 @@ def exp(x):
     p = p * r + 0.041666666666666664
     p = p * r + 0.16666666666666666
     p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    power = np.int64((np.float64(shifted).view(np.int64) + 1022) << 52).view(np.float64)
-    e = p * power * 2.0
+    return p * r + 1.0
+
+
+@exact
+def exp(x):
+    """e^x; what would be below 2^-1021 is 0."""
+    r, half = reduced(710.0 if x > 710.0 else -710.0 if x < -710.0 else x)
+    e = (series(r) * r + 1.0) * half * 2.0
     return np.inf if x > 709.782712893384 else 0.0 if x < -707.7 else e
 
 
@@ -42,26 +52,9 @@ def exp(x):
 def tanh(x):
     """(e^2|x| - 1) / (e^2|x| + 1), with the sign of x."""
     a = abs(x)
-    y = 44.0 if a > 22.0 else 2.0 * a
-    shifted = y * 1.4426950408889634 + 6755399441055744.0
-    n = shifted - 6755399441055744.0
-    r = (y - n * 0.6931471803691238) - n * 1.9082149292705877e-10
-    p = 1.6059043836821613e-10
-    p = p * r + 2.08767569878681e-09
-    p = p * r + 2.505210838544172e-08
-    p = p * r + 2.755731922398589e-07
-    p = p * r + 2.7557319223985893e-06
-    p = p * r + 2.48015873015873e-05
-    p = p * r + 0.0001984126984126984
-    p = p * r + 0.001388888888888889
-    p = p * r + 0.008333333333333333
-    p = p * r + 0.041666666666666664
-    p = p * r + 0.16666666666666666
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r
-    power = np.int64((np.float64(shifted).view(np.int64) + 1023) << 52).view(np.float64)
-    m = power * p + (power - 1.0)
+    r, half = reduced(44.0 if a > 22.0 else 2.0 * a)
+    power = 2.0 * half
+    m = power * (series(r) * r) + (power - 1.0)
     t = m / (m + 2.0)
     return -t if x < 0.0 else t
 

@@ -50,14 +50,21 @@ def logsumexp(Z, y, rows):
 
 
 @kernel
-def softmax(Z, P, rows):
-    """P = softmax of each column."""
+def exponentials(Z, P, rows):
+    """P = exp(Z - m), m the largest of each column; (m, the sums of the columns of P)."""
     m, s = np.empty(rows), np.zeros(rows)
     largest(Z, m, rows)
     for a in range(len(Z)):
         for t in range(rows):
             P[a, t] = exp(Z[a, t] - m[t])
             s[t] += P[a, t]
+    return m, s
+
+
+@kernel
+def softmax(Z, P, rows):
+    """P = softmax of each column."""
+    _, s = exponentials(Z, P, rows)
     for t in range(rows):
         s[t] = 1.0 / s[t]
     for a in range(len(Z)):
@@ -78,12 +85,7 @@ def log_softmax(Z, L, rows):
 @kernel
 def softmax_and_log(Z, P, L, rows):
     """P = softmax of each column, L = log(P)."""
-    m, s = np.empty(rows), np.zeros(rows)
-    largest(Z, m, rows)
-    for a in range(len(Z)):
-        for t in range(rows):
-            P[a, t] = exp(Z[a, t] - m[t])
-            s[t] += P[a, t]
+    m, s = exponentials(Z, P, rows)
     for t in range(rows):
         m[t] += np.log(s[t])
         s[t] = 1.0 / s[t]
