@@ -14,6 +14,7 @@ from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_i
 from symgrad.compile.bound_body import ROWS, SQUARES, WHOLE, Body, Eigen, Instead
 from symgrad.compile.bound_function import arrays_lines, function_lines, indented
 from symgrad.compile.bound_once import once_lines
+from symgrad.compile.compiled_text import IMPORT, compiled_calls, compiled_definitions, is_costly
 from symgrad.compile.dissolve import Program, dissolve
 from symgrad.compile.kernels import ADDED_UP, BLOCKS, EIGEN, kernel_names
 from symgrad.compile.kernels import ROTATED as ROTATED_ROWS
@@ -34,6 +35,7 @@ from symgrad.graph.sizes import Size
 LOOP_NAMES = {
     *(
         "tiles",
+        "arrays",
         "team",
         "_sums_for_value",
         "_sums_for_value_and_gradients",
@@ -147,27 +149,32 @@ def bound_module(
     lines = _lines(body, scope, data, _named(leaves, data))
     shown = scope.switch if lawful.plan.checks else ""
     summary = "The loss with its gradients, and the loss alone, as functions of what is not bound here."
-    sources = [_head(title, arguments, body), *prologue(leaves)]
+    is_compiled = backend.is_looped and not body.is_looped and any(map(is_costly, body.varying))
+    defined = definitions(kernels, lambdas)
+    if is_compiled:
+        lines, defined = list(map(compiled_calls, lines)), compiled_definitions(kernels, defined)
+    sources = [_head(title, arguments, body, is_compiled=is_compiled), *prologue(leaves)]
     own = [
         *([BLOCKS, ADDED_UP] if body.axis and not body.is_looped else []),
         *([ROTATED_ROWS] if body.columns else []),
         *([EIGEN] if body.eigen else []),
     ]
     sources += [text.strip() + "\n" for text in own]
-    sources += [*definitions(kernels, lambdas), definition("bind", summary, data, scope.local, shown, lines)]
+    sources += [*defined, definition("bind", summary, data, scope.local, shown, lines)]
     sources[-1:-1] = ["\n".join(lines) + "\n" for lines in body.looped]
     inside = {a.name: scope.local[a.name] for a in rest if scope.local[a.name] != a.name}
     shapes = {leaf.name: leaf.shape for leaf in leaves}
-    axis, used = "" if body.made else body.axis, backend if body.is_looped else NUMPY
+    axis, used = "" if body.made else body.axis, backend if body.is_looped or is_compiled else NUMPY
     return BoundModule(joined(sources), data, rest, shown, axis, inside, shapes, used)
 
 
-def _head(title: str, arguments: Sequence[Argument], body: Body) -> str:
+def _head(title: str, arguments: Sequence[Argument], body: Body, *, is_compiled: bool) -> str:
     """The docstring and the imports."""
     head = header(title, arguments, ["bind"])
-    if body.is_looped:
+    if body.is_looped or is_compiled:
+        own = IMPORT if is_compiled else "from symgrad.compile import tiles\n"
         head = head.replace("needs NumPy alone", "needs NumPy, numba and symgrad")
-        head = head.replace("import numpy as np\n", "import numpy as np\n\nfrom symgrad.compile import tiles\n", 1)
+        head = head.replace("import numpy as np\n", f"import numpy as np\n\n{own}", 1)
     return head
 
 

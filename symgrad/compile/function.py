@@ -66,17 +66,18 @@ class Compiled:
     def bind(self, *, check: bool = True, backend: str = "numpy", threads: int = 1, **arrays: Any) -> Bound:
         """g(**parameters) → (value, gradients), with these arrays, numbers and sizes bound: what depends on them is done once.
 
-            They are copied, and checked against the facts that are used unless `check=False`. With `backend="numba"` sums over
-        examples are loops that are compiled at the first call, for float64; where there are none NumPy computes (`g.backend`).
+        They are copied, and checked against the facts that are used unless `check=False`. With `backend="numba"` sums over
+        examples are loops that are compiled at the first call, for float64. Without such sums NumPy computes, with compiled
+        exponentials where there are any; `g.backend` tells whether anything is compiled.
         Several `threads` share the examples of such loops; the sums of theirs are added in the same order at every call.
 
-            >>> import symgrad as sg
-            >>> n, d = sg.dims("n d")
-            >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
-            >>> g = sg.Problem(sg.sum((X @ w - y) ** 2)).compile().bind(X=[[1.0], [2.0]], y=[1.0, 1.0])
-            >>> value, gradients = g(w=[0.0])
-            >>> round(float(value), 12), gradients["w"].round(12).tolist()
-            (2.0, [-6.0])
+        >>> import symgrad as sg
+        >>> n, d = sg.dims("n d")
+        >>> X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
+        >>> g = sg.Problem(sg.sum((X @ w - y) ** 2)).compile().bind(X=[[1.0], [2.0]], y=[1.0, 1.0])
+        >>> value, gradients = g(w=[0.0])
+        >>> round(float(value), 12), gradients["w"].round(12).tolist()
+        (2.0, [-6.0])
         """
         if self._binder is None:
             raise InputError("bind: this function was made without its derivation; compile the problem again")

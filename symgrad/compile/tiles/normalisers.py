@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from symgrad.compile.tiles.compiled import kernel
-from symgrad.compile.tiles.functions import exp
+from symgrad.compile.tiles.functions import exp, log1p_of_fraction
 
 
 @kernel
@@ -23,7 +23,7 @@ def sigmoid_and_sum(z, s, rows):
         # What lies near log(1) has lost its last digits.
         total = above
         for t in range(rows):
-            total += np.log1p(exp(-abs(z[t])))
+            total += log1p_of_fraction(exp(-abs(z[t])))
     return total
 
 

@@ -1,0 +1,76 @@
+"""Compiled functions in NumPy's text, where a loss is no sum over examples: the same numbers, and NumPy's flags."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.compile.compiled_text import compiled_calls
+from symgrad.compile.tiles import arrays
+from symgrad.errors import NotFiniteWarning
+
+n, d = sg.dims("n d")
+T, Q, K, V = sg.data("T", n, d), *(sg.parameter(name, n, d) for name in "QKV")
+# Every row of these looks at every other.
+MIXED = {
+    "softmax": sg.softmax(Q @ K.T / sg.sqrt(d)) @ V - T,
+    "tanh": sg.tanh(Q @ K.T) @ V - T,
+    "sigmoid": sg.sigmoid(Q @ K.T) @ V - T,
+    "softplus": sg.softplus(Q @ K.T) @ V - T,
+    "logcosh": sg.logcosh(Q @ K.T) @ V - T,
+    "log_softmax": sg.log_softmax(Q @ K.T) @ V - T,
+    "exp": sg.exp(sg.exp(-((Q @ K.T) ** 2))) @ V - T,
+}
+
+
+def _both(residual, seed=0):
+    random = np.random.default_rng(seed)
+    names = {leaf.name for leaf in sg.Problem(sg.sum(residual**2)).leaves}
+    values = {name: random.normal(size=(6, 3)) for name in sorted(names)}
+    f = sg.Problem(sg.sum(residual**2) / 2).compile(prove=False)
+    data = {"T": values.pop("T")}
+    return f.bind(backend="numba", **data), f.bind(**data), values
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_a_loss_that_mixes_its_rows_has_compiled_functions(name):
+    ours, theirs, values = _both(MIXED[name])
+    assert (ours.backend, theirs.backend) == ("numba", "numpy")
+    assert not any(text in ours.source for text in ("np.exp(", "np.tanh(", "np.logaddexp("))
+    (value, gradients), (expected, others) = ours(**values), theirs(**values)
+    np.testing.assert_allclose(value, expected, rtol=1e-13)
+    np.testing.assert_allclose(ours.value(**values), expected, rtol=1e-13)
+    for name in values:
+        np.testing.assert_allclose(gradients[name], others[name], rtol=1e-12, atol=1e-13)
+
+
+def test_a_loss_without_such_functions_is_numpys():
+    ours, theirs, _ = _both((Q @ K.T) @ V - T)
+    assert ours.backend == "numpy"
+    assert ours.source == theirs.source
+
+
+def test_what_is_not_finite_is_told_as_by_numpy():
+    ours, theirs, values = _both(MIXED["exp"] * sg.exp(sg.sum(Q)))
+    values["Q"][0, 0] = 1000.0
+    for g in (ours, theirs):
+        with pytest.warns(NotFiniteWarning):
+            g(**values)
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid", "softplus"])
+def test_functions_of_arrays_take_any_shape(name):
+    function = getattr(arrays, name)
+    x = np.linspace(-3, 3, 24).reshape(2, 3, 4)
+    np.testing.assert_array_equal(function(x).ravel(), [function(v) for v in x.ravel()])
+    np.testing.assert_array_equal(function(x.T[::-1]), function(x).T[::-1])
+
+
+def test_a_function_of_arrays_that_is_not_there_is_no_attribute():
+    assert not hasattr(arrays, "sinh")
+
+
+def test_calls_that_write_over_what_they_read_do_not():
+    text = "    np.exp(e, out=e)\n    P = np.tanh(Z, out=Z)\n    q = np.logaddexp(0, z)"
+    assert compiled_calls(text) == "    e = arrays.exp(e)\n    P = arrays.tanh(Z)\n    q = arrays.softplus(z)"
