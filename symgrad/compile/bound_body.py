@@ -69,6 +69,8 @@ class Body:
     is_looped: bool = False
     # How many threads share the tiles.
     threads: int = 1
+    # The names of numbers that are bound, which a compiled function has to be passed.
+    numbers: Sequence[str] = ()
     looped: list[list[str]] = field(default_factory=list)
     # Arrays of which the examples may be rows.
     by_rows: set[str] = field(default_factory=set)

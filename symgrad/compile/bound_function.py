@@ -172,7 +172,7 @@ class _Writing:
         if body.threads == 1 and is_simple(first, last):
             local = self.body.scope.local
             ranks = {local[a.name]: len(a.shape) for a in body.rest if a.is_array}
-            numbers = [local[a.name] for a in body.rest if not a.is_array]
+            numbers = [*body.numbers, *(local[a.name] for a in body.rest if not a.is_array)]
             others = [*body.tiles.values(), *numbers, *self.context.sizes.values(), "size", "by_rows"]
             passed = passed_as(ranks, {name: op for op, name in body.once.items()}, others)
             call = written.call(f"_sums_for_{name}", is_shared=False, is_inside=True)

@@ -254,7 +254,7 @@ def _body(
     instead = _instead(lawful.multiplied_out) if lawful.multiplied_out is not None else None
     return Body(
         lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead,
-        is_looped=backend.is_looped, threads=backend.threads,
+        is_looped=backend.is_looped, threads=backend.threads, numbers=[scope.local[a.name] for a in data if not a.is_array],
     )  # fmt: skip
 
 

@@ -194,6 +194,15 @@ def test_threads_share_the_tiles(monkeypatch):
     assert shared(**parameters)[0] == shared(**parameters)[0]
 
 
+def test_a_number_that_is_bound_reaches_the_loops():
+    delta = sg.hyperparameter("delta", 1.0)
+    problem = sg.Problem(sg.mean(sg.huber(X @ w + b - y, delta)))
+    arrays = {**arrays_of(problem.leaves), "delta": 0.3}
+    ours, theirs = _bound(problem, arrays, {"w", "b"})
+    assert ours.backend == "numba"
+    _assert_same(ours, theirs, {name: arrays[name] for name in "wb"})
+
+
 def test_the_loss_alone_is_the_same():
     problem = sg.Problem(BY_EXAMPLE["signs"])
     arrays = arrays_of(problem.leaves)
