@@ -9,9 +9,10 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from symgrad.cli.choices import PAGES, Detail, Engine, Format, Lang, Layout, Listing, Method
+from symgrad.cli.words import Command, keep_words
 from symgrad.errors import InputError, SymgradError
 from symgrad.prose import one_line
 
@@ -28,6 +29,11 @@ GARBAGE_THRESHOLD = 500_000
 
 class Group(TyperGroup):
     """Turns whatever the user did wrong into one line on standard error and an exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments before the command's name."""
+        keep_words(self, ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -116,7 +122,7 @@ Bound = Annotated[
 ]
 
 
-class Explain(TyperCommand):
+class Explain(Command):
     """Takes `--bound` without names as well: all data."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -172,7 +178,7 @@ def explain(
         raise typer.Exit(code)
 
 
-@app.command()
+@app.command(cls=Command)
 def extrema(
     model: Model,
     form: Annotated[
@@ -188,7 +194,7 @@ def extrema(
     _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
 
 
-@app.command()
+@app.command(cls=Command)
 def check(
     model: Model,
     wrt: Wrt = None,
@@ -206,7 +212,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command("compile")
+@app.command("compile", cls=Command)
 def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
     """Write the gradients as a NumPy module that runs without symgrad."""
     if output != "-" and _suffix(output) != ".py":
@@ -220,7 +226,7 @@ Plot = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command)
 def fit(
     model: Model,
     data: Annotated[str, typer.Option(metavar="CSV", help="A table with a header; - is standard input.")],
@@ -267,7 +273,7 @@ def fit(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Command)
 def new(
     output: Annotated[
         str, typer.Argument(metavar="[FILE]", help="The model file to write; - is standard output.")
@@ -288,7 +294,7 @@ def new(
     start_from(like, output, is_forced=force)
 
 
-@app.command()
+@app.command(cls=Command)
 def rules(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="One function, primitive, fact or definition.")] = "",
     form: Annotated[
