@@ -12,7 +12,6 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from symgrad.errors import InputError, SymgradError, located
 from symgrad.files import check_model
 from symgrad.graph.expression import Expr, Leaf, Linear
 from symgrad.prose import LANGUAGES, Text, docstring_text
+from symgrad.records import dataclass
 
 RECORDER = "__symgrad_record__"
 # What a model file's own variables mean to symgrad; they are not names of intermediates.

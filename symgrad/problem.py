@@ -20,6 +20,7 @@ from symgrad.derive.nudge import nudge
 from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
+from symgrad.explain.choices import check_choice
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
@@ -31,7 +32,7 @@ from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model, title_and_text
-from symgrad.products import Hessian, HessianProduct, Output, Source, check_choice
+from symgrad.products import Hessian, HessianProduct, Output, Source
 from symgrad.prose import Language, Text
 from symgrad.text.from_sympy import from_sympy
 from symgrad.text.parse import parse

@@ -34,6 +34,7 @@ RUNGS = (
     ("graph",),
     ("files",),
     ("errors", "prose"),
+    ("records",),
 )
 # Together the one object that a user holds: these may import each other, without a cycle.
 OPEN_RUNG = ("problem", "products", "stationary", "modelfile", "fitting")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import typer
 
 from symgrad.errors import InputError, SymgradError
 from symgrad.files import check_model, write_bytes
+from symgrad.records import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What `symgrad explain` was asked for: `only` are the pages of their own, `more` belongs to that of the gradients."""
 

@@ -10,7 +10,6 @@ this did not decide it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
@@ -19,6 +18,8 @@ from typing import Any
 
 import sympy
 from sympy.polys.rings import PolyElement, ring
+
+from symgrad.records import dataclass
 
 # p, q and a whole number c for p/(c q), both polynomials over the integers: whole numbers cost a tenth of what fractions
 # do, and with c apart terms over one q are still seen to be.

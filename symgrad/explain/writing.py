@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 from symgrad.derive.alike import Form
@@ -23,6 +23,7 @@ from symgrad.notation.names import typeset
 from symgrad.notation.pieces import render
 from symgrad.notation.scalars import size
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 from symgrad.rewrite.turn import row_of, turned
 
 # Letters for the argument of a function of one variable.
