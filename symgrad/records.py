@@ -54,10 +54,11 @@ def _with_methods(cls: Any, has_eq: bool) -> Any:
 
 def _init(cls: Any) -> Callable[..., None]:
     """Sets the fields: to what is given, by place or by name, or to their defaults."""
-    taken = [f for f in fields(cls) if f.init]
-    by_place = [f.name for f in taken if not f.kw_only]
+    taken = {f.name for f in fields(cls) if f.init}
+    by_place = [f.name for f in fields(cls) if f.init and not f.kw_only]
     defaults = {f.name: f.default for f in fields(cls) if f.default is not MISSING}
     factories = {f.name: f.default_factory for f in fields(cls) if f.default_factory is not MISSING}
+    needed = taken - defaults.keys() - factories.keys()
     # Past `__setattr__`, which refuses.
     put = {f.name: getattr(cls, f.name).__set__ for f in fields(cls)}
     puts = [put[name] for name in by_place] if len(by_place) == len(put) else None
@@ -69,15 +70,12 @@ def _init(cls: Any) -> Callable[..., None]:
                 p(self, value)
         else:
             given = dict(zip(by_place, args, strict=False)) | named
-            made = {name: make() for name, make in factories.items() if name not in given}
-            if len(args) + len(named) > len(given) or not {f.name for f in taken}.issuperset(given):
-                raise TypeError(
-                    f"{cls.__qualname__} has no place for {len(args)} values and {', '.join(named) or 'no names'}"
-                )
-            values = defaults | made | given
-            if missing := [f.name for f in taken if f.name not in values]:
-                raise TypeError(f"{cls.__qualname__} needs {', '.join(missing)}")
-            for name, value in values.items():
+            if len(given) < len(args) + len(named) or not needed <= given.keys() <= taken:
+                raise TypeError(f"{cls.__qualname__} takes {', '.join(put)}, not {args} and {named}")
+            for name, make in factories.items():
+                if name not in given:
+                    given[name] = make()
+            for name, value in (defaults | given).items():
                 put[name](self, value)
         if after is not None:
             after(self)
