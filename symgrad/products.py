@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation, Line
 from symgrad.derive.forward import OUTPUTS, Pushforward, push_forward, tangent_name
 from symgrad.derive.names import LETTERS, take_marks
@@ -52,6 +51,9 @@ from symgrad.prose import Language, Text
 from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute
 
+if TYPE_CHECKING:
+    from symgrad.compile.function import Compiled
+
 NOTHING_SAID = Text(en="", zh="")
 VECTORS = ("v", "u", "q", "s")
 
@@ -78,6 +80,8 @@ class HessianProduct:
 
     def compile(self) -> Compiled:
         """f(**arrays, v=…) → (⟨∂L/∂θ, v⟩, {parameter: H v}), as costly as two gradients; no H is formed."""
+        from symgrad.compile.function import compile_derivation
+
         return compile_derivation(self.derivation, title=f"{self.page.title.en}: the Hessian times a vector")
 
     def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
@@ -109,6 +113,8 @@ class Hessian:
 
     def compile(self) -> Callable[..., Any]:
         """H as a function of the arrays that it needs, by name; for many parameters `product.compile()` costs less."""
+        from symgrad.compile.function import compile_derivation
+
         return compile_derivation(
             replace(self.derivation, model=self.expression), title=f"{self.page.title.en}: Hessian"
         ).predict
