@@ -2,7 +2,8 @@
 
 SymPy looks for common bases, like terms and known signs in whatever it is given, for some 50 to 500 µs. The entries that proofs
 are made of are mostly products of distinct symbols, sums of such products, and cases of one symbol: these are built as SymPy
-would build them, and everything else is left to it. The results are the same objects either way.
+would build them, and everything else is left to it. The results are the same objects either way. All symbols stand for numbers:
+what they are multiplied to needs no look at whether they commute.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sympy
 
 # What orders its two sides.
 ORDERED = (sympy.StrictGreaterThan, sympy.GreaterThan, sympy.StrictLessThan, sympy.LessThan)
+# What is a factor as a whole.
+WHOLE = (sympy.Symbol, sympy.Add, sympy.Function)
 # SymPy's order of factors and terms.
 _in_order = cmp_to_key(sympy.Basic.compare)
 
@@ -26,13 +29,15 @@ def multiplied(factors: Sequence[Any]) -> Any:
     >>> all(multiplied(f) == sympy.Mul(*f) for f in ([y, x], [x, x], [sympy.S.Zero, x], [sympy.S.Half, x * y], [x + 1, y]))
     True
     """
-    coefficient, others, bases = sympy.S.One, list[Any](), set[Any]()
+    coefficient = sympy.S.One
+    others: list[Any] = []
+    bases: set[Any] = set()
     for f in factors:
         for a in f.args if isinstance(f, sympy.Mul) else (f,):
             if isinstance(a, sympy.Rational):
                 coefficient = coefficient if a is sympy.S.One else coefficient * a
                 continue
-            base = _base_of(a)
+            base = a if type(a) is sympy.Symbol else _base_of(a)
             if base is None:
                 return sympy.Mul(*factors)
             others.append(a)
@@ -44,18 +49,16 @@ def multiplied(factors: Sequence[Any]) -> Any:
         return sympy.Mul(*factors)
     others.sort(key=_name if all(map(_is_plain, others)) else _in_order)
     args = others if coefficient is sympy.S.One else [coefficient, *others]
-    return args[0] if len(args) == 1 else sympy.Mul._from_args(args)
+    return args[0] if len(args) == 1 else sympy.Mul._from_args(args, is_commutative=True)
 
 
 def _base_of(a: Any) -> Any:
     """What a factor is a whole power of; None where SymPy may have more to say of it. All e^x have one base."""
-    if isinstance(a, sympy.exp):
+    if type(a) is sympy.exp:
         return sympy.E
-    if isinstance(a, sympy.Symbol | sympy.Add | sympy.Function):
+    if isinstance(a, WHOLE):
         return a
-    if isinstance(a, sympy.Pow) and a.exp.is_Integer and isinstance(a.base, sympy.Symbol | sympy.Add | sympy.Function):
-        return a.base
-    return None
+    return a.base if isinstance(a, sympy.Pow) and a.exp.is_Integer and isinstance(a.base, WHOLE) else None
 
 
 def _is_plain(e: Any) -> bool:
@@ -82,18 +85,17 @@ def added(terms: Sequence[Any]) -> Any:
     parts = [a for t in terms for a in (t.args if isinstance(t, sympy.Add) else (t,))]
     bare = set()
     for a in parts:
-        if isinstance(a, sympy.Mul) and a.args[0].is_Number:
-            bare.add(a.args[1:] if len(a.args) > 2 else a.args[1])
-        elif isinstance(a, sympy.Mul):
-            bare.add(a.args)
-        elif isinstance(a, sympy.Symbol | sympy.Function | sympy.Pow):
+        if isinstance(a, sympy.Mul):
+            first, *rest = a.args
+            bare.add(a.args if not first.is_Number else tuple(rest) if len(rest) > 1 else rest[0])
+        elif isinstance(a, (sympy.Symbol, sympy.Function, sympy.Pow)):
             bare.add(a)
         else:
             return sympy.Add(*terms)
     if len(bare) < len(parts) or len(parts) < 2:
         return sympy.Add(*terms)
     are_products = all(isinstance(a, sympy.Mul) and all(map(_is_plain, a.args)) for a in parts)
-    return sympy.Add._from_args(sorted(parts, key=_names if are_products else _in_order))
+    return sympy.Add._from_args(sorted(parts, key=_names if are_products else _in_order), is_commutative=True)
 
 
 def chosen(cases: Sequence[tuple[Any, Any]]) -> Any:

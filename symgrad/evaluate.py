@@ -6,7 +6,7 @@ The values of leaves are object arrays; sizes come from an `Assignment`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array, Scalar, Scalars
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 
 # A number as a size up to this one is kept in proofs; larger ones (784) are proved at a small stand-in.
 LARGEST_KEPT = 6

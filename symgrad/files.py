@@ -1,4 +1,4 @@
-"""Output files, all of them or nothing: a temporary file in the same folder, fsync, rename."""
+"""Model files that are there, and output files, all of them or nothing: a temporary file in the same folder, fsync, rename."""
 
 from __future__ import annotations
 
@@ -11,6 +11,21 @@ from pathlib import Path
 from symgrad.errors import InputError
 
 NEW_FILE = 0o666  # what `open` creates, before the umask
+
+
+def check_model(path: str) -> None:
+    """InputError where there is no model file to read at `path`; `-` is standard input.
+
+    Nothing is opened: what comes through a pipe can be read only once.
+    """
+    try:
+        is_folder = path != "-" and stat.S_ISDIR(os.stat(path).st_mode)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; give the path of a model file") from None
+    except OSError:
+        return  # whoever reads the file says what else is wrong
+    if is_folder:
+        raise InputError(f"{path}: is a folder; give the path of a model file")
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -12,13 +12,14 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from symgrad.errors import InputError, SymgradError, located
+from symgrad.files import check_model
 from symgrad.graph.expression import Expr, Leaf, Linear
 from symgrad.prose import LANGUAGES, Text, docstring_text
+from symgrad.records import dataclass
 
 RECORDER = "__symgrad_record__"
 # What a model file's own variables mean to symgrad; they are not names of intermediates.
@@ -57,12 +58,9 @@ class ModelFile:
 def read_model(path: str) -> ModelFile:
     """Execute a model file; `-` reads it from standard input. What is wrong in it is an error at its line."""
     shown = "<stdin>" if path == "-" else path
+    check_model(path)
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; give the path of a model file") from None
-    except IsADirectoryError:
-        raise InputError(f"{path}: is a folder; give the path of a model file") from None
     except PermissionError:
         raise InputError(f"{path}: may not be read; change its permissions or give another file") from None
     except UnicodeDecodeError:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from symgrad import notebook
-from symgrad.compile.bound_form import bound_form
-from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.compile.listing import listing
+from symgrad.compile.numpy_source import module_of
 from symgrad.derive.claim import Judgement, judge, names_known, read_claim
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.differential import with_differentials
@@ -20,6 +19,7 @@ from symgrad.derive.nudge import nudge
 from symgrad.derive.numbers import in_numbers
 from symgrad.derive.proof import prove as prove_steps
 from symgrad.errors import InputError
+from symgrad.explain.choices import Method, check_choice, check_together
 from symgrad.explain.numbers import Source as NumbersShown
 from symgrad.explain.page import Subject, page
 from symgrad.explain.steps import Detail
@@ -31,18 +31,16 @@ from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of, read_model, title_and_text
-from symgrad.products import Hessian, HessianProduct, Output, Source, check_choice
+from symgrad.products import Hessian, HessianProduct, Output, Source
 from symgrad.prose import Language, Text
 from symgrad.text.from_sympy import from_sympy
 from symgrad.text.parse import parse
 
 if TYPE_CHECKING:
+    from symgrad.compile.function import Compiled
     from symgrad.fitting import FitResult, LineSearch, OnIteration
     from symgrad.stationary import Extrema
     from symgrad.tables import Table
-
-Method = Literal["index", "differential"]
-METHODS: tuple[Method, ...] = ("index", "differential")
 
 
 class Problem:
@@ -200,15 +198,19 @@ class Problem:
         these bound, as `compile().bind` computes them.
         """
         check_choice(language, detail, layout)
-        _check_together(format, layout, proof, numbers=numbers or values is not None, is_bound=bool(bound))
+        check_together(format, layout, proof, numbers=numbers or values is not None, is_bound=bool(bound))
         derivation = self.derive(wrt)
         if proof == "differential" and detail != "brief":
             derivation = with_differentials(derivation)
         rows = prove_in_rows(derivation) if layout == "numerator" else None
         if format == "json":
             return as_json(derivation, self.title, self.text, language)
-        form = bound_form(derivation, bound) if bound else None
-        code = "" if detail == "brief" else listing(self.compile(wrt).source)
+        form = None
+        if bound:
+            from symgrad.compile.bound_form import bound_form
+
+            form = bound_form(derivation, bound)
+        code = "" if detail == "brief" else listing(module_of(derivation, self.title.en).source)
         shown = self._numbers(derivation, values) if numbers or values is not None else None
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown, form)
         document = page(derivation, subject, language, detail, fold=fold, graph=graph)
@@ -273,6 +275,8 @@ class Problem:
 
     def compile(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Compiled:
         """f(**arrays) → (value, {parameter: gradient}), NumPy source whose lines name the derivation's equations."""
+        from symgrad.compile.function import compile_derivation
+
         return compile_derivation(self.derive(wrt, prove=prove), title=self.title.en, prove=prove)
 
     @property
@@ -301,7 +305,7 @@ class Problem:
         from symgrad.fitting import sample_of
 
         # Which of two derivations is compiled makes no difference: a proved one is there already, or takes long.
-        function = compile_derivation(self._derivations.get((None, True)) or self.derive(prove=False))
+        function = self.compile(prove=(None, True) in self._derivations)
         return sample_of([self.loss], function, sizes, seed)
 
     def fit(
@@ -364,20 +368,6 @@ def _expression(value: Any, parameters: Collection[Any], what: str) -> Expr:
         return coerce(value)
     except InputError:
         raise InputError(f"`{what}` is a {type(value).__name__}; assign an expression to it") from None
-
-
-def _check_together(format: str, layout: Layout, proof: Method, *, numbers: bool, is_bound: bool) -> None:
-    """Refuse what has no page together."""
-    if format == "json" and (numbers or is_bound or (layout, proof) != ("denominator", "index")):
-        raise InputError(
-            "JSON holds the lines of the derivation alone; leave out the layout, the proof, the numbers, what is bound"
-        )
-    if proof not in METHODS:
-        raise InputError(f"no step is proved by {proof!r}; choose {' or '.join(METHODS)}")
-    if layout == "numerator" and proof == "differential":
-        raise InputError("differentials are shown in denominator layout; leave out the layout or the proof")
-    if layout == "numerator" and is_bound:
-        raise InputError("the bound form is shown in denominator layout; leave out the layout or what is bound")
 
 
 def load(path: str) -> Problem:

@@ -7,13 +7,11 @@ Hessian block ∂²L/∂θ₁∂θ₂ has the shape of θ₁ followed by that of
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from symgrad.compile.function import Compiled, compile_derivation
 from symgrad.derive.derivation import Derivation, Line
 from symgrad.derive.forward import OUTPUTS, Pushforward, push_forward, tangent_name
-from symgrad.derive.layout import LAYOUTS
 from symgrad.derive.names import LETTERS, take_marks
 from symgrad.derive.pairing import (
     Block,
@@ -29,6 +27,7 @@ from symgrad.derive.pairing import (
 )
 from symgrad.derive.worked import work
 from symgrad.errors import InputError, ShapeError
+from symgrad.explain.choices import check_choice
 from symgrad.explain.jacobian import JacobianPage, TangentPage, jacobian_page, tangent_page
 from symgrad.explain.second import SecondPage, second_page
 from symgrad.explain.steps import Detail
@@ -48,8 +47,12 @@ from symgrad.graph.expression import (
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import names_of
-from symgrad.prose import LANGUAGES, Language, Text
+from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute
+
+if TYPE_CHECKING:
+    from symgrad.compile.function import Compiled
 
 NOTHING_SAID = Text(en="", zh="")
 VECTORS = ("v", "u", "q", "s")
@@ -77,6 +80,8 @@ class HessianProduct:
 
     def compile(self) -> Compiled:
         """f(**arrays, v=…) → (⟨∂L/∂θ, v⟩, {parameter: H v}), as costly as two gradients; no H is formed."""
+        from symgrad.compile.function import compile_derivation
+
         return compile_derivation(self.derivation, title=f"{self.page.title.en}: the Hessian times a vector")
 
     def explain(self, format: str = "markdown", language: Language = "en", detail: Detail = "normal") -> Page:
@@ -108,6 +113,8 @@ class Hessian:
 
     def compile(self) -> Callable[..., Any]:
         """H as a function of the arrays that it needs, by name; for many parameters `product.compile()` costs less."""
+        from symgrad.compile.function import compile_derivation
+
         return compile_derivation(
             replace(self.derivation, model=self.expression), title=f"{self.page.title.en}: Hessian"
         ).predict
@@ -175,16 +182,6 @@ class Jvp:
 def _rendered(content: Any, write: Any, format: str, language: Language, detail: Detail) -> Page:
     check_choice(language, detail)
     return render(write(content, language, detail), format)
-
-
-def check_choice(language: str, detail: str, layout: str = "denominator") -> None:
-    """Refuse a language, a detail or a layout that no page has."""
-    if language not in LANGUAGES:
-        raise InputError(f"no page is written in {language!r}; choose en or zh")
-    if detail not in ("brief", "normal", "full"):
-        raise InputError(f"no page has the detail {detail!r}; choose brief, normal or full")
-    if layout not in LAYOUTS:
-        raise InputError(f"no page has the layout {layout!r}; choose denominator or numerator")
 
 
 # ---- of a loss

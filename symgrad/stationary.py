@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from symgrad.explain.choices import check_choice
 from symgrad.explain.extrema import ExtremaPage, extrema_page
 from symgrad.explain.steps import Detail
 from symgrad.extrema.found import Answer, Found, Point, Step
 from symgrad.formats.table import Page, render
 from symgrad.graph.expression import Expr
-from symgrad.products import check_choice
 from symgrad.prose import Language
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

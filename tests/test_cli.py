@@ -321,6 +321,25 @@ def test_a_missing_model():
     assert "is a folder" in complaint("check", EXAMPLES)
 
 
+def test_a_missing_model_is_told_before_sympy_is_imported():
+    commands = [
+        ["explain"],
+        ["explain", "--hessian", "w"],
+        ["extrema"],
+        ["check"],
+        ["compile"],
+        ["fit", "--data", "no.csv"],
+    ]
+    code = (
+        "import sys\nfrom symgrad.cli import app\n"
+        f"for command in {commands}:\n"
+        "    try: app([*command, 'no.py'])\n    except SystemExit as e: print(e.code, {'sympy', 'pydantic'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert done.stdout == "2 set()\n" * len(commands)
+    assert done.stderr == "no.py: no such file; give the path of a model file\n" * len(commands)
+
+
 def test_a_syntax_error_has_its_place(model):
     path = model("loss = (1 +\n")
     assert re.match(rf"{path}:2:\d+: .*; mend the Python", complaint("explain", path))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.compile import compile_derivation
+from symgrad.compile.function import compile_derivation
 from symgrad.derive.engine import derive
 from symgrad.errors import InputError, NotFiniteWarning, SymgradError
 from symgrad.evaluate import Assignment, evaluate

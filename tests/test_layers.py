@@ -34,6 +34,7 @@ RUNGS = (
     ("graph",),
     ("files",),
     ("errors", "prose"),
+    ("records",),
 )
 # Together the one object that a user holds: these may import each other, without a cycle.
 OPEN_RUNG = ("problem", "products", "stationary", "modelfile", "fitting")
@@ -66,6 +67,9 @@ ALLOWED_LATE: Mapping[tuple[str, str], str] = {
     ("symgrad/formats/html.py", "math_core"): "an extra, and only HTML needs it",
     ("symgrad/formats/ipynb.py", "nbformat"): "an extra, and only a notebook needs it",
     # Every command would start more slowly.
+    ("symgrad/problem.py", "symgrad.compile.function"): "only who computes needs it; a page shows the source alone",
+    ("symgrad/products.py", "symgrad.compile.function"): "only who computes needs it",
+    ("symgrad/problem.py", "symgrad.compile.bound_form"): "only a page with bound data needs it",
     ("symgrad/problem.py", "symgrad.fitting"): "only a fit and a sample need it",
     ("symgrad/problem.py", "symgrad.tables.arrays"): "only the numbers of a page need it",
     ("symgrad/problem.py", "symgrad.explain.extrema"): "only extrema need it",
@@ -255,6 +259,29 @@ def import_cycles(modules: list[Module], allowed: Mapping[tuple[str, str], str] 
     return [f"{name} is on a cycle with {', '.join(sorted(targets))}" for name, targets in waiting.items()]
 
 
+def imported_with(modules: list[Module], name: str) -> set[str]:
+    """The modules that are imported together with one, by it or by what it imports; what types alone need is not."""
+    by_name = {m.name: m for m in modules}
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        module = by_name.get(stack.pop())
+        if module is None or module.name in seen:
+            continue
+        seen.add(module.name)
+        for_types = {
+            line
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.If) and name_of(node.test) == "TYPE_CHECKING"
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        }
+        for imported in imports_of(module, set(by_name)):
+            if not imported.is_late and imported.line not in for_types:
+                parts = imported.target.split(".")
+                stack += [".".join(parts[: k + 1]) for k in range(len(parts))]
+    return seen
+
+
 def text_runs(modules: list[Module]) -> list[tuple[str, str, int]]:
     """(file, what, line) of each way in which text could be run: a call, a mention, an import."""
     found = []
@@ -364,6 +391,20 @@ def test_no_import_cycle(package):
     assert import_cycles(package, ALLOWED_LATE) == []
 
 
+def test_a_page_imports_only_what_pages_need(package):
+    found = imported_with(package, "symgrad.problem")
+    assert {"symgrad.explain.page", "symgrad.compile.numpy_source"} <= found
+    other = (
+        "symgrad.fitting",
+        "symgrad.optimize",
+        "symgrad.tables",
+        "symgrad.extrema",
+        "symgrad.compile.bound",
+        "symgrad.cli",
+    )
+    assert [name for name in found if name.startswith(other) or name == "symgrad.compile.function"] == []
+
+
 def test_no_text_is_run(package):
     assert not_allowed(text_runs(package), ALLOWED) == []
 
@@ -415,6 +456,22 @@ def test_the_exceptions_are_still_needed(package):
 def test_a_wrong_arrow_is_found(sources, finding):
     (found,) = wrong_arrows(made_up(sources))
     assert finding in found
+
+
+def test_what_is_imported_together_is_found():
+    modules = made_up(
+        {
+            "problem": "if TYPE_CHECKING:\n    from symgrad.text import a\nfrom symgrad.graph.nodes import Expr\n",
+            "text": "",
+            "graph/__init__": "",
+            "graph/nodes": "from symgrad.errors import E\ndef f():\n    import symgrad.prose",
+            "errors": "",
+            "prose": "",
+        }
+    )
+    assert imported_with(modules, "symgrad.problem") == {
+        f"symgrad.{m}" for m in ("problem", "graph", "graph.nodes", "errors")
+    }
 
 
 def test_right_arrows_are_let_be():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from symgrad.cli.choices import PAGES, Detail, Engine, Format, Lang, Layout, Listing, Method
+from symgrad.cli.words import Command, keep_words
 from symgrad.errors import InputError, SymgradError
 from symgrad.prose import one_line
 
@@ -27,6 +29,11 @@ GARBAGE_THRESHOLD = 500_000
 
 class Group(TyperGroup):
     """Turns whatever the user did wrong into one line on standard error and an exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments before the command's name."""
+        keep_words(self, ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -115,7 +122,7 @@ Bound = Annotated[
 ]
 
 
-class Explain(TyperCommand):
+class Explain(Command):
     """Takes `--bound` without names as well: all data."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -171,7 +178,7 @@ def explain(
         raise typer.Exit(code)
 
 
-@app.command()
+@app.command(cls=Command)
 def extrema(
     model: Model,
     form: Annotated[
@@ -187,7 +194,7 @@ def extrema(
     _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
 
 
-@app.command()
+@app.command(cls=Command)
 def check(
     model: Model,
     wrt: Wrt = None,
@@ -197,14 +204,15 @@ def check(
     ] = None,
 ) -> None:
     """Prove every step, and print how sure each is; or say of your own gradients whether they are equal."""
+    problem = _load(model)
     from symgrad.cli.checks import print_checks, print_claims
 
-    derivation = _load(model).derive(_names(wrt))
+    derivation = problem.derive(_names(wrt))
     if not (print_claims(derivation, claim) if claim else print_checks(derivation)):
         raise typer.Exit(1)
 
 
-@app.command("compile")
+@app.command("compile", cls=Command)
 def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
     """Write the gradients as a NumPy module that runs without symgrad."""
     if output != "-" and _suffix(output) != ".py":
@@ -218,7 +226,7 @@ Plot = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command)
 def fit(
     model: Model,
     data: Annotated[str, typer.Option(metavar="CSV", help="A table with a header; - is standard input.")],
@@ -249,10 +257,13 @@ def fit(
     lang: Annotated[Lang, typer.Option(help="The language of the picture.")] = Lang.en,
 ) -> None:
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
-    from symgrad.cli.fits import run_fit
-
     if model == "-" and data == "-":
         raise InputError("the model and the data are both to come from standard input; give one of them as a file")
+    from symgrad.files import check_model
+
+    check_model(model)
+    from symgrad.cli.fits import run_fit
+
     options = {
         "method": method, "learning_rate": learning_rate, "max_iterations": iterations, "tolerance": tolerance,
         "test_fraction": test, "seed": seed, "standardize": standardize, "backend": backend,
@@ -262,7 +273,7 @@ def fit(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Command)
 def new(
     output: Annotated[
         str, typer.Argument(metavar="[FILE]", help="The model file to write; - is standard output.")
@@ -283,7 +294,7 @@ def new(
     start_from(like, output, is_forced=force)
 
 
-@app.command()
+@app.command(cls=Command)
 def rules(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="One function, primitive, fact or definition.")] = "",
     form: Annotated[
@@ -301,6 +312,9 @@ def rules(
 
 
 def _load(model: str) -> Problem:
+    from symgrad.files import check_model
+
+    check_model(model)  # before SymPy is imported, which takes longer than to see that there is no such file
     from symgrad.problem import load
 
     return load(model)
@@ -360,6 +374,7 @@ def _write(output: str, page: str | bytes, form: str = "") -> None:
 def main() -> None:
     """The entry point."""
     gc.set_threshold(GARBAGE_THRESHOLD)
+    atexit.register(gc.freeze)  # else Python looks for cycles in all that ends with it anyway: a fifth of a page's time
     os.environ.setdefault("SYMPY_CACHE_SIZE", SYMPY_CACHE_SIZE)  # read when a command imports SymPy
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no Greek shows escapes, not a traceback.

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import typer
 
-from symgrad.cli.products import only_of_gradients, product
 from symgrad.errors import InputError, SymgradError
-from symgrad.files import write_bytes
-from symgrad.problem import load
+from symgrad.files import check_model, write_bytes
+from symgrad.records import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What `symgrad explain` was asked for: `only` are the pages of their own, `more` belongs to that of the gradients."""
 
@@ -32,16 +30,30 @@ class Asked:
             given = {"--proof differential": more["proof"] == "differential", "--numbers": bool(more["numbers"])}
             given |= {"--values": bool(more["values"]), "--layout numerator": more["layout"] == "numerator"}
             given |= {"--bound": bool(more["bound"])}
-            only_of_gradients(given)
+            _only_of_gradients(given)
 
     def page_of(self, model: str) -> str | bytes:
         """The page of a model file."""
+        check_model(model)  # before SymPy is imported, which takes longer than to see that there is no such file
         if not any(self.only.values()):
+            from symgrad.problem import load
+
             return load(model).explain(wrt=self.wrt, **self.how, **self.more)
+        from symgrad.cli.products import product
+
         hessian, hvp, is_jacobian = (self.only[name] for name in ("--hessian", "--hvp", "--jacobian"))
         found = product(model, hessian, hvp, self.wrt, is_jacobian=is_jacobian).explain(**self.how)
         assert isinstance(found, str | bytes)
         return found
+
+
+def _only_of_gradients(given: Mapping[str, bool]) -> None:
+    """Refuse the options that the page of a gradient alone has."""
+    for option, is_given in given.items():
+        if is_given:
+            raise InputError(
+                f"{option} belongs to the page of the gradient; leave it out, or leave out --hessian, --hvp, --vjp, --jacobian"
+            )
 
 
 def with_names(args: Sequence[str]) -> list[str]:

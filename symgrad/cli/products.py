@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from symgrad.errors import InputError
 from symgrad.problem import load, load_output
@@ -27,15 +27,6 @@ def product(
     variable = wrt[0] if wrt else None
     output = load_output(model)
     return output.jacobian(variable) if is_jacobian else output.vjp(variable)
-
-
-def only_of_gradients(given: Mapping[str, bool]) -> None:
-    """Refuse the options that the page of a gradient alone has."""
-    for option, is_given in given.items():
-        if is_given:
-            raise InputError(
-                f"{option} belongs to the page of the gradient; leave it out, or leave out --hessian, --hvp, --vjp, --jacobian"
-            )
 
 
 def _split(names: str, option: str) -> list[str]:

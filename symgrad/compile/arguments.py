@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.compile.names import checked_argument
@@ -11,6 +10,7 @@ from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, sizes_of
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 ORDER = (Role.DATA, Role.LABELS, Role.PARAMETER, Role.HYPERPARAMETER)
 

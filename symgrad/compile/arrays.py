@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from symgrad.compile.operations import Op
 from symgrad.compile.order import Indices
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from symgrad.compile.arguments import Argument
 from symgrad.compile.loops import has_loops
@@ -15,6 +15,7 @@ from symgrad.compile.turn import NotTurned, Turner
 from symgrad.graph.expression import Leaf
 from symgrad.graph.sizes import ONE, Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 ROWS = Size.symbol("rows in a block")
 # What stands for a size of parameters alone when the data are bound.

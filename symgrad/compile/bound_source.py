@@ -7,7 +7,7 @@ What depends on data alone is computed in `bind`. Where the loss is a sum over e
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
@@ -31,6 +31,7 @@ from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
 from symgrad.graph.expression import Leaf, Shape
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 
 LOOP_NAMES = {
     *(

@@ -7,7 +7,7 @@ examples are rewritten: there c is short, and what it costs to write it down is 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import accumulate
 
 from symgrad.compile.dissolve import Program
@@ -28,6 +28,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.sizes import ONE, ZERO, Size
 from symgrad.graph.walk import fold, postorder, use_counts
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 
 Labels = tuple[int, ...]
 MATRIX = 2

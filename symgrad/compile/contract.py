@@ -6,7 +6,7 @@ A product of two arrays is remembered whatever the order of its axes, so that an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from symgrad.compile.arrays import Array
@@ -14,6 +14,7 @@ from symgrad.compile.labels import without_one_hot
 from symgrad.compile.operations import Op, Operations
 from symgrad.compile.order import Indices, Task, pairs
 from symgrad.graph.sizes import ONE, Size
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

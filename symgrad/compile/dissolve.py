@@ -6,7 +6,6 @@ The graph stays shared, so that nothing grows: what two equations have in common
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from symgrad.compile.branches import branch_of, factor_of_branch
 from symgrad.compile.products import PRODUCT_RULES, better_product
@@ -22,6 +21,7 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 
 
 def product_rules(e: Expr) -> Expr | None:

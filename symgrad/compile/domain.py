@@ -7,7 +7,6 @@ the program run once more, value by value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from symgrad.compile.trace import Trace, Value, trace_of
 from symgrad.derive.derivation import Derivation
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 
 Array = Any
 Place = tuple[int, ...]

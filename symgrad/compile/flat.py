@@ -7,7 +7,6 @@ here, and sums over axes are indices of no axis.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.compile.products import merged
@@ -24,6 +23,7 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 Indices = tuple[int, ...]
 MOST_FACTORS = 32

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any
 
 from symgrad.compile.columns import side_by_side
@@ -20,6 +19,7 @@ from symgrad.compile.rotate import Rotation, prove_rotation, rotation
 from symgrad.compile.spectrum import Spectrum, prove_spectrum, spectrum
 from symgrad.compile.tailor import prove_tailored, tailored
 from symgrad.errors import CheckFailed
+from symgrad.records import dataclass
 
 EIGENVALUES = "eigenvalues"
 

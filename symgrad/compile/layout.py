@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 
 from symgrad.compile.arguments import Argument
@@ -12,6 +11,7 @@ from symgrad.compile.names import quoted
 from symgrad.compile.numpy_text import Context
 from symgrad.graph.expression import Leaf, Role
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 
 WIDTH = 100
 CLOSING = "The numbers (1), (2), ... are the equations of the derivation. Written by symgrad, needs NumPy alone."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from textwrap import wrap
 
 from symgrad.compile.loops import COMPARED, FUNCTIONS, Call, Loops, Nest, base_of, operands_of, summation
@@ -16,6 +16,7 @@ from symgrad.compile.statements import COMMENT_COLUMN, INDENT, ITEMS, LONGEST_IN
 from symgrad.graph.expression import Shape
 from symgrad.graph.show import ATOM, PRODUCT, UNARY, Text, enclosed
 from symgrad.graph.sizes import ONE, Size
+from symgrad.records import dataclass
 
 LETTERS = "ijklm"
 EXAMPLE = "t"

@@ -11,13 +11,14 @@ What only its own nest reads is a number there and no array.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from symgrad.compile.operations import MATRIX, Op, Type
 from symgrad.compile.plan import VIEWS
 from symgrad.graph.expression import Shape
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 # Those of `tiles`, which take the same operands.
 OWN = (

@@ -9,7 +9,7 @@ code has both forms, and a gate.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from symgrad.compile.dissolve import Program
@@ -17,6 +17,7 @@ from symgrad.compile.stable import power_of, rebuilt, unscaled
 from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, Role, contraction, linear, matmul, transpose
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 MATRIX = 2
 TRANSPOSED = (1, 0)

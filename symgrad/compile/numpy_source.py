@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
 from symgrad.compile.dissolve import Program, dissolve
@@ -19,6 +18,7 @@ from symgrad.compile.statements import Writer
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.show import ATOM, enclosed
+from symgrad.records import dataclass
 
 MAYBE_ARRAYS = ("argument", "primitive", "function", "item")
 RESERVED = {"np", "value", "value_and_gradients", "predict", "float", "int", *kernel_names()}

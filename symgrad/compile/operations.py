@@ -37,7 +37,6 @@ A backend prints these kinds and no others:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from typing import Any
@@ -45,6 +44,7 @@ from typing import Any
 from symgrad.graph.expression import Shape
 from symgrad.graph.sizes import ONE, Size
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 
 # Operations that give several values, which their items are.
 TOGETHER = frozenset({"pair", "sigmoid_and_logs", "sigmoid_and_sum", "softmax_and_inner", "inverse_and_logdet"})

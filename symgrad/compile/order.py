@@ -6,9 +6,9 @@ Sizes that are names count as equally large: what decides is how many of them a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 
 Indices = tuple[int, ...]
 Pair = tuple[int, int]

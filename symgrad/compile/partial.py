@@ -7,7 +7,6 @@ with or without what no example has a part in, is decided with 50 digits: the lo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -24,6 +23,7 @@ from symgrad.fields import Reals
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 Array = Any
 FIRST, SECOND = 2, 3

@@ -6,7 +6,7 @@ Only what a wanted value needs is planned. A backend prints a plan; it decides n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from symgrad.compile.arrays import Array
@@ -17,6 +17,7 @@ from symgrad.compile.operations import Op, Operations, Type
 from symgrad.compile.stable import power_of
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Linear, Role, Shape
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 
 Labels = tuple[int, ...]
 PAIRED = frozenset({"softmax", "log_softmax"})

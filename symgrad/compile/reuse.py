@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from symgrad.compile.numpy_text import Context, text_of
@@ -18,6 +18,7 @@ from symgrad.graph.show import Text
 from symgrad.graph.sizes import ONE
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
+from symgrad.records import dataclass
 
 MATRIX = 2
 # Operations whose result is an array of its own; of the primitives those whose kernels write a new one.

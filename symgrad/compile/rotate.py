@@ -9,7 +9,7 @@ condition number.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 import sympy
@@ -40,6 +40,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
+from symgrad.records import dataclass
 
 ROTATED = "rotated rows"
 MANY = 2

@@ -7,11 +7,11 @@ a sum over them. That is read off the operations: each of the kinds below keeps 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
 
 from symgrad.compile.operations import Op
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 # Primitives that act along the axes that their option names, and on each of the others by itself.
 ALONG_AXES = frozenset(

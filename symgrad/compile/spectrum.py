@@ -8,7 +8,7 @@ cost O(n) in each call and not O(n³). Eigenvalues err by ε‖E‖, as the fact
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from itertools import product
 
@@ -43,6 +43,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import fold, postorder
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 
 MATRIX = 2
 DIGITS, POINTS, MOST_POINTS = 50, 3, 30

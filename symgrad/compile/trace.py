@@ -7,7 +7,7 @@ computes what the compiled function does, stable forms included, and speaks of i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
 from symgrad.compile.dissolve import Program, dissolve
@@ -22,6 +22,7 @@ from symgrad.compile.statements import INDENT, Writer
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Linear
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 # What is longer is not quoted: the equation's number says where it stands.
 LONGEST_QUOTE = 80

@@ -6,7 +6,7 @@ H2 @ W3 + b3 and H3 @ W4 + b4 have the same form, with the numbers (2, 3, 3) and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from symgrad.graph.expression import (
     CONSTANT_ROLES,
@@ -30,6 +30,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.numbered import Place, split_number, symbolic
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 # The state before the first step is given, the others are computed: what is said of them is the same.
 ARRAYS = frozenset({Role.DATA, Role.PARAMETER, Role.INTERMEDIATE})

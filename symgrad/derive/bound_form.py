@@ -11,12 +11,13 @@ expressions. What is not proved is not in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from symgrad.derive.derivation import Equation, Proof
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 
 
 class Law(Enum):

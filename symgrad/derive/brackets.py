@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.derive.derivation import Move
@@ -12,6 +11,7 @@ from symgrad.graph.expression import Apply, Contraction, Expr, Leaf, Linear, Rol
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 from symgrad.rewrite.display import written
 
 ONE = Fraction(1)

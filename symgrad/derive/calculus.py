@@ -6,7 +6,6 @@ A step is a value: its `derivative` is an expression, made from its children's b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 
 import sympy
@@ -30,6 +29,7 @@ from symgrad.graph.expression import (
     power,
 )
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import rebuild, substitute
 from symgrad.text.from_sympy import from_sympy
 

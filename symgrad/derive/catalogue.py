@@ -7,7 +7,7 @@ itself as soon as it stands in its table.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from inspect import signature
 from itertools import product
@@ -27,6 +27,7 @@ from symgrad.graph.walk import postorder, use_counts
 from symgrad.primitives.entry import Function, Primitive
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.display import written

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from hashlib import blake2b
@@ -30,6 +29,7 @@ from symgrad.graph.show import show_shape
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.prose import Text
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.expand import expand
 from symgrad.rewrite.facts import Facts

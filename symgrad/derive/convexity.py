@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from symgrad.derive.ranges import ALL, AT_LEAST_ONE, NONNEGATIVE, SIGNED_UNIT, UNIT, Range
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

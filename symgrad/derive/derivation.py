@@ -6,12 +6,12 @@ Handout, evaluator and compiler read a `Derivation` and nothing else. Nothing in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from importlib import import_module
 
 from symgrad.graph.expression import Expr, Leaf, Shape
+from symgrad.records import dataclass
 from symgrad.rewrite.display import Reason
 
 
@@ -162,7 +162,7 @@ class EndToEnd:
     largest_error: Fraction
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Derivation:
     """The program: `forward` ends in the loss, `backward` holds every cotangent down to the parameters.
 

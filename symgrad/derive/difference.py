@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -13,6 +12,7 @@ from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Reals
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.primitives.entry import Array
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import expand
 from symgrad.rewrite.form import Form

@@ -9,7 +9,7 @@ are equal where they are equal for every dX.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import zip_longest
 
@@ -45,6 +45,7 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 from symgrad.rewrite.display import Reason, Why, written
 
 # The differential of a loss Σ A ⊙ B is written ⟨A, dB⟩ at once.

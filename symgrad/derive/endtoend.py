@@ -7,7 +7,7 @@ recognising are checked too.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +21,7 @@ from symgrad.fields import Reals
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array, Scalars
+from symgrad.records import dataclass
 
 DIGITS = 50
 # Digits beyond these, which rounding may eat where the loss cancels; differences below NOISE are what it leaves of 0.

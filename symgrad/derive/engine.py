@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from symgrad.derive.derivation import Contribution, Derivation, Equation, Line
@@ -14,6 +13,7 @@ from symgrad.derive.steps import Writer, without_names
 from symgrad.errors import InputError
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf, linear, number
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.recognise import recognise
 

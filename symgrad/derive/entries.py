@@ -6,8 +6,6 @@ what tests evaluate is the same value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from symgrad.derive.derivation import Contribution, Derivation, Equation
 from symgrad.derive.reverse import cotangent_of, local_derivatives
 from symgrad.graph.expression import (
@@ -26,6 +24,7 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import rebuild, to_form
 from symgrad.rewrite.form import Form
 from symgrad.rewrite.written import as_written, product

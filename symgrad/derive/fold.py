@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from symgrad.derive.alike import Form, Name, Renaming, form_of
 from symgrad.derive.derivation import Contribution, Derivation, Equation, Labels, Line
@@ -25,6 +25,7 @@ from symgrad.graph.expression import Expr, Leaf, Linear, linear
 from symgrad.graph.numbered import Place, split_number
 from symgrad.graph.walk import postorder
 from symgrad.prose import Language
+from symgrad.records import dataclass
 from symgrad.rewrite.display import Reason
 
 # Letters for the number, in the order in which they are tried: layers are counted by l, time by t.

@@ -7,7 +7,7 @@ its transpose is the pushforward: (∂y/∂u) u̇ = ∂/∂v ⟨pullback(v), u̇
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -27,6 +27,7 @@ from symgrad.evaluate import evaluate
 from symgrad.graph.expression import Expr, Leaf, Role, broadcast_to, leaf, number, total
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.display import Reason, Why
 

@@ -6,7 +6,7 @@ Leaves become entries of `IndexedBase`, scalars symbols, so that what `from_symp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from itertools import count
 from numbers import Integral
@@ -25,6 +25,7 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array, Scalar
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute
 
 LETTERS = "ijklmpqrstuv"

@@ -8,10 +8,10 @@ linear step, or one that is short enough to be read inside its formula (1 - p, o
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from symgrad.graph.expression import CONSTANT_ROLES, MARKS, Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.walk import postorder, use_counts
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import rebuild
 from symgrad.rewrite.cost import cost
 

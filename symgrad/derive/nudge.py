@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -16,6 +15,7 @@ from symgrad.fields import Reals
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
+from symgrad.records import dataclass
 
 EPSILON = Fraction(1, 1000)
 DIGITS = 30

@@ -6,7 +6,6 @@ The lines evaluated are those that the page prints; the differences are taken of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
@@ -24,6 +23,7 @@ from symgrad.graph.expression import CONSTANT_ROLES, Contraction, Expr, Leaf, Ro
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
+from symgrad.records import dataclass
 
 DIGITS = 40
 NOISE = Fraction(1, 10**35)

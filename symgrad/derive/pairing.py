@@ -7,7 +7,7 @@ unit vectors then gives J itself: row o of J is the gradient of y_o.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, count
 
 from symgrad.derive.derivation import Derivation, Equation, Line
@@ -32,6 +32,7 @@ from symgrad.graph.expression import (
     transpose,
 )
 from symgrad.graph.walk import fold, postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.display import Reason, Why, display
 from symgrad.rewrite.facts import Facts

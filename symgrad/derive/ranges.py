@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
+
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

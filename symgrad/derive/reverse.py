@@ -6,7 +6,6 @@ Three laws and the table: linearity, contraction, the elementwise chain, and the
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import sympy
 
@@ -31,6 +30,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 
 # A step is named after the strongest of the laws on its way.
 LAWS = ("linearity", "contraction", "elementwise")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from symgrad.derive.alike import Form
+from symgrad.records import dataclass
 
 # Two of a kind are read faster than a rule about them.
 FEWEST = 3

@@ -108,7 +108,7 @@ def _assigned(names: Sequence[str], literals: Sequence[int], numbers: Numbers) -
 @lru_cache(maxsize=64)
 def _free_numbers(wanted: int, spare: int, how_many: int) -> tuple[Numbers, ...]:
     """Numbers for so many names, where no size asks for more."""
-    tried = [(numbers[:MOST_COMPARED], numbers) for numbers in _candidates(wanted, spare)]
+    tried = [(numbers[:MOST_COMPARED], numbers) for numbers in dict.fromkeys(_candidates(wanted, spare))]
     return tuple(numbers for _, numbers in _least_alike(tried, how_many))
 
 

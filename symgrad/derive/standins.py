@@ -6,13 +6,13 @@ Contractions hold for any sizes, but a reshape, a join or a slice ties sizes to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from random import Random
 
 from symgrad.evaluate import LARGEST_KEPT, Assignment
 from symgrad.graph.expression import Apply, Expr
 from symgrad.graph.sizes import ONE, Size
+from symgrad.records import dataclass
 
 FEWEST, MOST = 3, 7
 # A size that others determine is looked for up to here.

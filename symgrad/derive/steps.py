@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Expr, Leaf, leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute, substitute_in
 from symgrad.rewrite.display import Reason, Written, display
 from symgrad.rewrite.facts import DEEPEST, Facts, is_algebraic

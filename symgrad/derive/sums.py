@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.derive.alike import Form, Name, Renaming, form_of
@@ -11,6 +10,7 @@ from symgrad.derive.runs import runs
 from symgrad.graph.expression import Expr, Leaf, Linear, Role, leaf, linear
 from symgrad.graph.numbered import Place
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import rebuild
 
 Term = tuple[Fraction, Expr]

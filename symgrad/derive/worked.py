@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
 from typing import Any
@@ -19,6 +18,7 @@ from symgrad.fields import Reals
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
+from symgrad.records import dataclass
 
 DIGITS = 30
 MOST_DRAWN = 40

@@ -9,16 +9,17 @@ this did not decide it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
-from math import gcd, lcm
+from math import gcd, lcm, prod
 from typing import Any
 
 import sympy
 from sympy.polys.rings import PolyElement, ring
+
+from symgrad.records import dataclass
 
 # p, q and a whole number c for p/(c q), both polynomials over the integers: whole numbers cost a tenth of what fractions
 # do, and with c apart terms over one q are still seen to be.
@@ -26,6 +27,8 @@ Quotient = tuple[Any, Any, int]
 ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow)
 # The most products of terms in one multiplication of polynomials: about a tenth of a second.
 MOST_PRODUCTS = 60_000
+# The most terms of a common denominator that is as soon multiplied out as its sums are named: of three sigmoids, 1 + e^-x each.
+SHORT_DENOMINATOR = 8
 
 
 def are_equal(
@@ -57,10 +60,8 @@ def are_equal(
     """
     if a == b:
         return True
-    # What holds whatever the sums in denominators are holds of these; most lines need no more, and no common denominator.
-    pairs = [(a, b)] if (named := _denominators_named(a, b)) is None else [named, (a, b)]
     known = _Known(frozenset(signs), frozenset(binaries), frozenset(kinks), tuple(exclusive), frozenset(vanishing))
-    return any(_agree(x, y, known) for x, y in pairs)
+    return any(_agree(x, y, known) for x, y in _as_written_or_named(a, b))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,27 @@ def _agree(a: Any, b: Any, known: _Known) -> bool:
         return False
 
 
-def _denominators_named(a: Any, b: Any) -> tuple[Any, Any] | None:
-    """Both expressions with a symbol for the reciprocal of each sum; None where there is no such reciprocal."""
+def _as_written_or_named(a: Any, b: Any) -> Iterator[tuple[Any, Any]]:
+    """Both expressions as they are, and with a symbol for the reciprocal of each sum, if there is any.
+
+    What holds whatever the sums in denominators are holds of these. Many lines need no more, and no common denominator:
+    where that would be long, it is tried last.
+    """
+    reciprocals = _reciprocals(a, b)
+    bases = {p.base for p in reciprocals}
+    is_short = prod(len(base.args) for base in bases) <= SHORT_DENOMINATOR
+    if is_short:
+        yield a, b
+    if reciprocals:
+        symbols = {base: sympy.Dummy(real=True) for base in bases}
+        named = {p: symbols[p.base] ** -p.exp for p in reciprocals}
+        yield a.xreplace(named), b.xreplace(named)
+    if not is_short:
+        yield a, b
+
+
+def _reciprocals(a: Any, b: Any) -> set[Any]:
+    """The powers of sums that stand in denominators."""
     found, seen, stack = set(), set(), [a, b]
     # Each node once: SymPy's own walk (`atoms`) meets what is shared once for each of its uses.
     while stack:
@@ -95,11 +115,7 @@ def _denominators_named(a: Any, b: Any) -> tuple[Any, Any] | None:
         stack += node.args
         if isinstance(node, sympy.Pow) and node.base.is_Add and node.exp.is_Integer and node.exp < 0:
             found.add(node)
-    if not found:
-        return None
-    symbols = {base: sympy.Dummy(real=True) for base in {p.base for p in found}}
-    named = {p: symbols[p.base] ** -p.exp for p in found}
-    return a.xreplace(named), b.xreplace(named)
+    return found
 
 
 class TooLong(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from symgrad.derive.derivation import Derivation, Line, Verdict
 from symgrad.derive.pairing import Block, product_of
@@ -19,6 +18,7 @@ from symgrad.explain.writing import Writing, listed, row, shape_inline, shape_te
 from symgrad.graph.expression import Contraction, Expr, Leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.cost import cost
 
 # A result of more symbols than this keeps the names of the derivatives in it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -41,6 +41,7 @@ from symgrad.notation.names import typeset
 from symgrad.primitives.entry import Function, Primitive
 from symgrad.primitives.facts import Fact
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 
 COMMAND = CodeSpan("symgrad rules")
 

@@ -7,10 +7,11 @@ which each format escapes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from symgrad.derive.derivation import Verdict
 from symgrad.derive.fold import unfolded
@@ -34,6 +34,7 @@ from symgrad.explain.writing import Writing, listed, row, shape_tex, writing_of
 from symgrad.extrema.found import Answer, Basis, Found, Point, Side, Step
 from symgrad.graph.expression import Expr, Leaf, is_number
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

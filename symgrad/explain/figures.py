@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 import numpy as np
 
 from symgrad.derive.numbers import shown_places
+from symgrad.records import dataclass
 
 # Of the largest entry this many digits are shown, and up to so many more where a smaller one would lose its own.
 DIGITS, MORE = 5, 2

@@ -6,7 +6,6 @@ Every formula here is a form of `derive.entries`, printed; a test evaluates the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from symgrad.derive.derivation import Equation
 from symgrad.derive.entries import Share, shares_of, spelled
@@ -15,6 +14,7 @@ from symgrad.explain.document import Block, Display, Inline, Math, Paragraph, Pl
 from symgrad.explain.writing import Writing, equation_number, listed
 from symgrad.graph.expression import Apply, Leaf
 from symgrad.notation.index import equalities, form_entry, form_terms, summed
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.form import Form, bound_indices
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,6 +52,7 @@ from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.walk import postorder
 from symgrad.notation.names import entry, typeset
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ no edge runs through a box.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
+
+from symgrad.records import dataclass
 
 Point = tuple[float, float]  # along, across
 Edge = tuple[str, str]

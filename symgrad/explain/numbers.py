@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -16,6 +15,7 @@ from symgrad.explain.figures import array_tex, figures_for, scalar_tex
 from symgrad.explain.writing import Writing, equation_number, listed, shortened
 from symgrad.graph.expression import Leaf, Role
 from symgrad.notation.names import typeset
+from symgrad.records import dataclass
 
 # How the digits of a difference are told from the gradient's is said where they differ by more than this.
 AGREES = Decimal("1e-6")

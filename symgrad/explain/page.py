@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from symgrad.derive.bound_form import BoundForm
@@ -51,6 +51,7 @@ from symgrad.notation.scalars import number
 from symgrad.primitives.facts import FACTS
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 
 ROLES = {
     Role.DATA: say.DATA,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from symgrad.explain.document import (
@@ -24,6 +24,7 @@ from symgrad.explain.document import (
 )
 from symgrad.explain.layered import ENTRY, PASSING, Block, Placement, place
 from symgrad.notation.width import width
+from symgrad.records import dataclass
 
 # What a page is wide and high in em of the text, and how small the letters of a picture may be.
 PAGE_WIDTH, PAGE_HEIGHT, SMALLEST = 41.0, 52.0, 0.7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from symgrad.derive.derivation import Derivation
 from symgrad.derive.fold import unfolded
@@ -46,6 +46,7 @@ from symgrad.graph.walk import postorder
 from symgrad.notation.names import typeset
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 from symgrad.derive.alike import Form
@@ -18,11 +18,12 @@ from symgrad.graph.numbered import split_number, split_symbol
 from symgrad.graph.walk import postorder
 from symgrad.notation.context import SumOver, Sums
 from symgrad.notation.index import Letters, entry_of, index_form, index_terms, letters_for
-from symgrad.notation.latex import latex, latex_terms, symbols_used
+from symgrad.notation.latex import latex_terms, piece_of
 from symgrad.notation.names import typeset
-from symgrad.notation.pieces import render
+from symgrad.notation.pieces import Tex, marks_of, render
 from symgrad.notation.scalars import size
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 from symgrad.rewrite.turn import row_of, turned
 
 # Letters for the argument of a function of one variable.
@@ -46,6 +47,8 @@ class Writing:
     sums: Sums
     is_turned: bool = False
     rows: Mapping[Expr, Expr] = field(default_factory=dict)
+    # Formulas set so far, by the loss's name and what they say: a page asks for a line, for its signs, for what they mean.
+    pieces: dict[tuple[str, Expr], Tex] = field(default_factory=dict)
 
     @property
     def rate(self) -> str:
@@ -70,7 +73,13 @@ class Writing:
 
     def tex(self, e: Expr) -> str:
         """An expression in matrix form."""
-        return latex(e, loss=self.derivation.loss.name, otherwise=OTHERWISE.to(self.language), sums=self.sums)
+        return render(self._piece(e))
+
+    def _piece(self, e: Expr) -> Tex:
+        key = self.derivation.loss.name, e
+        if key not in self.pieces:
+            self.pieces[key] = piece_of(e, loss=key[0], otherwise=OTHERWISE.to(self.language), sums=self.sums)
+        return self.pieces[key]
 
     def terms(self, e: Expr) -> tuple[str, ...]:
         """The terms of a sum, each with its sign: where a line may break."""
@@ -79,7 +88,7 @@ class Writing:
 
     def signs(self, e: Expr) -> frozenset[str]:
         """The notation that an expression uses."""
-        return symbols_used(e, loss=self.derivation.loss.name, sums=self.sums)
+        return marks_of([self._piece(e)])
 
     def signs_printed(self, e: Expr) -> frozenset[str]:
         """The notation that the page shows of an expression, in matrices or entry by entry."""

@@ -7,7 +7,6 @@ shape twice. Identities in it tell how θ is multiplied: M_ij,kl = A_ik [j = l] 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -33,6 +32,7 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.display import Reason, Why
 from symgrad.rewrite.expand import expand

@@ -8,7 +8,7 @@ definite matrix), weights w that are never negative. Each such term is a Gram ma
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from symgrad.derive.convexity import curve_of
@@ -17,6 +17,7 @@ from symgrad.extrema.found import Condition, Need
 from symgrad.extrema.upright import upright
 from symgrad.graph.expression import MARKS, Apply, Elementwise, Expr, Leaf, Linear, Role, power
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import expand
 from symgrad.rewrite.form import Factor, Form, Term, relabel

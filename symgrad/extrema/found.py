@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
 from symgrad.derive.derivation import Derivation, Proof
 from symgrad.derive.pairing import Block
 from symgrad.graph.expression import Expr, Leaf
+from symgrad.records import dataclass
 
 
 class Side(Enum):

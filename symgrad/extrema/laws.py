@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import CheckFailed, DerivationError
@@ -14,6 +14,7 @@ from symgrad.extrema.found import Answer, Condition, Curvature, Found, Need, Poi
 from symgrad.extrema.inverse import solve_by_inverse, solve_in_inverse
 from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, leaf
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.facts import Facts
 from symgrad.rewrite.symmetry import symmetric_names

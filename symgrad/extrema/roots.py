@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from typing import Any
@@ -20,6 +20,7 @@ from symgrad.extrema.scalars import Alphabet, NoScalarForm, Solved, as_sympy, as
 from symgrad.extrema.upright import shortest_written
 from symgrad.extrema.verify import resolved, verify_zero
 from symgrad.graph.expression import Expr, Leaf, Role, broadcast_to, elementwise, leaf, number, power
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute
 from symgrad.rewrite.facts import Facts
 from symgrad.text.from_sympy import FUNCTIONS, from_sympy

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from symgrad.fields import Symbolic
 from symgrad.graph.expression import Elementwise, Expr, Leaf, Role, Shape
 from symgrad.graph.walk import postorder
 from symgrad.primitives.functions import FUNCTIONS
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import expand
 from symgrad.rewrite.form import Factor, Form, Term, extents, make_term

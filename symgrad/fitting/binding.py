@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
@@ -14,6 +13,7 @@ from symgrad.errors import InputError, ShapeError
 from symgrad.graph.expression import Leaf, Role
 from symgrad.graph.show import show_shape
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 from symgrad.tables import Table, encode, read_table
 from symgrad.tables.encode import Label
 

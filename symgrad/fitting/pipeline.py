@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from symgrad.fitting.start import Start, slot_of, starting_values
 from symgrad.fitting.units import original_units, standardized, standardizers
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.optimize import Iteration, Result, gradient_descent
+from symgrad.records import dataclass
 from symgrad.tables import Standardizer, Table, split
 
 Array = Any

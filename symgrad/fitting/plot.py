@@ -10,7 +10,6 @@ import io
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from symgrad.files import write_bytes
 from symgrad.notation.linear import raised
 from symgrad.optimize import Iteration
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 
 Array = Any
 

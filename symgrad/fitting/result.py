@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from symgrad.notation.linear import linear
 from symgrad.notation.names import entry
 from symgrad.optimize import Curvature, Diagnosis, Iteration, RateOrigin, Stop
 from symgrad.prose import Language
+from symgrad.records import dataclass
 from symgrad.tables import Standardizer
 from symgrad.tables.encode import Label
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from symgrad.derive.convexity import is_probability
 from symgrad.fitting.binding import class_fact
 from symgrad.graph.expression import Expr, Leaf
+from symgrad.records import dataclass
 from symgrad.tables import accuracy, decide, log_loss, mae, mse, r2
 from symgrad.tables.metrics import SUM_SLACK
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +13,7 @@ from symgrad.errors import InputError, ShapeError
 from symgrad.graph.expression import Contraction, Expr, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 
 Array = Any
 ValueAndGradients = Callable[..., tuple[Any, Mapping[str, Array]]]

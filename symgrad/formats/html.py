@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib import import_module
 from unicodedata import bidirectional, east_asian_width
@@ -24,6 +24,7 @@ from symgrad.formats.svg import svgs
 from symgrad.formats.template import Style, Writer, environment, template_file
 from symgrad.notation.width import width
 from symgrad.prose import Text, one_line
+from symgrad.records import dataclass
 
 # About how many characters a line of a display holds on a wide screen, and how wide a left side stands beside its lines
 # on a phone, what stands beside a formula there, and

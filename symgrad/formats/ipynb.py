@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from importlib import import_module
 from typing import Any
@@ -14,6 +14,7 @@ from symgrad.explain.document import Document, Figure
 from symgrad.formats.svg import svg
 from symgrad.formats.template import CELL_END, NOTEBOOK, Write, in_words, render_as
 from symgrad.prose import Language
+from symgrad.records import dataclass
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

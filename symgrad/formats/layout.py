@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from symgrad.explain.document import Inline, Row
 from symgrad.formats.breaks import SIZED, balanced, pieces
 from symgrad.notation.width import width
+from symgrad.records import dataclass
 
 # A gap between the columns of an aligned display, in characters.
 GAP = 3

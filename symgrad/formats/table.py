@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from symgrad.errors import InputError
@@ -14,6 +13,7 @@ from symgrad.formats.latexmk import latex_pdf
 from symgrad.formats.pdf import pdf
 from symgrad.formats.template import COMMON, GITHUB, LATEX, render_as
 from symgrad.formats.terminal import terminal_page, text_page
+from symgrad.records import dataclass
 
 # What a page is written as: text, or the bytes of a file.
 Page = str | bytes

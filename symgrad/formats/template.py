@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from symgrad.formats.tikz import tikz
 from symgrad.notation.linear import columns, linear
 from symgrad.notation.spoken import spoken
 from symgrad.prose import Language, Text
+from symgrad.records import dataclass
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 AND = Text(en=" and ", zh=" 和 ")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from symgrad.explain.document import Row
 from symgrad.formats.wrapping import wrapped
 from symgrad.notation.boxes import Box, beside, text_box
 from symgrad.notation.linear import columns, linear
 from symgrad.notation.unicode import box, broken
+from symgrad.records import dataclass
 
 # Between right sides and reasons; how far what goes on is set in; the least room for right sides.
 GAP, INDENT, LEAST = 3, 2, 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from symgrad.explain.document import Block, Box, Code, Display, Document, Heading, Paragraph
@@ -15,6 +14,7 @@ from symgrad.notation.spoken import spoken
 from symgrad.notation.typst import typst, typst_string
 from symgrad.notation.width import width
 from symgrad.prose import Language
+from symgrad.records import dataclass
 
 LIMIT = 70
 GAP = 3

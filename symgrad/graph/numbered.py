@@ -7,7 +7,8 @@ that differ in a number only are stated with, once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from symgrad.records import dataclass
 
 # A leading zero belongs to the name: H01 is not the first of the Hs.
 NUMBERED = re.compile(r"(.*?[^0-9])(0|[1-9][0-9]*)", re.DOTALL)

@@ -5,8 +5,9 @@ Printers and code generators ask here, so that a contraction reads the same ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from symgrad.records import dataclass
 
 Indices = tuple[tuple[int, ...], ...]
 

@@ -7,9 +7,9 @@ stands on the line of the text around it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from symgrad.notation.linear import columns
+from symgrad.records import dataclass
 
 # Tall delimiters: the upper end, the middle, the lower end; and what stands at half height, where it differs.
 TALL: Mapping[str, tuple[str, str, str]] = {

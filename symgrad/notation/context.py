@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from symgrad.graph.expression import Expr
 from symgrad.notation.pieces import Tex
+from symgrad.records import dataclass
 
 LETTERS = "ijklpqrstuvabcefgh"
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from symgrad.notation.signs import SIGNS, TEXT_SIGNS, WORD_SIGNS, Kind
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

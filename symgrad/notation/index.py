@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Role
@@ -17,6 +17,7 @@ from symgrad.notation.names import differential, entry, joined
 from symgrad.notation.pieces import Level, render, tex
 from symgrad.notation.windows import from_one, spelled
 from symgrad.primitives.functions import FUNCTIONS
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term, bound_indices, extents
 from symgrad.rewrite.matrix import scalars_of

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from symgrad.graph.numbered import split_symbol
+from symgrad.records import dataclass
 
 # Capitals that look like Latin ones have no command of their own.
 GREEK = {

@@ -7,12 +7,13 @@ costs no more than its text. How a fraction is written depends on where it stand
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import IntEnum
 from fractions import Fraction
 from typing import TypeAlias
 
 from symgrad.errors import InputError
+from symgrad.records import dataclass
 
 
 class Level(IntEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from symgrad.graph.expression import Expr, Leaf, Role
 from symgrad.notation.names import differential, entry, joined
@@ -25,6 +25,7 @@ from symgrad.notation.pieces import (
 )
 from symgrad.notation.scalars import merged, product_of, scaled
 from symgrad.notation.windows import from_one, spelled
+from symgrad.records import dataclass
 
 Indices = tuple[int, ...]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from symgrad.notation.names import ACTIVE, GREEK, GREEK_LETTERS
+from symgrad.records import dataclass
 
 
 class Kind(Enum):

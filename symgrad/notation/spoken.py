@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from symgrad.notation import words as w
@@ -34,6 +33,7 @@ from symgrad.notation.reading import read
 from symgrad.notation.signs import Kind
 from symgrad.prose import Language
 from symgrad.prose import Text as Prose
+from symgrad.records import dataclass
 
 # Letters that are functions where a parenthesis follows directly.
 FUNCTION_LETTERS = frozenset({r"\sigma", r"\Phi", r"\varphi", r"\Gamma", r"\zeta", r"\psi"})

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from symgrad.errors import InputError, ShapeError
@@ -14,6 +14,7 @@ from symgrad.graph.expression import Expr, Shape, apply, coerce, elementwise
 from symgrad.graph.show import show_shape
 from symgrad.graph.sizes import Size
 from symgrad.prose import Text
+from symgrad.records import dataclass
 
 Scalar = Any
 Array = Any

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -11,6 +10,7 @@ from symgrad.errors import ShapeError
 from symgrad.graph.expression import Shape
 from symgrad.graph.show import show_shape
 from symgrad.prose import Text
+from symgrad.records import dataclass
 
 Array = Any
 Fresh = Callable[[], Any]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad.graph.expression import Contraction, Elementwise, Expr, elementwise, is_number
 from symgrad.graph.walk import postorder
+from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import expand, map_groups

@@ -7,12 +7,12 @@ The candidates are {each upstream kept | put in} × {as it stands | reciprocals 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from itertools import combinations
 
 from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, contraction, linear
 from symgrad.graph.walk import fold, postorder, use_counts
+from symgrad.records import dataclass
 from symgrad.rewrite.comparisons import one_of_three, told_by_sign
 from symgrad.rewrite.convert import substitute, to_form, transposed
 from symgrad.rewrite.cost import cost

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
 
 from symgrad.graph.expression import Apply, Leaf, Role
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import map_groups
 from symgrad.rewrite.form import (

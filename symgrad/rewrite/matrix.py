@@ -6,7 +6,6 @@ products with ones. What has no matrix form (three axes, an index shared by thre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -27,6 +26,7 @@ from symgrad.graph.expression import (
 )
 from symgrad.graph.expression import transpose as _transpose
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 from symgrad.rewrite.blocks import side_by_side
 from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term
 

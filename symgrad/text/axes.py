@@ -6,7 +6,7 @@ A product is kept as its factors until something needs it whole, so that Σⱼ x
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from symgrad.graph.expression import (
@@ -26,6 +26,7 @@ from symgrad.graph.expression import (
     transpose,
 )
 from symgrad.graph.sizes import Size
+from symgrad.records import dataclass
 
 
 @dataclass(frozen=True, eq=False, slots=True)

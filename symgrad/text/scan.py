@@ -6,9 +6,9 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from symgrad.errors import InputError, located
+from symgrad.records import dataclass
 
 LONGEST_TEXT = 64 * 1024
 MOST_WORDS = 20_000

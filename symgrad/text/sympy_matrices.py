@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -13,6 +12,7 @@ from symgrad.errors import InputError
 from symgrad.graph.expression import Expr, broadcast_to, contraction, identity, number, power
 from symgrad.graph.sizes import ONE
 from symgrad.primitives.matrices import INV
+from symgrad.records import dataclass
 from symgrad.text.axes import Index, Product, added, at, product_of, summed, whole
 from symgrad.text.sympy_arrays import Arrays, shown, size_of
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symgrad.primitives.language as sg
-from symgrad.compile import compile_derivation
+from symgrad.compile.function import compile_derivation
 from symgrad.errors import InputError, ShapeError
 from symgrad.graph.expression import Role, elementwise, leaf
 from symgrad.graph.sizes import Size

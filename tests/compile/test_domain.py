@@ -11,7 +11,7 @@ import pytest
 from random_programs import SIZES, arrays_of, random_program
 
 import symgrad as sg
-from symgrad.compile import compile_derivation
+from symgrad.compile.function import compile_derivation
 from symgrad.derive.engine import derive
 from symgrad.errors import InputError, NotFiniteWarning, ShapeError, SymgradError
 from symgrad.graph.expression import elementwise

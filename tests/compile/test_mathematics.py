@@ -9,7 +9,7 @@ import torch
 import symgrad as sg
 
 from compile.models import MODELS, arrays_for, derived, oracle, swept  # isort: skip
-from symgrad.compile import compile_derivation
+from symgrad.compile.function import compile_derivation
 
 BUILDERS = {"derived": derived, "swept": swept}
 

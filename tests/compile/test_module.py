@@ -14,7 +14,7 @@ import pytest
 import sympy
 
 import symgrad.primitives.language as sg
-from symgrad.compile import compile_derivation
+from symgrad.compile.function import compile_derivation
 from symgrad.errors import DerivationError, InputError
 from symgrad.graph.expression import coerce, contraction, elementwise, linear
 
@@ -118,7 +118,7 @@ def test_it_runs_where_symgrad_is_not(tmp_path):
 
 def test_the_source_is_the_same_in_every_process():
     program = (
-        "from compile.models import MODELS, derived\nfrom symgrad.compile import compile_derivation\n"
+        "from compile.models import MODELS, derived\nfrom symgrad.compile.function import compile_derivation\n"
         "import hashlib, sys\n"
         "for name in ('net', 'attention', 'sandwich', 'mixed', 'batch norm'):\n"
         "    text = compile_derivation(derived(MODELS[name][0]()), title=name).source\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symgrad.primitives.language as sg
-from symgrad.compile import compile_derivation
+from symgrad.compile.function import compile_derivation
 
 from compile.models import derived, swept  # isort: skip
 
