@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
+from unicodedata import category
 
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
@@ -174,6 +175,19 @@ def _decimal(value: Fraction) -> str | None:
     return text if Fraction(text) == value else None
 
 
+# What cannot be seen, cannot be written to a file, or turns the rest of its line around.
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+
+
 def _quoted(value: str | list[str]) -> str:
-    """A string or a list of names as Python writes it, between double quotes."""
-    return json.dumps(value, ensure_ascii=False)
+    r"""A string or a list of names as Python writes it, between double quotes; what cannot be seen as its number.
+
+    >>> print(_quoted(["权重", "a\ud800b\u202e"]))
+    ["权重", "a\ud800b\u202e"]
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(_number(c) if category(c) in UNSEEN else c for c in text)
+
+
+def _number(c: str) -> str:
+    return rf"\u{ord(c):04x}" if ord(c) < 0x10000 else rf"\U{ord(c):08x}"
