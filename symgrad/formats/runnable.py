@@ -46,16 +46,9 @@ COMPARED = Text(
     zh="{name}：差商 {difference:.8g}，梯度 {slope:.8g}",
 )
 ENDED = Text(
-    en="L = {result.loss} after {result.iterations} steps: {result.diagnosis or result.stop}",
-    zh="迭代 {result.iterations} 步后 L = {result.loss}；停止原因：{result.diagnosis or reasons[result.stop]}",
+    en="L = {result.loss} after {result.iterations} steps: {result.why_it_ended()}",
+    zh="迭代 {result.iterations} 步后 L = {result.loss}；停止原因：{result.why_it_ended('zh')}",
 )
-# Why a run ended that needs no diagnosis, in a notebook that is not English.
-REASONS = {
-    "gradient norm reached": "梯度范数已足够小",
-    "iteration limit": "达到迭代次数上限",
-    "no further decrease in floating point": "在浮点精度内不再下降",
-}
-REASONS_CODE = "reasons = {\n" + "".join(f'    "{en}": "{zh}",\n' for en, zh in REASONS.items()) + "}\n"
 
 SAMPLE_CODE = """\
 import numpy as np
@@ -80,7 +73,7 @@ result = problem.fit(
     start={{name: arrays[name] for name in gradients}},{more}
     max_iterations=200,
 )
-{REASONS}print(f"{ENDED}")"""
+print(f"{ENDED}")"""
 PLOT_CODE = """\
 import matplotlib.pyplot as plt
 
@@ -95,7 +88,6 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
     of_data = [e.name for e in derivation.leaves if e.role in (Role.DATA, Role.LABELS)]
     numbers = [e.name for e in derivation.leaves if e.role is Role.HYPERPARAMETER and e.value is None]
     more = f"\n    hyperparameters={{name: arrays[name] for name in {_quoted(numbers)}}}," if numbers else ""
-    told = "" if language == "en" else REASONS_CODE
     return [
         Cell(HEADING.to(language)),
         *(Cell(source, is_code=True) for source in sources),
@@ -107,7 +99,7 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
         Cell(CHECK_CODE.replace("{COMPARED}", COMPARED.to(language)), is_code=True),
         Cell(FIT.to(language)),
         Cell(
-            FIT_CODE.format(data=_quoted(of_data), more=more, ENDED=ENDED.to(language), REASONS=told),
+            FIT_CODE.format(data=_quoted(of_data), more=more, ENDED=ENDED.to(language)),
             is_code=True,
         ),
         Cell(PLOT.to(language)),
