@@ -14,7 +14,7 @@ from browser import CLIPPED, OVERLAPS, SCROLLS, open_browser
 from documents import ALL, IS_WIDE, page
 
 import symgrad as sg
-from symgrad.explain.document import Display, Document, Plain, Row
+from symgrad.explain.document import Display, Document, Math, Plain, Row, Table
 from symgrad.formats.breaks import pieces
 from symgrad.formats.html import html_page
 from symgrad.formats.table import render
@@ -88,6 +88,9 @@ def _test_screen_reader(browser, text):
     roles = [node["role"]["value"] for node in nodes.values()]
     assert "columnheader" in roles
     assert "rowheader" in roles
+    # Where a reader lists headings and links, their formulas are in their names.
+    names = [n.get("name", {}).get("value", "") for n in nodes.values() if n["role"]["value"] in ("heading", "link")]
+    assert [name for name in names if re.search(r"[.：] ?[,，（]", name)] == []
     levels = [int(level) for level in re.findall(r"<h(\d)", text)]
     assert levels[0] == 1
     assert all(b <= a + 1 for a, b in pairwise(levels))
@@ -227,3 +230,15 @@ def test_a_line_breaks_between_terms_where_it_can(browser):
     )
     assert len(boxes) > 2
     assert all(a["right"] <= b["left"] + 0.5 for a, b in pairwise(boxes))
+
+
+def test_a_short_cell_is_one_line_beside_a_long_one(browser):
+    """A shape, the names of two parameters: a long meaning beside them has taken their room."""
+    header = tuple(map(Plain, ("what", "meaning", "shape")))
+    short = (Plain("W and b"), Plain("word " * 60), Math(r"n \times 1 \times 8 \times 8"))
+    browser.show(html_page(Document(Plain("Title"), (Table(header, (short,), wide=1),), "en")), 1280)
+    cells = "[...document.querySelectorAll('tbody tr > :not(.wide)')]"
+    heights = browser.run(f"""return {cells}.map(e => {{
+      const range = document.createRange(); range.selectNodeContents(e); return range.getBoundingClientRect().height; }})""")
+    assert len(heights) == 2
+    assert max(heights) < 40
