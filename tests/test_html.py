@@ -152,8 +152,9 @@ def test_marks_say_in_words_how_sure_a_step_is():
     proved = load(str(ALL["softmax_regression"])).explain("html", "en")
     assert proved.count('class="mark proved"') == 4
     assert re.search(r'aria-hidden="true">✓</span> proved', proved)
-    assert 'class="mark proved"' not in html("softmax_regression", "en")
-    assert html("softmax_regression", "zh").count("未验证") >= 4
+    if not IS_WIDE:  # whose pages are proved
+        assert 'class="mark proved"' not in html("softmax_regression", "en")
+        assert html("softmax_regression", "zh").count("未验证") >= 4
 
 
 def test_pieces_of_a_formula_are_all_of_it():

@@ -53,8 +53,11 @@ def test_a_notebook_runs_from_top_to_bottom(stem, tmp_path, monkeypatch):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     source, sample, check, fit, plot = (printed(cell) for cell in cells[-5:])
     assert "def value_and_gradients(" in source
+    assert source.startswith(f'"""{problem_of(stem).title.en}\n')
     parameters = [p.name for p in problem_of(stem).derive().parameters]
-    assert [line.split()[0] for line in sample.splitlines()] == [e.name for e in problem_of(stem).leaves if not e.value]
+    assert [line.split()[0] for line in sample.splitlines()] == [
+        a.name for a in problem_of(stem).compile(prove=False).arguments if a.default is None
+    ]
     # What the cell itself asserts, seen from outside.
     for name in parameters:
         found = re.search(rf"^{name}: (\S+) by differences, (\S+) by the gradient$", check, re.M)

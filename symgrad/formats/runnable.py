@@ -107,18 +107,24 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
     ]
 
 
-def from_file(text: str, variables: Collection[str]) -> list[str]:
+def from_file(text: str, variables: Collection[str], title: Text) -> list[str]:
     """A model file's own text, and the problem of its variables."""
-    given = "".join(f"{name}={name}, " for name in ("model", "parameters") if name in variables)
-    return [text.strip(), f"import symgrad\n\nproblem = symgrad.Problem(loss, {given}names=globals())"]
+    given = [f"{name}={name}" for name in ("model", "parameters") if name in variables]
+    arguments = ", ".join(["loss", *given, "names=globals()", f"docstring={_docstring(title)}"])
+    return [text.strip(), f"import symgrad\n\nproblem = symgrad.Problem({arguments})"]
 
 
-def rebuilt(derivation: Derivation) -> list[str]:
+def rebuilt(derivation: Derivation, title: Text) -> list[str]:
     """A program that builds the problem again: its sizes, its arrays, its values line by line, in the model language."""
-    return ["\n".join(_rebuilt(derivation))]
+    return ["\n".join(_rebuilt(derivation, title))]
 
 
-def _rebuilt(derivation: Derivation) -> Iterator[str]:
+def _docstring(title: Text) -> str:
+    """The title in its languages, as a docstring says it."""
+    return _quoted(title.en if title.en == title.zh else f"{title.en}\n\nzh: {title.zh}")
+
+
+def _rebuilt(derivation: Derivation, title: Text) -> Iterator[str]:
     sizes = list(dict.fromkeys(name for e in derivation.leaves for s in e.shape for name in s.names))
     sizes += [name for name in _classes(derivation) if name not in sizes]
     wrong = [name for name in sizes if name in TAKEN]
@@ -139,7 +145,7 @@ def _rebuilt(derivation: Derivation) -> Iterator[str]:
     if derivation.model is not None:
         yield f"model = sg.parse({_quoted(str(derivation.model))}, names)"
     given = ", model=model" if derivation.model is not None else ""
-    yield f"problem = sg.Problem(loss{given}, names=names)"
+    yield f"problem = sg.Problem(loss{given}, names=names, docstring={_docstring(title)})"
 
 
 def _classes(derivation: Derivation) -> list[str]:
