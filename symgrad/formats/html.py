@@ -96,7 +96,8 @@ def html_page(document: Document) -> str:
             inline=inline,
             named=lambda item: _named(item, document.language),
             paragraph=lambda sentences: Markup(writer.paragraph(sentences)),
-            cell=lambda item: _whole_if_short(Markup(cells.finished(item))),
+            cell=lambda item: Markup(cells.finished(item)),
+            of_cell=_class_of_cell,
             rows=rows,
             say=lambda name: _word(name).to(document.language),
             figure=lambda block: Markup(svgs(block, document.language)),
@@ -132,9 +133,10 @@ def _named(item: Inline, language: Language) -> Markup:
     return Markup(' aria-label="{}"').format(one_line(name)) if name != plain(item, language, math=str) else Markup()
 
 
-def _whole_if_short(cell: Markup) -> Markup:
-    """A cell of a table, on one line where it is no longer than a name or a shape."""
-    return Markup('<span class="held">{}</span>').format(cell) if 0 < _length(cell) <= SHORT_CELL else cell
+def _class_of_cell(cell: Markup, *, is_wide: bool) -> Markup:
+    """The attribute of a cell of a table, which is one line where it is no longer than a name or a shape."""
+    names = [name for name, holds in (("wide", is_wide), ("held", 0 < _length(cell) <= SHORT_CELL)) if holds]
+    return Markup(' class="{}"').format(" ".join(names)) if names else Markup()
 
 
 def html_text(text: str) -> str:
