@@ -117,7 +117,7 @@ class Problem:
         except InputError as e:
             raise InputError(f"{file.path}:1:1: {e}") from None
         problem._set_names(list(file.assignments))
-        problem._cells = from_file(file.text, file.variables) if file.stands_alone else None
+        problem._cells = from_file(file.text, file.variables, problem.title) if file.stands_alone else None
         return problem
 
     @property
@@ -215,7 +215,8 @@ class Problem:
         subject = Subject(self.title, self.text, nudge(derivation, self.loss), code, rows, shown, form)
         document = page(derivation, subject, language, detail, fold=fold, graph=graph)
         if format in NOTEBOOKS:
-            return notebook_of(document, cells(self.derive(), self._cells or rebuilt(self.derive()), language))
+            sources = self._cells or rebuilt(self.derive(), self.title)
+            return notebook_of(document, cells(self.derive(), sources, language))
         return render(document, format)
 
     def _numbers(self, derivation: Derivation, values: Mapping[str, Any] | str | None) -> NumbersShown:

@@ -29,6 +29,20 @@ class Text:
         """The sentence in a language, its placeholders still in it."""
         return self.en if language == "en" else self.zh
 
+    def filled(self, **parts: object) -> Text:
+        """The sentence with something in each placeholder: a text in the sentence's own language, else what it prints.
+
+        >>> Text(en="the {what} is {n}", zh="{what}为 {n}").filled(what=Text(en="loss", zh="损失"), n=2).zh
+        '损失为 2'
+        """
+        found = {
+            language: self.to(language).format(
+                **{name: part.to(language) if isinstance(part, Text) else part for name, part in parts.items()}
+            )
+            for language in LANGUAGES
+        }
+        return Text(en=found["en"], zh=found["zh"])
+
 
 def one_line(text: str) -> str:
     r"""A text without line breaks, and without what no reader sees and a terminal would obey; outer spaces are kept.

@@ -15,7 +15,7 @@ from symgrad.derive.fold import fold, unfolded
 from symgrad.explain.document import Curve, Group, Label, Rectangle
 from symgrad.explain.graph import MOST_NODES, computation_graph, graph_of
 from symgrad.explain.layered import Block, place
-from symgrad.explain.picture import draw
+from symgrad.explain.picture import LEGIBLE_ON_PHONE, PHONE_WIDTH, draw
 from symgrad.explain.writing import writing_of
 from symgrad.formats.mermaid import mermaid
 from symgrad.formats.svg import svg
@@ -125,7 +125,24 @@ def test_words_say_the_same():
 
 @pytest.mark.parametrize("name", [*FLAT, *FOLDED])
 def test_nothing_lies_over_anything_else(name):
-    drawing = figure_of(name).drawing
+    figure = figure_of(name)
+    for drawing in (figure.drawing, figure.narrow or figure.drawing):
+        nothing_lies_over_anything_else(drawing)
+
+
+def test_what_stands_beside_a_frame_stands_behind_it_on_a_phone():
+    """V and c, which only the output needs, made the graph of a deep net wider than a phone."""
+    figure = figure_of("deep")
+    assert figure.drawing.width * figure.drawing.scale > PHONE_WIDTH >= figure.narrow.width * figure.narrow.scale
+    assert figure.narrow.scale >= LEGIBLE_ON_PHONE
+    boxes = [s for s in figure.narrow.shapes if isinstance(s, Rectangle)]
+    frame = max(boxes, key=lambda s: s.width * s.height)
+    for box in boxes:
+        is_beside = box.corner[1] < frame.corner[1] + frame.height and box.corner[1] + box.height > frame.corner[1]
+        assert is_within(box, frame) or not is_beside
+
+
+def nothing_lies_over_anything_else(drawing):
     boxes = frames_of_nodes(drawing)
     for k, a in enumerate(boxes):
         assert a.corner[0] >= 0

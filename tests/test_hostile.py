@@ -77,9 +77,12 @@ class Structure(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         if tag != "bdi":
-            # A paragraph of a document is one of ours; where a reason stands depends on how long it is.
-            kept = [(k, re.sub(r"near|beside|below", "", v or "") if k == "class" else v) for k, v in attrs]
-            self.events.append((tag, tuple(kept)))
+            # A paragraph of a document is one of ours; where a reason stands, and whether a cell may break, depends on
+            # how long it is.
+            kept = [
+                (k, re.sub(r"near|beside|below|held", "", v or "").strip() if k == "class" else v) for k, v in attrs
+            ]
+            self.events.append((tag, tuple(pair for pair in kept if pair != ("class", ""))))
         self.text.append(" " if tag in ("p", "td", "th", "h1", "h2", "h3", "div", "li", "title") else "")
 
     def handle_endtag(self, tag):

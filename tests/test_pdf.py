@@ -194,12 +194,16 @@ def test_fonts_are_named():
 # ---- the other engine
 
 
-@pytest.mark.parametrize(("name", "language"), [("two_layer_net", "en"), ("p38_attention", "zh")])
-def test_both_engines_hold_the_same_words(name, language, tmp_path):
+def need_tex(language):
     program = {"en": "pdflatex", "zh": "xelatex"}[language]
     if shutil.which("latexmk") is None or shutil.which(program) is None:
         assert not os.environ.get("CI"), f"latexmk or {program} is missing; .ci/run installs both"
         pytest.skip(f"latexmk or {program} is not installed")
+
+
+@pytest.mark.parametrize(("name", "language"), [("two_layer_net", "en"), ("p38_attention", "zh")])
+def test_both_engines_hold_the_same_words(name, language, tmp_path):
+    need_tex(language)
     document = page(name, language)
     one, other = words_of(pdf(document), tmp_path), words_of(latex_pdf(document), tmp_path)
     assert len(one) > 80
@@ -207,6 +211,18 @@ def test_both_engines_hold_the_same_words(name, language, tmp_path):
     # TeX sets formulas with letters that a reader of the file takes for text.
     formulas = [re.sub(r"\\[a-z]+|[^A-Za-z]", "", tex) for tex in formulas_of(document)]
     assert [word for word in other - one if not any(word in tex for tex in formulas)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES if IS_WIDE else ("zh",))
+def test_the_file_of_tex_is_the_same_every_time(language, tmp_path, monkeypatch):
+    """At another hour (a time zone is one) and in another folder."""
+    need_tex(language)
+    words = {"en": "Least squares", "zh": "最小二乘"}[language]
+    document = Document(Plain(words), (Paragraph((Math("X w"),)),), language)
+    first = latex_pdf(document)
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    monkeypatch.chdir(tmp_path)
+    assert latex_pdf(document) == first
 
 
 def test_without_tex_the_install_line_is_given(monkeypatch):

@@ -15,7 +15,7 @@ from wcwidth import wcswidth
 
 from symgrad.cli.terminal import show
 from symgrad.explain.document import Code as Program
-from symgrad.explain.document import CodeSpan, Document, Heading, Paragraph, Plain, Row, Table
+from symgrad.explain.document import CodeSpan, Document, Heading, Math, Paragraph, Plain, Row, Table
 from symgrad.formats.terminal import terminal_page, text_page
 from symgrad.formats.terminal_equations import equation_lines
 from symgrad.formats.wrapping import CLOSING, OPENING, wrapped
@@ -53,6 +53,14 @@ def test_numbers_reasons_and_formulas_are_all_there():
         flat = re.sub(r"\s+", " ", text)
         assert "each row of Y sums to 1" in flat
         assert "Wanted: ∂L/∂W and ∂L/∂b" in flat
+
+
+def test_indices_of_a_paragraph_are_all_written_alike():
+    """There is no lowered q: beside z_iq stands p_im, and where each index has its lowered characters they are used."""
+    beside = text_page(Document(Plain("Title"), (Paragraph((Math("z_{iq}"), Math("p_{im} + w_{44}"))),), "en"))
+    alone = text_page(Document(Plain("Title"), (Paragraph((Math("p_{im}"), Math(r"\mathrm{a\_b}"))),), "en"))
+    assert "z_iq p_im + w₄₄\n" in beside.replace("\N{NO-BREAK SPACE}", " ")
+    assert "pᵢₘ a_b\n" in alone
 
 
 def test_the_terminal_shows_the_text_with_styles():

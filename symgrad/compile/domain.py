@@ -11,42 +11,42 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.compile import domain_sentences as say
 from symgrad.compile.trace import Trace, Value, trace_of
 from symgrad.derive.derivation import Derivation
 from symgrad.primitives.functions import FUNCTIONS
 from symgrad.primitives.table import PRIMITIVES
+from symgrad.prose import LANGUAGES, Text, as_text
 from symgrad.records import dataclass
 
 Array = Any
 Place = tuple[int, ...]
 Run = Callable[..., None]
 MATRIX = 2
-PASS_FINITE = "pass finite numbers"
-FILL_IN = "fill it in, or leave its row out"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An entry of an array: what the page calls the array, the place, the sizes along its axes, the number there."""
 
-    name: str
+    name: str | Text
     place: Place
     axes: tuple[str, ...]
     value: float
 
     @property
-    def where(self) -> str:
+    def where(self) -> Text:
         """The entry as Python indexes it, from 0.
 
-        >>> Entry("p", (17, 2), ("n", "k"), -0.03).where, Entry("1 - p", (3,), ("n",), 0.0).where
+        >>> Entry("p", (17, 2), ("n", "k"), -0.03).where.en, Entry("1 - p", (3,), ("n",), 0.0).where.en
         ('p[17, 2]', '(1 - p)[3]')
         """
+        name = as_text(self.name)
         if not self.place:
-            return self.name
-        return f"{self.name if self.name.isidentifier() else f'({self.name})'}[{', '.join(map(str, self.place))}]"
-
-    def __str__(self) -> str:
-        return f"{self.where} = {self.value:.6g}"
+            return name
+        place = ", ".join(map(str, self.place))
+        is_bare = isinstance(self.name, str) and self.name.isidentifier()
+        return as_text("{name}[{place}]" if is_bare else "({name})[{place}]").filled(name=name, place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,39 +57,66 @@ class Breakdown:
     `count` entries of the formula's value are like the one shown; `source` is the line of a file that they come from.
     """
 
-    formula: str
+    formula: str | Text
     label: int | None
-    what: str
+    what: Text
     entries: tuple[Entry, ...] = ()
     count: int = 1
-    needs: str = ""
-    source: str = ""
+    needs: Text = say.NOTHING
+    source: Text = say.NOTHING
 
     @property
-    def where(self) -> str:
+    def where(self) -> Text:
         """The formula with the number of its equation.
 
-        >>> Breakdown("log(p)", 4, "is -inf").where
+        >>> Breakdown("log(p)", 4, say.IS.filled(number="-inf")).where.en
         'log(p) in (4)'
         """
-        return self.formula if self.label is None else f"{self.formula} in ({self.label})"
+        if self.label is None:
+            return as_text(self.formula)
+        if isinstance(self.formula, Text):
+            return say.PART_IN_EQUATION.filled(part=self.formula, label=self.label)
+        return say.IN_EQUATION.filled(formula=self.formula, label=self.label)
 
     def row(self, size: str) -> int | None:
         """The place along the axis of this size, from 0; None where no entry has such an axis.
 
-        >>> Breakdown("log(p)", 4, "is -inf", (Entry("p", (17, 2), ("n", "k"), 0.0),)).row("n")
+        >>> Breakdown("log(p)", 4, say.NOT_A_NUMBER, (Entry("p", (17, 2), ("n", "k"), 0.0),)).row("n")
         17
         """
         found = (e.place[e.axes.index(size)] for e in self.entries if size in e.axes)
         return next(found, None)
 
+    @property
+    def text(self) -> Text:
+        """One line: what is not finite; what it needs.
+
+        >>> entry = Entry("p", (17, 2), ("n", "k"), 0.0)
+        >>> Breakdown("log(p)", 4, say.IS.filled(number="-inf"), (entry,), 3).text.zh
+        '式 (4) 中的 log(p) 为 -inf：p[17, 2] = 0（另有 2 处）'
+        """
+        is_part = isinstance(self.formula, Text)
+        found = as_text("{where}{what}").filled(where=_before_words(self.where, is_formula=not is_part), what=self.what)
+        shown = [e for e in self.entries if e.where != as_text(self.formula)]
+        entries = Text(
+            **{to: say.COMMA.to(to).join(f"{e.where.to(to)} = {e.value:.6g}" for e in shown) for to in LANGUAGES}
+        )
+        if shown:
+            found = say.ENTRIES.filled(found=found, entries=entries)
+        if self.source.en:
+            found = say.FROM.filled(found=found, source=self.source)
+        if self.count > 1:
+            found = say.MORE.filled(found=found, count=self.count - 1)
+        return say.NEEDS.filled(found=found, needs=self.needs) if self.needs.en else found
+
     def __str__(self) -> str:
-        """One line: what is not finite; what it needs."""
-        shown = ", ".join(str(e) for e in self.entries if e.where != self.formula)
-        shown += f" ({self.source})" if self.source else ""
-        more = f" (and {self.count - 1} more)" if self.count > 1 else ""
-        found = f": {shown}{more}" if shown else more
-        return f"{self.where} {self.what}{found}" + (f"; {self.needs}" if self.needs else "")
+        """The line in English."""
+        return self.text.en
+
+
+def _before_words(name: Text, *, is_formula: bool) -> Text:
+    """With a space between it and the words: in Chinese only behind a formula."""
+    return Text(en=f"{name.en} ", zh=f"{name.zh} " if is_formula else name.zh)
 
 
 class Tracer:
@@ -158,9 +185,10 @@ def _described(trace: Trace, seen: Mapping[int, Array], k: int, place: Place) ->
     value, result = trace.values[k], np.asarray(seen[k])
     if value.is_given:
         given = Entry(value.called, place, value.shape, float(result[place]))
-        needs = FILL_IN if next(a for a in trace.arguments if a.name == value.called).role == "data" else PASS_FINITE
+        is_data = next(a for a in trace.arguments if a.name == value.called).role == "data"
+        needs = say.FILL_IN if is_data else say.PASS_FINITE
         count = int(np.sum(~np.isfinite(result)))
-        return Breakdown(given.where, None, _not_finite(given.value), (given,), count, needs)
+        return Breakdown(given.where.en, None, _not_finite(given.value), (given,), count, needs)
     if value.entry in PRIMITIVES and np.ndim(seen[value.operands[0].index]) >= MATRIX:
         return _of_matrix(trace, seen, k, "")
     entries = tuple(_made_of(trace, seen, value, place))
@@ -184,35 +212,35 @@ def _made_of(trace: Trace, seen: Mapping[int, Array], value: Value, place: Place
         at = np.unravel_index(int(np.argmax(np.where(is_reached, np.abs(array.astype(float)), -1.0))), array.shape)
         # As the formula writes it: L is not seen to be the root in W / sqrt(u).
         is_seen = part.text in value.text and part.called not in value.text
-        called = (part.text if is_seen else part.called) or "its operand"
+        called = (part.text if is_seen else part.called) or say.OPERAND
         found = Entry(called, tuple(map(int, at)), part.shape, float(array[at]))
         largest += [found] if found not in largest else []
     yield from largest if value.entry else sorted(largest, key=lambda e: -abs(e.value))[:1]
 
 
-def _formula(value: Value) -> str:
-    return value.text or (f"a part of {value.called}" if value.called else "a part")
+def _formula(value: Value) -> str | Text:
+    return value.text or (say.PART.filled(name=value.called) if value.called else say.SOME_PART)
 
 
-def _not_finite(number: float) -> str:
-    return "is not a number" if np.isnan(number) else f"is {number}"
+def _not_finite(number: float) -> Text:
+    return say.NOT_A_NUMBER if np.isnan(number) else say.IS.filled(number=number)
 
 
-def _needs(value: Value, number: float, entries: tuple[Entry, ...], dtype: np.dtype[Any]) -> str:
+def _needs(value: Value, number: float, entries: tuple[Entry, ...], dtype: np.dtype[Any]) -> Text:
     """The condition that the table states, where the entry breaks it; else that the numbers are too large."""
     entry = FUNCTIONS.get(value.entry) or PRIMITIVES.get(value.entry)
     is_outside = np.isnan(number) or any(e.value == 0 for e in entries)
     if entry is not None and entry.domain is not None and is_outside:
-        return _clause(entry.domain.en)
+        return _clause(entry.domain)
     if np.isnan(number):
-        return ""
+        return say.NOTHING
     largest = np.finfo(np.float32 if dtype == np.float32 else np.float64).max
-    return f"{dtype.name if dtype.kind == 'f' else 'float64'} holds no number beyond {largest:.2g}"
+    return say.TOO_LARGE.filled(dtype=dtype.name if dtype.kind == "f" else "float64", largest=f"{largest:.2g}")
 
 
-def _clause(sentence: str) -> str:
+def _clause(sentence: Text) -> Text:
     """A sentence as the second half of a message."""
-    return sentence[0].lower() + sentence[1:].rstrip(".")
+    return Text(en=sentence.en[0].lower() + sentence.en[1:].rstrip("."), zh=sentence.zh.rstrip("。"))
 
 
 def _of_matrix(trace: Trace, seen: Mapping[int, Array], k: int, error: str) -> Breakdown:
@@ -220,18 +248,22 @@ def _of_matrix(trace: Trace, seen: Mapping[int, Array], k: int, error: str) -> B
     value = trace.values[k]
     entry = PRIMITIVES.get(value.entry)
     matrix = value.operands[0].index
-    name = trace.values[matrix].called or "the matrix"
-    reason = f" ({error.lower()})" if error else ""
-    what = f"does not exist{reason}: {name} {_spectrum(np.asarray(seen[matrix]))}"
-    needs = _clause(entry.domain.en) if entry is not None and entry.domain is not None else ""
+    called = trace.values[matrix].called
+    name = _before_words(as_text(called or say.MATRIX), is_formula=bool(called))
+    spectrum = _spectrum(np.asarray(seen[matrix]))
+    said = say.ERRORS.get(error.lower(), as_text(error.lower()))
+    sentence = say.NO_MATRIX_BECAUSE if error else say.NO_MATRIX
+    needs = _clause(entry.domain) if entry is not None and entry.domain is not None else say.NOTHING
+    what = sentence.filled(error=said, name=name, spectrum=spectrum)
     return Breakdown(_formula(value), value.label or None, what, needs=needs)
 
 
-def _spectrum(a: Array) -> str:
+def _spectrum(a: Array) -> Text:
     """The determinant of a square matrix and where its eigenvalues lie, its singular values if it is not symmetric."""
     if a.ndim != MATRIX or a.shape[0] != a.shape[1] or not np.isfinite(a).all():
-        return "is not regular"
+        return say.NOT_REGULAR
     is_symmetric = np.array_equal(a, a.T)
-    kind = "eigenvalues" if is_symmetric else "singular values"
+    sentence = say.EIGENVALUES if is_symmetric else say.SINGULAR_VALUES
     found = np.linalg.eigvalsh(a) if is_symmetric else np.linalg.svd(a, compute_uv=False)
-    return f"has determinant {np.linalg.det(a):.6g} and {kind} from {found.min():.6g} to {found.max():.6g}"
+    numbers = {"determinant": np.linalg.det(a), "least": found.min(), "largest": found.max()}
+    return sentence.filled(**{name: f"{number:.6g}" for name, number in numbers.items()})

@@ -7,7 +7,7 @@ no edge runs through a box.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from itertools import pairwise
 
@@ -67,14 +67,16 @@ class _Layered:
     weights: dict[object, float] = field(default_factory=dict)
 
 
-def place(blocks: Sequence[Block], edges: Sequence[Edge]) -> Placement:
+def place(blocks: Sequence[Block], edges: Sequence[Edge], alone: Collection[str] = ()) -> Placement:
     """A placement of an acyclic graph; the same graph gives the same placement.
+
+    What is light does not stand beside a block that is `alone`, but in a layer of its own behind it.
 
     >>> found = place([Block("a", 2, 2), Block("b", 2, 2), Block("c", 2, 2)], [("a", "b"), ("b", "c"), ("a", "c")])
     >>> [found.middles[key][0] for key in "abc"], len(found.routes["a", "c"])
     ([1.0, 4.7, 8.4], 3)
     """
-    layer_of = _layers(blocks, edges)
+    layer_of = _apart(blocks, _layers(blocks, edges), alone)
     net = _with_passing(blocks, edges, layer_of)
     _order(net)
     across = _across(net)
@@ -127,6 +129,16 @@ def _layers(blocks: Sequence[Block], edges: Sequence[Edge]) -> dict[str, int]:
         if not before[block.key] and not block.is_first and after[block.key]:
             layer[block.key] = min(layer[key] for key in after[block.key]) - 1
     return layer
+
+
+def _apart(blocks: Sequence[Block], layer: Mapping[str, int], alone: Collection[str]) -> dict[str, int]:
+    """The layers, with one more behind each that holds both something light and a block that stands alone."""
+    found = dict(layer)
+    for k in sorted({layer[key] for key in alone}, reverse=True):
+        light = [b.key for b in blocks if b.is_light and layer[b.key] == k]
+        if light:
+            found = {key: own + (own > k or key in light) for key, own in found.items()}
+    return found
 
 
 def _with_passing(blocks: Sequence[Block], edges: Sequence[Edge], layer_of: Mapping[str, int]) -> _Layered:

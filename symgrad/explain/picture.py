@@ -31,7 +31,7 @@ PAGE_WIDTH, PAGE_HEIGHT, SMALLEST = 41.0, 52.0, 0.7
 # What a phone is wide in em of a picture there.
 PHONE_WIDTH = 25.5
 # From left to right is kept down to this size.
-LEGIBLE = 0.85
+LEGIBLE, LEGIBLE_ON_PHONE = 0.85, 0.78
 # An em holds about so many characters of a formula.
 CHARACTER = 0.56
 # And in the widest of the fonts that a browser may take.
@@ -58,9 +58,9 @@ def draw_narrow(graph: Graph, drawing: Drawing) -> Drawing | None:
     """The drawing from top to bottom where that fits a phone and the other does not; None where it is of no use."""
     if drawing.width * drawing.scale <= PHONE_WIDTH:
         return None
-    down = _Sheet(graph, is_down=True).drawing()
+    down = _Sheet(graph, is_down=True, is_narrow=True).drawing()
     scale = min(1.0, PHONE_WIDTH / down.width)
-    return replace(down, scale=round(scale, 3)) if scale >= LEGIBLE else None
+    return replace(down, scale=round(scale, 3)) if scale >= LEGIBLE_ON_PHONE else None
 
 
 def em(content: Inline) -> float:
@@ -89,10 +89,13 @@ class _End:
 
 
 class _Sheet:
-    """One graph in one direction; `along` is measured with the flow, `across` from left to right of it."""
+    """One graph in one direction; `along` is measured with the flow, `across` from left to right of it.
 
-    def __init__(self, graph: Graph, is_down: bool) -> None:
-        self.graph, self.is_down = graph, is_down
+    Where it is to be narrow, nothing stands beside the frame of a group but what it needs.
+    """
+
+    def __init__(self, graph: Graph, is_down: bool, is_narrow: bool = False) -> None:
+        self.graph, self.is_down, self.is_narrow = graph, is_down, is_narrow
         self.shapes: list[Shape] = []
         self.groups = {p.key: p for p in graph.parts if isinstance(p, Group)}
         self.group_of = {n.key: g.key for g in self.groups.values() for n in g.nodes}
@@ -106,7 +109,7 @@ class _Sheet:
             self._frame(self.inner[p.key], p) if isinstance(p, Group) else self._block(p, self.graph.arrows)
             for p in self.graph.parts
         ]
-        found = place(blocks, list(dict.fromkeys(between)))
+        found = place(blocks, list(dict.fromkeys(between)), tuple(self.groups) if self.is_narrow else ())
         at = dict(found.middles)
         sizes = {b.key: b for b in blocks}
         for key, group in self.groups.items():

@@ -12,6 +12,7 @@ import numpy as np
 from symgrad.compile.arguments import Argument
 from symgrad.compile.bound import Bound as BoundFunction
 from symgrad.compile.domain import Breakdown
+from symgrad.compile.domain_sentences import EXAMPLE, NOTHING
 from symgrad.compile.function import Compiled
 from symgrad.derive.convexity import is_convex
 from symgrad.derive.ranges import Range
@@ -23,6 +24,7 @@ from symgrad.fitting.start import Start, slot_of, starting_values
 from symgrad.fitting.units import original_units, standardized, standardizers
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.optimize import Iteration, Result, gradient_descent
+from symgrad.prose import Text, as_text
 from symgrad.records import dataclass
 from symgrad.tables import Standardizer, Table, split
 
@@ -122,8 +124,11 @@ def fit(task: Task, data: Mapping[str, Any], options: Options, table: Table | No
     f = _objective(task, parts.train, bound, numbers, options.backend)
     start = _start(task, bound, parts.train, numbers, f, options)
     result = options.descent.run(f, start.values)
-    result = _with_origin(result, task, {**bound.sizes, **parts.train, **numbers}, partial(_line, bound, parts, table))
-    return replace(_result(task, bound, parts, result, start, numbers, target), surface=f if result.path else None)
+    found = _breakdown(result, task, {**bound.sizes, **parts.train, **numbers}, partial(_line, bound, parts, table))
+    if result.diagnosis is not None and found is not None:
+        result = replace(result, diagnosis=replace(result.diagnosis, origin=str(found)))
+    made = _result(task, bound, parts, result, start, numbers, target)
+    return replace(made, breakdown=found, surface=f if result.path else None)
 
 
 def _numbers(task: Task, options: Options) -> dict[str, float]:
@@ -210,23 +215,25 @@ def _objective(
     return Objective(task.function.bind(backend=backend, **data))
 
 
-def _with_origin(result: Result, task: Task, values: Mapping[str, Any], line: Callable[[Breakdown], str]) -> Result:
-    """A failed run with the formula and the entry that are not finite at the point where it failed."""
+def _breakdown(
+    result: Result, task: Task, values: Mapping[str, Any], line: Callable[[Breakdown], Text]
+) -> Breakdown | None:
+    """Of a failed run the formula and the entry that are not finite at the point where it failed."""
     if result.diagnosis is None or result.failed_at is None:
-        return result
+        return None
     found = task.function.diagnose(**task.read(task.function.arguments, values, result.failed_at))
-    if found is None:
-        return result
-    return replace(result, diagnosis=replace(result.diagnosis, origin=str(replace(found, source=line(found)))))
+    return None if found is None else replace(found, source=line(found))
 
 
-def _line(bound: Bound, parts: Parts, table: Table | None, found: Breakdown) -> str:
+def _line(bound: Bound, parts: Parts, table: Table | None, found: Breakdown) -> Text:
     """The line of the table in which the example stands; its number among all examples where only some are trained on."""
     row = found.row(bound.examples) if bound.examples else None
     if row is None or (table is None and parts.chosen is None):
-        return ""
+        return NOTHING
     example = row if parts.chosen is None else int(parts.chosen[row])
-    return f"example {example} of {bound.count}" if table is None else f"{table.source}:{table.lines[example]}"
+    if table is None:
+        return EXAMPLE.filled(number=example, count=bound.count)
+    return as_text(f"{table.source}:{table.lines[example]}")
 
 
 def _start(

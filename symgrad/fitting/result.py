@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.compile.domain import Breakdown
 from symgrad.compile.function import Compiled
 from symgrad.errors import InputError
+from symgrad.fitting.endings import ending
 from symgrad.fitting.plot import Landscape, write_plot
 from symgrad.fitting.scores import Scores
 from symgrad.fitting.start import Origin
@@ -35,7 +37,7 @@ class FitResult:
     and the scores on the two parts, `test` is None without a split. `start` says where each parameter began, and
     `notes` what was not computed and why. Where θ is one number or two, `path` holds it after each step, and `surface` is the
     loss with its gradients as a function of the parameters. Where there is a `diagnosis` the run failed, and the
-    parameters are the best seen.
+    parameters are the best seen, and `breakdown` is where the loss left the real numbers, if it did.
     """
 
     parameters: Mapping[str, Array]
@@ -62,6 +64,7 @@ class FitResult:
     axes: Mapping[str, int]
     path: tuple[Array, ...] = ()
     surface: Surface | None = None
+    breakdown: Breakdown | None = None
 
     @property
     def iterations(self) -> int:
@@ -72,6 +75,10 @@ class FitResult:
     def is_converged(self) -> bool:
         """True where the gradient is small enough, or as small as floating point allows."""
         return self.diagnosis is None and self.stop in (Stop.GRADIENT_NORM, Stop.NO_DECREASE)
+
+    def why_it_ended(self, language: Language = "en") -> str:
+        """In words: the reason that the descent stopped, or what failed and what to do."""
+        return ending(self.stop, self.diagnosis, self.breakdown).to(language)
 
     def plot(self, path: str, language: Language = "en") -> None:
         """Draw the loss and the gradient norm over the iterations, as .svg, .png or .pdf.

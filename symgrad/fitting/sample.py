@@ -27,7 +27,8 @@ DIGITS = 20
 def sample_of(roots: Sequence[Expr], f: Compiled, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
     """An array for each leaf, numbers for hyperparameters without a default; the loss f is finite there.
 
-    Sizes that are not given are small and distinct, the number of examples is 30 where that fits.
+    They come in the order of f's arguments. Sizes that are not given are small and distinct, the number of examples is 30
+    where that fits.
     """
     leaves = [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
     chosen = _sizes(roots, leaves, sizes)
@@ -39,7 +40,7 @@ def sample_of(roots: Sequence[Expr], f: Compiled, sizes: Mapping[str, int], seed
         drawn = {e.name: _drawn(e, chosen, f"{e.name} {seed} {k}", is_positive=e in positive) for e in free}
         arrays = {**drawn, **untold}
         if _is_finite(f, arrays):
-            return arrays
+            return {name: arrays[name] for name in wanted}
     raise InputError("no random arrays were found at which the loss is finite; give arrays of your own")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from symgrad.notation.formula import Fence, Fraction, Matrix, Node, Root, Row, Script, Symbol, every, write
+from symgrad.notation.formula import Fence, Fraction, Matrix, Node, Number, Root, Row, Script, Symbol, every, write
 from symgrad.notation.reading import read
 from symgrad.notation.signs import Kind
 from symgrad.notation.width import width
@@ -32,9 +32,19 @@ def pieces(tex: str, room: float, plain: tuple[str, str] = PLAIN) -> tuple[str, 
     (('X W + b',), ('XW', '{} +b'))
     >>> pieces(r"P \odot \left(\frac{a}{b} - \log (A B C D) E F\right)", 9)
     ('P', '{} \\odot\\Bigl(\\frac{a}{b}', '{} -\\log(ABCD)E', 'F\\Bigr)')
+
+    A number is one piece, and a list breaks behind its commas, not between a name and its value.
+
+    >>> pieces(r"1.3415 \times 10^{-41}", 9)
+    ('1.3415\\times10^{-41}',)
+    >>> pieces(r"m = 3,\ k = 4", 9)
+    ('m=3,\\ ', 'k=4')
     """
     if breadth(tex) <= room:
         return (tex,)
+    parts = list(_of_list(read(tex).items))
+    if len(parts) > 1:
+        return tuple(piece for part in parts for piece in pieces(write(Row(tuple(part))), room, plain))
     found: list[str] = []
     for piece in _at_signs(read(tex).items, plain):
         text = write(Row(tuple(piece)))
@@ -42,6 +52,24 @@ def pieces(tex: str, room: float, plain: tuple[str, str] = PLAIN) -> tuple[str, 
         # What begins with a sign that stands between two things needs one before it.
         found += [f"{{}} {part}" if k == 0 and found and _is_sign(piece[0]) else part for k, part in enumerate(small)]
     return tuple(found)
+
+
+def _of_list(items: Sequence[Node]) -> Iterator[list[Node]]:
+    """The entries of a list, each with the comma and the space behind it."""
+    current: list[Node] = []
+    for item in items:
+        is_space = isinstance(item, Symbol) and item.kind is Kind.SPACE
+        if len(current) > 1 and not is_space and _ends_entry(current):
+            yield current
+            current = []
+        current.append(item)
+    yield current
+
+
+def _ends_entry(items: Sequence[Node]) -> bool:
+    comma, space = items[-2:]
+    is_comma = isinstance(comma, Symbol) and comma.tex == ","
+    return is_comma and isinstance(space, Symbol) and space.kind is Kind.SPACE
 
 
 def breadth(tex: str) -> float:
@@ -73,11 +101,18 @@ def _is_sign(node: Node) -> bool:
 def _at_signs(items: Sequence[Node], plain: tuple[str, str]) -> list[list[Node]]:
     """Pieces that begin with a sign, brackets taken apart."""
     found: list[list[Node]] = [[]]
-    for item in _opened(items, plain):
-        if _is_sign(item) and found[-1] and not _waits(found[-1][-1]):
+    opened = list(_opened(items, plain))
+    for k, item in enumerate(opened):
+        if _is_sign(item) and found[-1] and not _waits(found[-1][-1]) and not _is_in_number(opened, k):
             found.append([])
         found[-1].append(item)
     return [piece for piece in found if piece]
+
+
+def _is_in_number(items: Sequence[Node], k: int) -> bool:
+    """Whether a sign is that of a number with a power of ten."""
+    behind = items[k + 1] if k + 1 < len(items) else None
+    return isinstance(items[k - 1], Number) and isinstance(behind, Script) and behind.base == Number("10")
 
 
 def _waits(node: Node) -> bool:

@@ -21,9 +21,10 @@ from symgrad.formats import html_sentences as say
 from symgrad.formats.breaks import breadth, pieces
 from symgrad.formats.layout import holds
 from symgrad.formats.svg import svgs
-from symgrad.formats.template import Style, Writer, environment, template_file
+from symgrad.formats.template import Style, Writer, environment, plain, template_file
+from symgrad.notation.spoken import spoken
 from symgrad.notation.width import width
-from symgrad.prose import Text, one_line
+from symgrad.prose import Language, Text, one_line
 from symgrad.records import dataclass
 
 # About how many characters a line of a display holds on a wide screen, and how wide a left side stands beside its lines
@@ -34,6 +35,8 @@ PHONE_LIMIT = 32
 PHONE_ROOM = 22
 CELL_ROOM = 9
 SHORT_LEFT = 9
+# A cell of a table that breaks nowhere.
+SHORT_CELL = 12
 SIDE_GAP = 3
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-Hans"}
 BESIDE_FORMULA = re.compile(r"([(（「]*)(<math(?:(?!</math>).)*</math>)([,.;:!?)\]，。；：、！？）」]*)", re.S)
@@ -92,8 +95,10 @@ def html_page(document: Document) -> str:
             opening=opening,
             parts=parts,
             inline=inline,
+            named=lambda item: _named(item, document.language),
             paragraph=lambda sentences: Markup(writer.paragraph(sentences)),
             cell=lambda item: Markup(cells.finished(item)),
+            of_cell=_class_of_cell,
             rows=rows,
             say=lambda name: _word(name).to(document.language),
             figure=lambda block: Markup(svgs(block, document.language)),
@@ -121,6 +126,18 @@ def _style(convert: Callable[..., str], room: float) -> Style:
 def _held(match: re.Match[str]) -> str:
     """A formula with the bracket and the comma beside it; of itself a browser would break a line between them."""
     return f'<span class="held">{match[0]}</span>' if match[1] or match[3] else match[0]
+
+
+def _named(item: Inline, language: Language) -> Markup:
+    """The attribute of a heading or a link that holds a formula: browsers leave MathML out of their names."""
+    name = plain(item, language, math=lambda tex: spoken(tex, language))
+    return Markup(' aria-label="{}"').format(one_line(name)) if name != plain(item, language, math=str) else Markup()
+
+
+def _class_of_cell(cell: Markup, *, is_wide: bool) -> Markup:
+    """The attribute of a cell of a table, which is one line where it is no longer than a name or a shape."""
+    names = [name for name, holds in (("wide", is_wide), ("held", 0 < _length(cell) <= SHORT_CELL)) if holds]
+    return Markup(' class="{}"').format(" ".join(names)) if names else Markup()
 
 
 def html_text(text: str) -> str:

@@ -11,6 +11,7 @@ WORDS = {
     "unchecked": Text(en="not checked", zh="未验证"),
     "results": Text(en="The gradients", zh="梯度"),
     "program": Text(en="Program", zh="程序"),
+    "drawing": Text(en="Picture", zh="图"),
     "formulas": Text(en="Equations", zh="公式"),
     "made_by": Text(en="Written by symgrad.", zh="由 symgrad 生成。"),
 }

@@ -23,6 +23,8 @@ INSTALL = {
 LONGEST_RUN = 120
 # p: paranoid. Only files below the folder, and those of TeX itself.
 GUARDED = {"openin_any": "p", "openout_any": "p", "shell_escape": "f"}
+# Else the hour goes into the file, and into its names of fonts: the same page is the same bytes.
+DATELESS = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
 NO_PACKAGE = re.compile(r"File `([^']+)' not found")
 NO_FONT = re.compile(r"Missing character: There is no (\S+)")
 
@@ -64,7 +66,7 @@ def _run(folder: Path, program: str) -> bool:
         run = subprocess.run(
             [*command, "page.tex"],
             cwd=folder,
-            env={**os.environ, **GUARDED},
+            env={**os.environ, **GUARDED, **DATELESS},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

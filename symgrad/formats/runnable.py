@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
+from unicodedata import category
 
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
@@ -45,16 +46,9 @@ COMPARED = Text(
     zh="{name}：差商 {difference:.8g}，梯度 {slope:.8g}",
 )
 ENDED = Text(
-    en="L = {result.loss} after {result.iterations} steps: {result.diagnosis or result.stop}",
-    zh="迭代 {result.iterations} 步后 L = {result.loss}；停止原因：{result.diagnosis or reasons[result.stop]}",
+    en="L = {result.loss} after {result.iterations} steps: {result.why_it_ended()}",
+    zh="迭代 {result.iterations} 步后 L = {result.loss}；停止原因：{result.why_it_ended('zh')}",
 )
-# Why a run ended that needs no diagnosis, in a notebook that is not English.
-REASONS = {
-    "gradient norm reached": "梯度范数已足够小",
-    "iteration limit": "达到迭代次数上限",
-    "no further decrease in floating point": "在浮点精度内不再下降",
-}
-REASONS_CODE = "reasons = {\n" + "".join(f'    "{en}": "{zh}",\n' for en, zh in REASONS.items()) + "}\n"
 
 SAMPLE_CODE = """\
 import numpy as np
@@ -79,7 +73,7 @@ result = problem.fit(
     start={{name: arrays[name] for name in gradients}},{more}
     max_iterations=200,
 )
-{REASONS}print(f"{ENDED}")"""
+print(f"{ENDED}")"""
 PLOT_CODE = """\
 import matplotlib.pyplot as plt
 
@@ -94,7 +88,6 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
     of_data = [e.name for e in derivation.leaves if e.role in (Role.DATA, Role.LABELS)]
     numbers = [e.name for e in derivation.leaves if e.role is Role.HYPERPARAMETER and e.value is None]
     more = f"\n    hyperparameters={{name: arrays[name] for name in {_quoted(numbers)}}}," if numbers else ""
-    told = "" if language == "en" else REASONS_CODE
     return [
         Cell(HEADING.to(language)),
         *(Cell(source, is_code=True) for source in sources),
@@ -106,7 +99,7 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
         Cell(CHECK_CODE.replace("{COMPARED}", COMPARED.to(language)), is_code=True),
         Cell(FIT.to(language)),
         Cell(
-            FIT_CODE.format(data=_quoted(of_data), more=more, ENDED=ENDED.to(language), REASONS=told),
+            FIT_CODE.format(data=_quoted(of_data), more=more, ENDED=ENDED.to(language)),
             is_code=True,
         ),
         Cell(PLOT.to(language)),
@@ -114,18 +107,24 @@ def cells(derivation: Derivation, sources: Sequence[str], language: Language) ->
     ]
 
 
-def from_file(text: str, variables: Collection[str]) -> list[str]:
+def from_file(text: str, variables: Collection[str], title: Text) -> list[str]:
     """A model file's own text, and the problem of its variables."""
-    given = "".join(f"{name}={name}, " for name in ("model", "parameters") if name in variables)
-    return [text.strip(), f"import symgrad\n\nproblem = symgrad.Problem(loss, {given}names=globals())"]
+    given = [f"{name}={name}" for name in ("model", "parameters") if name in variables]
+    arguments = ", ".join(["loss", *given, "names=globals()", f"docstring={_docstring(title)}"])
+    return [text.strip(), f"import symgrad\n\nproblem = symgrad.Problem({arguments})"]
 
 
-def rebuilt(derivation: Derivation) -> list[str]:
+def rebuilt(derivation: Derivation, title: Text) -> list[str]:
     """A program that builds the problem again: its sizes, its arrays, its values line by line, in the model language."""
-    return ["\n".join(_rebuilt(derivation))]
+    return ["\n".join(_rebuilt(derivation, title))]
 
 
-def _rebuilt(derivation: Derivation) -> Iterator[str]:
+def _docstring(title: Text) -> str:
+    """The title in its languages, as a docstring says it."""
+    return _quoted(title.en if title.en == title.zh else f"{title.en}\n\nzh: {title.zh}")
+
+
+def _rebuilt(derivation: Derivation, title: Text) -> Iterator[str]:
     sizes = list(dict.fromkeys(name for e in derivation.leaves for s in e.shape for name in s.names))
     sizes += [name for name in _classes(derivation) if name not in sizes]
     wrong = [name for name in sizes if name in TAKEN]
@@ -146,7 +145,7 @@ def _rebuilt(derivation: Derivation) -> Iterator[str]:
     if derivation.model is not None:
         yield f"model = sg.parse({_quoted(str(derivation.model))}, names)"
     given = ", model=model" if derivation.model is not None else ""
-    yield f"problem = sg.Problem(loss{given}, names=names)"
+    yield f"problem = sg.Problem(loss{given}, names=names, docstring={_docstring(title)})"
 
 
 def _classes(derivation: Derivation) -> list[str]:
@@ -174,6 +173,19 @@ def _decimal(value: Fraction) -> str | None:
     return text if Fraction(text) == value else None
 
 
+# What cannot be seen, cannot be written to a file, or turns the rest of its line around.
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+
+
 def _quoted(value: str | list[str]) -> str:
-    """A string or a list of names as Python writes it, between double quotes."""
-    return json.dumps(value, ensure_ascii=False)
+    r"""A string or a list of names as Python writes it, between double quotes; what cannot be seen as its number.
+
+    >>> print(_quoted(["权重", "a\ud800b\u202e"]))
+    ["权重", "a\ud800b\u202e"]
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(_number(c) if category(c) in UNSEEN else c for c in text)
+
+
+def _number(c: str) -> str:
+    return rf"\u{ord(c):04x}" if ord(c) < 0x10000 else rf"\U{ord(c):08x}"

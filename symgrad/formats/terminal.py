@@ -26,7 +26,7 @@ from symgrad.formats.template import plain
 from symgrad.formats.terminal_equations import Line, Span, equation_lines
 from symgrad.formats.wrapping import GLUE, wrapped
 from symgrad.notation.boxes import hard_wrapped
-from symgrad.notation.linear import columns, linear
+from symgrad.notation.linear import columns, has_plain_index, linear, with_plain_indices
 from symgrad.prose import Language
 
 WIDTH, NARROWEST = 80, 20
@@ -90,9 +90,22 @@ class _Sheet:
         """The lines of one block."""
         return self.printers[block.kind](block, section)
 
-    def inline(self, item: Inline) -> str:
-        """A sentence with formulas that do not break."""
-        return plain(item, self.language, text=_safe, math=lambda tex: linear(tex).replace(" ", GLUE))
+    def inline(self, *items: Inline) -> str:
+        """Sentences with formulas that do not break; where one index cannot be lowered, none is."""
+        seen: list[str] = []
+
+        def math(tex: str) -> str:
+            seen.append(tex)
+            return linear(tex).replace(" ", GLUE)
+
+        def written(math: Callable[[str], str]) -> str:
+            between = "" if self.language == "zh" else " "
+            return between.join(plain(item, self.language, text=_safe, math=math) for item in items)
+
+        text = written(math)
+        if not any(map(has_plain_index, seen)):
+            return text
+        return written(lambda tex: with_plain_indices(linear(tex)).replace(" ", GLUE))
 
     def text(self, text: str, style: str = "", indent: str = "", room: int | None = None) -> Iterator[Line]:
         """A text, wrapped."""
@@ -113,8 +126,7 @@ class _Sheet:
 
     def paragraph(self, block: Block, section: int) -> Iterator[Line]:
         assert isinstance(block, Paragraph)
-        between = "" if self.language == "zh" else " "
-        yield from self.text(between.join(map(self.inline, block.sentences)))
+        yield from self.text(self.inline(*block.sentences))
 
     def figure(self, block: Block, section: int) -> Iterator[Line]:
         assert isinstance(block, Figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -22,6 +23,7 @@ from symgrad.notation.formula import (
     Text,
     Word,
     Wrapped,
+    every,
 )
 from symgrad.notation.reading import read
 from symgrad.notation.signs import ACCENTS, DELIMITERS, Kind
@@ -36,6 +38,10 @@ RAISED: Mapping[str, str] = dict(
 LOWERED: Mapping[str, str] = dict(
     zip("0123456789+−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True)
 )
+PLAIN = {small: c for c, small in LOWERED.items()}
+LOWERED_LETTERS = re.compile(
+    f"[{''.join(PLAIN)}]*[{''.join(s for s, c in PLAIN.items() if c.isalpha())}][{''.join(PLAIN)}]*"
+)
 ONES = "𝟏"  # the vector of ones
 LOOSE = frozenset({Kind.BINARY, Kind.RELATION, Kind.PUNCTUATION, Kind.SPACE, Kind.STYLE})
 
@@ -47,6 +53,29 @@ def linear(tex: str) -> str:
     ('∂L/∂W = (1/n) Xᵀ(P − Y)', 'p_iq', 'Hₗ₋₁')
     """
     return line_of(read(tex))
+
+
+def has_plain_index(tex: str) -> bool:
+    r"""Whether an index is written behind a low line, because a character of it cannot be lowered.
+
+    >>> has_plain_index(r"p_{iq}"), has_plain_index(r"p_{im}"), has_plain_index(r"\mathrm{a\_b}")
+    (True, False, False)
+    """
+    scripts = (n.below for n in every(read(tex)) if isinstance(n, Script) and n.below is not None)
+    return any(not lowered(line_of(below).replace(" ", "")) for below in scripts)
+
+
+def with_plain_indices(text: str) -> str:
+    """A line of formulas with letters of indices behind low lines, as beside an index that cannot be lowered.
+
+    >>> with_plain_indices("pᵢₘ + Hₗ₋₁ w₄₄")
+    'p_im + H_(l−1) w₄₄'
+    """
+    return LOWERED_LETTERS.sub(lambda run: _plain_index("".join(PLAIN[c] for c in run[0])), text)
+
+
+def _plain_index(text: str) -> str:
+    return f"_{text}" if text.isalnum() else f"_({text})"
 
 
 def columns(text: str) -> int:
@@ -233,4 +262,4 @@ def _raise(text: str) -> str:
 
 def _lower(text: str) -> str:
     text = text.replace(" ", "")
-    return lowered(text) or (f"_{text}" if text.isalnum() else f"_({text})")
+    return lowered(text) or _plain_index(text)

@@ -262,7 +262,7 @@ def test_a_deep_program_pickles():
     for _ in range(400):
         e = sg.sin(e) + x
     f = pickle.loads(pickle.dumps(compiled(sg.sum(sg.log(e)))))
-    assert f.diagnose(x=np.array([-3.0])).what == "is not a number"
+    assert f.diagnose(x=np.array([-3.0])).what.en == "is not a number"
 
 
 def test_names_that_the_trace_uses_itself():

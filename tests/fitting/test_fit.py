@@ -3,14 +3,20 @@
 import json
 import math
 import pickle
+import re
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import symgrad as sg
+from symgrad.compile.domain_sentences import EXAMPLE
 from symgrad.errors import InputError, ShapeError
+from symgrad.fitting.endings import ending
 from symgrad.fitting.export import as_json, as_npz, save
+from symgrad.optimize import Cause, Curvature, Diagnosis, Remedy, Stop
 from symgrad.problem import Problem, load
 from symgrad.tables import read_table, split
 
@@ -437,6 +443,53 @@ def test_a_step_outside_the_domain_names_the_formula():
     assert result.diagnosis.origin.startswith("exp(w) in (1) is inf: w[0] = ") or result.diagnosis.origin.startswith(
         "exp(w)"
     )
+
+
+# ---- the same in Chinese: no sentence of it in English, and in English what the diagnosis says of itself
+
+
+def in_chinese(result, *quoted):
+    """What a failed fit says in Chinese, without what it quotes."""
+    assert result.diagnosis is not None
+    assert result.why_it_ended() == str(result.diagnosis)
+    said = result.why_it_ended("zh")
+    for formula in quoted:
+        assert formula in said
+        said = said.replace(formula, "")
+    assert re.findall(r"[A-Za-z]{3,}", re.sub("λ_max|inf|nan", "", said)) == []
+    return said
+
+
+def test_every_ending_is_said_in_both_languages():
+    curvatures = (None, Curvature(4.0, is_quadratic=True), Curvature(4.0, is_quadratic=False))
+    for cause, remedy, curvature, name in product(Cause, Remedy, curvatures, (None, "w")):
+        failed = Diagnosis(cause, remedy, 12, 9e9, 1.0, 0.5, 0.6, name, curvature)
+        assert ending(Stop.DIVERGED, failed, None).en == str(failed)
+        assert re.match("第 12 次迭代：.+。[\u4e00-\u9fff].+", ending(Stop.DIVERGED, failed, None).zh)
+    assert {stop: ending(stop, None, None).en for stop in Stop} == {stop: str(stop) for stop in Stop}
+
+
+def test_a_failed_fit_says_in_chinese_what_failed():
+    A = sg.parameter("A", 2, 2)
+    singular = Problem(sg.sum(sg.inv(A)) + sg.sum(A**2)).fit(start={"A": np.zeros((2, 2))})
+    said = singular.why_it_ended("zh")
+    assert (
+        "因为式 (1) 中的 inv(A) 不存在（矩阵奇异）：A 的行列式为 0，特征值在 0 与 0 之间；矩阵须可逆。请更换初值"
+        in said
+    )
+    in_chinese(singular, "inv(A)")
+    table = np.array([[1.0, 2], [0.5, 1], [1, 0], [3, -4], [2, 2]])
+    outside = poisson().fit(X=table, y=np.array([3.0, 2, 4, 1, 2]), start={"w": [1.0, 1.0], "b": 0.0})
+    in_chinese(outside, "log(p)")
+    assert "，因为式 (2) 中的 log(p) 不是数：p[3] = -1；对数的自变量须为正。" in outside.why_it_ended("zh")
+    known = replace(outside.breakdown, source=EXAMPLE.filled(number=3, count=5))
+    assert "p[3] = -1（样本 3，共 5 个）；" in known.text.zh
+    far = Problem(sg.sum(sg.exp(w)) - sg.sum(w)).fit(
+        start={"w": np.array([3.0, 0.0])}, sizes={"d": 2}, learning_rate=1e4
+    )
+    in_chinese(far, "exp(w)", "float64")
+    steep = linear().fit(X=table, y=np.ones(5), learning_rate=10.0)
+    assert "学习率应小于 2/λ_max = " in in_chinese(steep)
 
 
 # ---- files
