@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 Indices = tuple[tuple[int, ...], ...]
 
@@ -34,6 +35,8 @@ class Reading:
     keepdims: bool = False
 
 
+# A handful of short tuples in all programs, each asked for again and again.
+@lru_cache(maxsize=1024)
 def read(indices: Indices, rank: int, ones: frozenset[int] = frozenset()) -> Reading:
     """Name the contraction of `indices` to a result of `rank` axes, of which those in `ones` have size 1.
 

@@ -153,7 +153,7 @@ def _grouped(form: Form, own: Indices) -> tuple[Fraction, list[Factor]]:
     used = sorted({i for t in form.terms for f in t.factors for i in f.indices if 0 <= i < len(own)})
     sizes = {abs(t.coefficient) for t in form.terms}
     content = sizes.pop() if len(sizes) == 1 else ONE
-    terms = [t.scaled(1 / content) for t in form.terms]
+    terms = [t.scaled(1 / content) for t in form.terms] if content != 1 else list(form.terms)
     if len(used) < len(own):
         names = {i: k for k, i in enumerate(used)}
         terms = [_moved_to(t, names, len(own), len(used)) for t in terms]
@@ -168,7 +168,7 @@ def _moved_to(term: Term, names: Mapping[int, int], old_rank: int, rank: int) ->
 
 
 def _power(node: Elementwise, base: Form) -> Form:
-    exponent = Fraction(str(node.parameter))
+    exponent = node.parameter if isinstance(node.parameter, Fraction) else Fraction(str(node.parameter))
     if len(base.terms) == 1:
         (term,) = base.terms
         spread = _spread(term, node.rank, exponent)

@@ -14,6 +14,7 @@ from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import map_groups
 from symgrad.rewrite.form import (
     ONLY,
+    WHOLE,
     Exactly,
     Factor,
     Form,
@@ -121,7 +122,7 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
             rest = relabel(_divided(relabel(term.factors, names), common), {})
             members.append((k, term.coefficient, tuple(rest)))
     sizes = {abs(c) for _, c, _ in members}
-    coefficient = sizes.pop() if len(sizes) == 1 else Fraction(1)
+    coefficient = sizes.pop() if len(sizes) == 1 else WHOLE
     if all(c < 0 for _, c, _ in members):
         coefficient = -coefficient
     if not common and coefficient in (1, -1):
@@ -132,7 +133,9 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
         gain = 0
     if any(not rest for _, _, rest in members) and not _is_worth_a_one(members):
         gain -= 1
-    return Shared(common, coefficient, tuple((k, c / coefficient, rest) for k, c, rest in members), gain)
+    if coefficient != 1:
+        members = [(k, c / coefficient, rest) for k, c, rest in members]
+    return Shared(common, coefficient, tuple(members), gain)
 
 
 def _is_left(c: Factor, rest: tuple[Factor, ...]) -> bool:
@@ -157,9 +160,12 @@ def _divided(factors: list[Factor], common: tuple[Factor, ...]) -> list[Factor]:
 def _match(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tuple[Factor, ...], dict[int, int]]:
     """The heaviest part of the product `a` that `b` holds too, with the names that b's bound indices take there."""
     best: tuple[int, tuple[Factor, ...], dict[int, int]] = (0, (), {})
-    order = sorted(a, key=lambda f: (-len(f.indices), -weight(f)))
+    there = {atom_key(f.atom) for f in b}
+    weighed = [(f, weight(f)) for f in a if atom_key(f.atom) in there]
+    weighed.sort(key=lambda pair: (-len(pair[0].indices), -pair[1]))
+    order = [f for f, _ in weighed]
     # What the factors from each place on weigh: no part of the product is heavier.
-    left = [*accumulate(map(weight, order[::-1]), initial=0)][::-1]
+    left = [*accumulate([w for _, w in reversed(weighed)], initial=0)][::-1]
 
     def extend(at: int, held: int, taken: tuple[Factor, ...], names: dict[int, int], free: list[Factor]) -> None:
         nonlocal best
@@ -232,7 +238,7 @@ def _grouped(form: Form, shared: Shared, inside: list[int]) -> Form:
         shape = (*shape[:place], extra, *shape[place:])
         indices = (*indices[:place], fresh, *indices[place:])
     group = factored(collect(shape, members))
-    factors = [*shared.common, Factor(group, indices, Fraction(1))]
+    factors = [*shared.common, Factor(group, indices, WHOLE)]
     term = make_term(shared.coefficient, factors, rank, extents(factors))
     places = {k for k, _, _ in shared.remainders}
     first = min(places)
