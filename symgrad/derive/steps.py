@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Expr, Leaf, leaf
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
-from symgrad.rewrite.convert import substitute, substitute_in
+from symgrad.rewrite.convert import substitute_in
 from symgrad.rewrite.display import Reason, Written, display
 from symgrad.rewrite.facts import DEEPEST, Facts, is_algebraic
 from symgrad.rewrite.symmetry import symmetric_names

@@ -442,6 +442,8 @@ def coerce(value: object) -> Expr:
     """An operand as a node: numbers enter exactly, arrays are refused."""
     if isinstance(value, Expr):
         return value
+    if type(value) is Fraction:
+        return number(value)
     if isinstance(value, bool):
         raise InputError(
             f"{value} is a Python truth value, not an expression; compare expressions with <, >, <=, >= or sg.equal"
@@ -495,7 +497,7 @@ def scale(c: Fraction | int, e: Expr) -> Expr:
     value = e.value if isinstance(e, Leaf) else None
     if isinstance(value, Size) and value.value is None and Fraction(c).denominator == 1 and c > 0:
         return size(value * int(c))
-    return linear([(Fraction(c), e)])
+    return linear([(c, e)])
 
 
 def add(a: object, b: object, sign: int = 1) -> Expr:

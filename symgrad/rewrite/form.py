@@ -267,7 +267,7 @@ def merge(factors: Iterable[Factor]) -> list[Factor]:
         if isinstance(atom, Elementwise) and atom.function in INDICATORS and f.power > 1:
             f = Factor(atom, f.indices, WHOLE)
         total[where] = f
-    return [f for f in total.values() if f.power]
+    return [f for f in total.values() if f.power.numerator]
 
 
 def _is_identity(f: Factor) -> bool:
@@ -390,4 +390,4 @@ def collect(shape: Shape, terms: Iterable[Term]) -> Form:
     for term in terms:
         old = total.get(term.key)
         total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
-    return Form(shape, tuple(t for t in total.values() if t.coefficient))
+    return Form(shape, tuple([t for t in total.values() if t.coefficient.numerator]))

@@ -63,7 +63,7 @@ def to_expression(form: Form) -> Expr:
     """
     if not form.terms:
         return broadcast_to(number(0), form.shape)
-    ordered = sorted(form.terms, key=lambda t: t.coefficient < 0)
+    ordered = sorted(form.terms, key=lambda t: t.coefficient.numerator < 0)
     raised = [_term(t, form.shape) for t in ordered]
     if len(raised) == 1:
         ((c, e),) = raised

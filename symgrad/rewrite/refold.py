@@ -8,7 +8,6 @@ definition has a value, so that neither law loses a point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.sizes import ONE
