@@ -268,7 +268,7 @@ def _grouped(form: Form, shared: Shared, inside: list[int]) -> Form:
         indices = (*indices[:place], fresh, *indices[place:])
     group = factored(collect(shape, members))
     factors = [*shared.common, Factor(group, indices, WHOLE)]
-    term = make_term(shared.coefficient, factors, rank, extents(factors))
+    term = make_term(shared.coefficient, factors, rank)
     places = {k for k, _, _ in shared.remainders}
     first = min(places)
     kept = [term if k == first else t for k, t in enumerate(form.terms) if k == first or k not in places]
@@ -281,7 +281,7 @@ def _inner_terms(shared: Shared, inside: list[int]) -> list[Term]:
     for _, c, rest in shared.remainders:
         own = dict(names) | {i: 1000 + i for f in rest for i in f.indices if i not in names}
         factors = relabel(rest, own)
-        members.append(make_term(c, factors, len(inside), extents(factors)))
+        members.append(make_term(c, factors, len(inside)))
     return members
 
 
@@ -296,7 +296,7 @@ def _hoist(members: list[Term], rank: int) -> tuple[list[Term], Size, int] | Non
     moved = []
     for t, (bound, _, _) in zip(members, known, strict=True):
         factors = relabel(t.factors, {**names, bound: place})
-        moved.append(make_term(t.coefficient, factors, rank + 1, extents(factors)))
+        moved.append(make_term(t.coefficient, factors, rank + 1))
     return moved, extra, place
 
 

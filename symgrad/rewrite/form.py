@@ -174,15 +174,20 @@ def make_term(
     coefficient: Fraction,
     factors: Iterable[Factor],
     rank: int,
-    sizes: Mapping[int, Size],
+    sizes: Mapping[int, Size] | None = None,
     is_symmetric: IsSymmetric = never,
 ) -> Term:
     """The term of a product: identities contracted, equal factors merged, sums over nothing replaced by their size.
 
-    `sizes` gives the extent of every bound index, also of one that no factor holds any more.
+    `sizes` gives the extent of every bound index where there is one that no factor holds any more.
     """
     product = _Product(tuple(factors))
-    bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
+    if sizes is not None:
+        bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
+    elif any(i >= rank for f in product.factors for i in f.indices):
+        bound = tuple([(i, extent) for i, extent in extents(product.factors).items() if i >= rank])
+    else:
+        bound = ()
     if is_symmetric is never:
         c, labelled, key = _normal(product, rank, bound)
     else:

@@ -49,7 +49,7 @@ def _products(term: Term, name: Leaf, product: Term, rank: int) -> Term:
         rest, indices = found
         factors = [*rest, Factor(name, indices, WHOLE)]
         c = term.coefficient / product.coefficient
-        term = make_term(c, factors, rank, extents(factors))
+        term = make_term(c, factors, rank)
 
 
 def _places(
