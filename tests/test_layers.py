@@ -51,7 +51,7 @@ PICKLE_READERS = frozenset({"load", "loads", "Unpickler"})
 ALLOWED: Mapping[tuple[str, str], str] = {
     ("symgrad/modelfile.py", "exec"): "the user's own model file, run because the user asked for it",
     ("symgrad/modelfile.py", "except Exception"): "whatever a model file raises is reported at its line",
-    ("symgrad/compile/bound.py", "exec"): "our own generated source, whose names are ours",
+    ("symgrad/compile/loading.py", "exec"): "our own generated source, whose names are ours",
 }
 # (file, late import) → the reason: it points up, or is slow and seldom needed.
 # IPython asks the object itself how it shows; see docs/decisions/0005.

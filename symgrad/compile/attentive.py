@@ -20,7 +20,8 @@ class Attentive:
     """Contexts that watch: as many as calls run at a time, since none can be entered twice."""
 
     def __init__(self) -> None:
-        self._idle: list[Watch] = [_watch()]
+        self.watch = _watch
+        self.idle: list[Watch] = [_watch()]
 
     def run(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[Any, bool]:
         """(function(**arguments), whether anything in it was not finite).
@@ -30,7 +31,7 @@ class Attentive:
         """
         # Taking one out and putting it back are one step each for all threads. After an error it is not put back.
         try:
-            watch = self._idle.pop()
+            watch = self.idle.pop()
         except IndexError:
             watch = _watch()
         run, flags = watch
@@ -39,7 +40,7 @@ class Attentive:
         if flags:
             has_flags = True
             flags.clear()
-        self._idle.append(watch)
+        self.idle.append(watch)
         return result, has_flags
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from math import isfinite
 from typing import Any, Protocol
 
@@ -12,6 +11,8 @@ import numpy as np
 from symgrad.compile.arguments import Argument
 from symgrad.compile.attentive import Attentive
 from symgrad.compile.bound_source import BoundModule
+from symgrad.compile.calling import class_of_its_own
+from symgrad.compile.loading import loaded
 from symgrad.errors import InputError
 
 Array = Any
@@ -53,12 +54,21 @@ class Bound:
 
     def __call__(self, **arrays: Any) -> tuple[Any, dict[str, Array]]:
         """The loss, and its gradient by each parameter."""
-        result: tuple[Any, dict[str, Array]] = self._called("value_and_gradients", arrays)
+        result: tuple[Any, dict[str, Array]] = self.called("value_and_gradients", arrays)
+        # From now on calls are those of a class that is written for the arguments.
+        self.__class__ = class_of_its_own(
+            Bound, self._run["value_and_gradients"], self.arguments, self._attentive, inside=self._module.inside
+        )
+        return result
+
+    def told(self, arrays: dict[str, Any], result: Any) -> Any:
+        """The result of a call in which something was not finite."""
+        self._unbound.report("value_and_gradients", {**self._data, **arrays}, result)
         return result
 
     def value(self, **arrays: Any) -> Any:
         """The loss alone."""
-        return self._called("value", arrays)
+        return self.called("value", arrays)
 
     @property
     def source(self) -> str:
@@ -96,7 +106,8 @@ class Bound:
     def __reduce__(self) -> tuple[Any, ...]:
         return Bound, (self._unbound, self._module, self._data, self._check)
 
-    def _called(self, name: str, arrays: dict[str, Any]) -> Any:
+    def called(self, name: str, arrays: dict[str, Any]) -> Any:
+        """The result of one of the functions; errors are worded here."""
         inside = self._module.inside
         passed = arrays
         if inside:
@@ -123,12 +134,3 @@ class Bound:
             raise InputError(
                 f"{name}: {what or f'{missing[0]} is missing'}; the arguments are {', '.join(self._names)}"
             )
-
-
-@lru_cache(maxsize=64)
-def loaded(source: str, names: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
-    """The functions of a generated module."""
-    namespace: dict[str, Any] = {"__name__": "symgrad_generated"}
-    # The one use of exec: the text is our own generated source; names and titles in it were made safe.
-    exec(compile(source, "<symgrad: generated NumPy>", "exec"), namespace)
-    return {name: namespace[name] for name in names}

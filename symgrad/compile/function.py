@@ -14,9 +14,11 @@ import numpy as np
 
 from symgrad.compile.arguments import Argument
 from symgrad.compile.attentive import Attentive
-from symgrad.compile.bound import Bound, loaded
+from symgrad.compile.bound import Bound
 from symgrad.compile.bound_source import BACKENDS, NUMPY, Backend, Binder
+from symgrad.compile.calling import class_of_its_own
 from symgrad.compile.domain import Breakdown, Tracer, breakdown
+from symgrad.compile.loading import loaded
 from symgrad.compile.numpy_source import Function, module_of
 from symgrad.compile.partial import Kind, Partial, Separable
 from symgrad.compile.vector import Flat
@@ -50,18 +52,26 @@ class Compiled:
 
     def __call__(self, **arrays: Any) -> tuple[Any, dict[str, Array]]:
         """The loss, and its gradient by each parameter."""
-        result: tuple[Any, dict[str, Array]] = self._called("value_and_gradients", arrays)
+        result: tuple[Any, dict[str, Array]] = self.called("value_and_gradients", arrays)
+        # From now on calls are those of a class that is written for the arguments.
+        run, f = self._run["value_and_gradients"], self._functions["value_and_gradients"]
+        self.__class__ = class_of_its_own(Compiled, run, f.arguments, self._attentive, switch=f.switch)
+        return result
+
+    def told(self, arrays: dict[str, Any], result: Any) -> Any:
+        """The result of a call in which something was not finite."""
+        self.report("value_and_gradients", arrays, result)
         return result
 
     def value(self, **arrays: Any) -> Any:
         """The loss alone."""
-        return self._called("value", arrays)
+        return self.called("value", arrays)
 
     def predict(self, **arrays: Any) -> Array:
         """What the model predicts, from the arrays that it needs."""
         if "predict" not in self._functions:
             raise InputError("predict: there is no model; assign what predicts to `model`")
-        return self._called("predict", arrays)
+        return self.called("predict", arrays)
 
     def bind(self, *, check: bool = True, backend: str = "numpy", threads: int = 1, **arrays: Any) -> Bound:
         """g(**parameters) → (value, gradients), with these arrays, numbers and sizes bound: what depends on them is done once.
@@ -199,7 +209,8 @@ class Compiled:
     def __reduce__(self) -> tuple[Any, ...]:
         return Compiled, (self.source, self._functions, self._tracer, self._binder)
 
-    def _called(self, name: str, arrays: dict[str, Any]) -> Any:
+    def called(self, name: str, arrays: dict[str, Any]) -> Any:
+        """The result of one of the functions; errors are worded here."""
         try:
             result, has_flags = self._attentive.run(self._run[name], arrays)
         except (TypeError, ValueError) as e:

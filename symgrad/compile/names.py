@@ -30,7 +30,9 @@ def sanitised(name: str) -> str:
     >>> sanitised("H1"), sanitised("x'"), sanitised("for"), sanitised("1; import os")
     ('H1', 'x', 'for_', 'v1_import_os')
     """
-    text = re.sub(r"\W+", "_", normalize("NFKC", name)).strip("_")[:LONGEST_NAME]
+    is_plain = name.isascii() and name.isidentifier()
+    text = name if is_plain else re.sub(r"\W+", "_", normalize("NFKC", name))
+    text = text.strip("_")[:LONGEST_NAME]
     if not text or not text.isidentifier():
         text = f"v{text}"
     if not text.isidentifier():

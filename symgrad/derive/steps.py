@@ -12,7 +12,7 @@ from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Expr, L
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.records import dataclass
-from symgrad.rewrite.convert import substitute, substitute_in
+from symgrad.rewrite.convert import substitute_in
 from symgrad.rewrite.display import Reason, Written, display
 from symgrad.rewrite.facts import DEEPEST, Facts, is_algebraic
 from symgrad.rewrite.symmetry import symmetric_names
@@ -25,9 +25,11 @@ class Renamed:
     roots: tuple[Expr, ...]
     back: Mapping[Expr, Expr]
 
-    def restored(self, e: Expr) -> Expr:
-        """An expression over the placeholders in the names of this step."""
-        return substitute(e, self.back)
+    def restored(self, lines: Sequence[Written]) -> list[Written]:
+        """Lines over the placeholders in the names of this step."""
+        held = [e for line in lines for e in _expressions(line)]
+        own = dict(zip(held, substitute_in(held, self.back), strict=True))
+        return [_over(line, own) for line in lines]
 
 
 def without_names(roots: Sequence[Expr]) -> Renamed:
@@ -87,7 +89,7 @@ class Writer:
             pairs = _paired(rest[: 2 * len(cotangents)])
             facts = Facts(_paired(rest[2 * len(cotangents) :]), symmetric)
             self._written[key] = display(head, pairs, facts, is_result=is_result)
-        return [_restored(line, renamed) for line in self._written[key]]
+        return renamed.restored(self._written[key])
 
     def _known(self, roots: Sequence[Expr]) -> dict[Leaf, Expr]:
         """The definitions that a step can use, in the order of the program.
@@ -128,9 +130,16 @@ def _is_telling(definition: Expr) -> bool:
     return isinstance(definition, Contraction) or (is_algebraic(definition) and not mixes)
 
 
-def _restored(line: Written, renamed: Renamed) -> Written:
+def _expressions(line: Written) -> list[Expr]:
+    """What a line and its reason hold."""
     expression, reason = line
-    put_in = tuple(e for c in reason.put_in if isinstance(e := renamed.restored(c), Leaf))
-    facts = tuple((fact, renamed.restored(e)) for fact, e in reason.facts)
-    by = tuple(e for c in reason.by if isinstance(e := renamed.restored(c), Leaf))
-    return renamed.restored(expression), Reason(reason.kind, put_in, facts, by)
+    return [expression, *reason.put_in, *(e for _, e in reason.facts), *reason.by]
+
+
+def _over(line: Written, own: Mapping[Expr, Expr]) -> Written:
+    """The line with each expression replaced."""
+    expression, reason = line
+    put_in = tuple([e for c in reason.put_in if isinstance(e := own[c], Leaf)])
+    facts = tuple([(fact, own[e]) for fact, e in reason.facts])
+    by = tuple([e for c in reason.by if isinstance(e := own[c], Leaf)])
+    return own[expression], Reason(reason.kind, put_in, facts, by)

@@ -15,7 +15,7 @@ every process. The functions at the end build nodes and check shapes; the operat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from hashlib import blake2b
@@ -56,8 +56,8 @@ CONSTANT_ROLES = frozenset({Role.NUMBER, Role.SIZE, Role.IDENTITY, Role.WINDOW})
 class Expr:
     """A node of the graph; `shape` holds a size for each axis. Operators are NumPy's."""
 
-    digest: bytes
     shape: Shape
+    _digest: bytes = field(default=b"", init=False)
 
     # NumPy must neither loop over an expression nor make an array of objects of it.
     __array_ufunc__: ClassVar[None] = None
@@ -67,6 +67,17 @@ class Expr:
     def children(self) -> tuple[Expr, ...]:
         """The nodes that this one is made of."""
         return ()
+
+    @property
+    def digest(self) -> bytes:
+        """The content, in the same bytes in every process."""
+        # Most nodes are never asked for it.
+        return self._digest or _digest_of(self)
+
+    @property
+    def _content(self) -> object:
+        """What the node is besides its kind and its shape, operands by their digests."""
+        raise NotImplementedError
 
     @property
     def rank(self) -> int:
@@ -193,6 +204,12 @@ class Leaf(Expr):
     value: Fraction | Size | None
     kind: ClassVar[str] = "leaf"
 
+    @property
+    def _content(self) -> object:
+        """All fields; what is said about it once where both languages say the same."""
+        said = self.about.en if self.about.en == self.about.zh else (self.about.en, self.about.zh)
+        return self.name, self.role.value, sorted(self.facts), said, self.value
+
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Linear(Expr):
@@ -205,6 +222,11 @@ class Linear(Expr):
     def children(self) -> tuple[Expr, ...]:
         """The eₖ."""
         return tuple([e for _, e in self.terms])
+
+    @property
+    def _content(self) -> object:
+        """The terms."""
+        return [(str(c), e.digest) for c, e in self.terms]
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -219,6 +241,11 @@ class Contraction(Expr):
     def children(self) -> tuple[Expr, ...]:
         """The operands."""
         return self.operands
+
+    @property
+    def _content(self) -> object:
+        """The operands and their indices."""
+        return [e.digest for e in self.operands], self.indices
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -235,6 +262,11 @@ class Elementwise(Expr):
         """The operands."""
         return self.operands
 
+    @property
+    def _content(self) -> object:
+        """The function, its operands and its parameter."""
+        return self.function, [e.digest for e in self.operands], parameter_key(self.parameter)
+
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Apply(Expr):
@@ -250,6 +282,11 @@ class Apply(Expr):
         """The operands."""
         return self.operands
 
+    @property
+    def _content(self) -> object:
+        """The primitive, its operands and its options."""
+        return self.primitive, [e.digest for e in self.operands], self.options
+
     def option(self, name: str) -> object:
         """The value of a keyword argument."""
         return dict(self.options)[name]
@@ -258,23 +295,31 @@ class Apply(Expr):
 # What is said of a value, a name or facts, and does nothing to it.
 MARKS = frozenset({"named", "assume"})
 
-# Nodes by their digest, and by the very objects that they are made of: what is made again is found without its digest.
-_INTERNED: WeakValueDictionary[bytes | tuple[object, ...], Expr] = WeakValueDictionary()
+# Nodes by the very objects that they are made of.
+_INTERNED: WeakValueDictionary[tuple[object, ...], Expr] = WeakValueDictionary()
 
 
 E = TypeVar("E", bound=Expr)
 
 
-def _intern(made_of: tuple[object, ...] | None, cls: type[E], shape: Shape, content: object, *fields: object) -> E:
-    digest = blake2b(f"{cls.__name__}|{shape}|{content}".encode(), digest_size=16).digest()
-    node = _INTERNED.get(digest)
-    if node is None:
-        node = cls(digest, shape, *fields)
-        _INTERNED[digest] = node
-    if made_of is not None:
-        _INTERNED[made_of] = node
-    assert isinstance(node, cls)
+def _intern(made_of: tuple[object, ...], node: E) -> E:
+    _INTERNED[made_of] = node
     return node
+
+
+def _digest_of(root: Expr) -> bytes:
+    """The digest of a node, once those of its operands are there."""
+    pending = [root]
+    while pending:
+        node = pending[-1]
+        missing = [e for e in node.children if not e._digest]
+        if missing:
+            pending += missing
+            continue
+        pending.pop()
+        text = f"{type(node).__name__}|{node.shape}|{node._content}"
+        object.__setattr__(node, "_digest", blake2b(text.encode(), digest_size=16).digest())
+    return root._digest
 
 
 def leaf(
@@ -297,8 +342,7 @@ def leaf(
     found = _INTERNED.get(made_of)
     if isinstance(found, Leaf):
         return found
-    content = (name, role.value, sorted(known), said.en if said.en == said.zh else (said.en, said.zh), value)
-    return _intern(made_of, Leaf, shape, content, name, role, known, said, value)
+    return _intern(made_of, Leaf(shape, name, role, known, said, value))
 
 
 def number(value: Number) -> Leaf:
@@ -338,7 +382,7 @@ def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:
     found = _INTERNED.get(made_of)
     if found is not None:
         return found
-    return _intern(made_of, Linear, exact[0][1].shape, [(str(c), e.digest) for c, e in exact], exact)
+    return _intern(made_of, Linear(exact[0][1].shape, exact))
 
 
 def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shape: Shape) -> Expr:
@@ -346,15 +390,15 @@ def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shap
     nodes, given = tuple(operands), tuple(map(tuple, indices))
     if len(nodes) == 1 and given[0] == tuple(range(len(shape))):
         return nodes[0]
-    found = _INTERNED.get((nodes, given, shape))
+    made_of = (nodes, given, shape)
+    found = _INTERNED.get(made_of)
     if found is not None:
         return found
     rename = {axis: axis for axis in range(len(shape))}
     renamed = tuple([tuple([rename.setdefault(i, len(rename)) for i in own]) for own in given])
     if renamed != given:
         return contraction(nodes, renamed, shape)
-    content = ([e.digest for e in nodes], renamed)
-    return _intern((nodes, renamed, shape), Contraction, shape, content, nodes, renamed)
+    return _intern(made_of, Contraction(shape, nodes, given))
 
 
 def parameter_key(parameter: object) -> str:
@@ -367,21 +411,20 @@ def parameter_key(parameter: object) -> str:
 def elementwise(function: str, *operands: object, parameter: object = None) -> Expr:
     """f(e₁, …) entry by entry, the operands broadcast against each other."""
     nodes = [coerce(e) for e in operands]
-    shape = broadcast_shape(lambda: function, nodes)
-    full = tuple(broadcast_to(e, shape) for e in nodes)
-    key = parameter_key(parameter)
-    found = _INTERNED.get((function, full, key))
-    if found is not None:
-        return found
-    content = (function, [e.digest for e in full], key)
-    return _intern((function, full, key), Elementwise, shape, content, function, full, parameter)
+    shape = broadcast_shape(lambda: function, nodes) if len(nodes) > 1 else nodes[0].shape
+    full = tuple([broadcast_to(e, shape) for e in nodes]) if len(nodes) > 1 else tuple(nodes)
+    made_of = (function, full, parameter_key(parameter))
+    found = _INTERNED.get(made_of)
+    return _intern(made_of, Elementwise(shape, function, full, parameter)) if found is None else found
 
 
 def apply(primitive: str, operands: Sequence[Expr], options: Iterable[tuple[str, object]], shape: Shape) -> Expr:
     """A primitive's node; its own entry has checked the operands."""
-    chosen = tuple(sorted(options))
-    content = (primitive, [e.digest for e in operands], chosen)
-    return _intern(None, Apply, shape, content, primitive, tuple(operands), chosen)
+    nodes, chosen = tuple(operands), tuple(sorted(options))
+    # By what the options print: True is no 1.
+    made_of = (primitive, nodes, str(chosen), shape)
+    found = _INTERNED.get(made_of)
+    return _intern(made_of, Apply(shape, primitive, nodes, chosen)) if found is None else found
 
 
 def sizes_of(node: Expr) -> list[Size]:
@@ -399,6 +442,8 @@ def coerce(value: object) -> Expr:
     """An operand as a node: numbers enter exactly, arrays are refused."""
     if isinstance(value, Expr):
         return value
+    if type(value) is Fraction:
+        return number(value)
     if isinstance(value, bool):
         raise InputError(
             f"{value} is a Python truth value, not an expression; compare expressions with <, >, <=, >= or sg.equal"
@@ -438,6 +483,8 @@ def broadcast_shape(what: Callable[[], str], nodes: Sequence[Expr]) -> Shape:
 
 def broadcast_to(e: Expr, shape: Shape) -> Expr:
     """`e` repeated along new axes, and along axes of size 1, to `shape`."""
+    if e.shape == shape:
+        return e
     offset = len(shape) - e.rank
     own = [offset + k if s == shape[offset + k] else len(shape) + k for k, s in enumerate(e.shape)]
     return contraction([e], [own], shape)
@@ -450,7 +497,7 @@ def scale(c: Fraction | int, e: Expr) -> Expr:
     value = e.value if isinstance(e, Leaf) else None
     if isinstance(value, Size) and value.value is None and Fraction(c).denominator == 1 and c > 0:
         return size(value * int(c))
-    return linear([(Fraction(c), e)])
+    return linear([(c, e)])
 
 
 def add(a: object, b: object, sign: int = 1) -> Expr:

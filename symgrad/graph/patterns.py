@@ -6,6 +6,7 @@ Printers and code generators ask here, so that a contraction reads the same ever
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 
 from symgrad.records import dataclass
 
@@ -35,6 +36,8 @@ class Reading:
     keepdims: bool = False
 
 
+# A handful of short tuples in all programs, each asked for again and again.
+@lru_cache(maxsize=1024)
 def read(indices: Indices, rank: int, ones: frozenset[int] = frozenset()) -> Reading:
     """Name the contraction of `indices` to a result of `rank` axes, of which those in `ones` have size 1.
 

@@ -80,7 +80,7 @@ def transposed(form: Form) -> Form:
 
 def single(coefficient: Fraction, factors: list[Factor], node: Expr) -> Form:
     """A form of one term."""
-    term = make_term(coefficient, factors, node.rank, extents(factors))
+    term = make_term(coefficient, factors, node.rank)
     return Form(node.shape, (term,) if coefficient else ())
 
 
@@ -135,7 +135,7 @@ def _moved(term: Term, own: Indices, rank: int, sizes: Mapping[int, Size]) -> Te
     names = dict(enumerate(own))
     names |= {i: 1000 + i for i in bound_indices(term.factors, len(own))}
     factors = relabel(term.factors, names)
-    return make_term(term.coefficient, factors, rank, extents(factors))
+    return make_term(term.coefficient, factors, rank)
 
 
 def _as_factors(form: Form, own: Indices, fresh: int) -> tuple[Fraction, list[Factor]]:
@@ -153,7 +153,7 @@ def _grouped(form: Form, own: Indices) -> tuple[Fraction, list[Factor]]:
     used = sorted({i for t in form.terms for f in t.factors for i in f.indices if 0 <= i < len(own)})
     sizes = {abs(t.coefficient) for t in form.terms}
     content = sizes.pop() if len(sizes) == 1 else ONE
-    terms = [t.scaled(1 / content) for t in form.terms]
+    terms = [t.scaled(1 / content) for t in form.terms] if content != 1 else list(form.terms)
     if len(used) < len(own):
         names = {i: k for k, i in enumerate(used)}
         terms = [_moved_to(t, names, len(own), len(used)) for t in terms]
@@ -164,11 +164,11 @@ def _grouped(form: Form, own: Indices) -> tuple[Fraction, list[Factor]]:
 def _moved_to(term: Term, names: Mapping[int, int], old_rank: int, rank: int) -> Term:
     full = dict(names) | {i: 1000 + i for i in bound_indices(term.factors, old_rank)}
     factors = relabel(term.factors, full)
-    return make_term(term.coefficient, factors, rank, extents(factors))
+    return make_term(term.coefficient, factors, rank)
 
 
 def _power(node: Elementwise, base: Form) -> Form:
-    exponent = Fraction(str(node.parameter))
+    exponent = node.parameter if isinstance(node.parameter, Fraction) else Fraction(str(node.parameter))
     if len(base.terms) == 1:
         (term,) = base.terms
         spread = _spread(term, node.rank, exponent)

@@ -55,7 +55,8 @@ def _leaf_cost(node: Leaf) -> int:
     if isinstance(node.value, Size) and node.role is Role.SIZE:
         return sum(len(monomial) + (abs(c) != 1) for monomial, c in node.value.terms) + len(node.value.terms) - 1
     if node.role is Role.NUMBER:
-        return _number_cost(Fraction(str(node.value)))
+        assert isinstance(node.value, Fraction)
+        return _number_cost(node.value)
     return 1
 
 

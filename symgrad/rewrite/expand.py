@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from symgrad.graph.expression import CONSTANT_ROLES, Leaf, Role
 from symgrad.rewrite.form import (
+    WHOLE,
     Atom,
     Exactly,
     Factor,
@@ -33,6 +34,8 @@ def expand(form: Form, *, only_reciprocals: bool = False, is_symmetric: IsSymmet
     With `only_reciprocals`, only sums that hold a reciprocal are distributed: (a/p + b/q)·p·q becomes a·q + b·p, and
     what cancels is gone before anything else is multiplied out.
     """
+    if not holds_sum(form) and len(form.terms) <= MOST_TERMS:
+        return form
     if is_symmetric is never:
         return _expanded(Exactly(form), only_reciprocals)
     return _distributed(form, only_reciprocals, is_symmetric)
@@ -102,6 +105,8 @@ def _distribute(term: Term, place: int, rank: int, is_symmetric: IsSymmetric) ->
 
 def map_groups(form: Form, change: Callable[[Form], Form]) -> Form:
     """The form with `change` applied to every sum in parentheses; a sum that became one term loses them."""
+    if not holds_sum(form):
+        return form
     rank = len(form.shape)
     terms = []
     for term in form.terms:
@@ -127,6 +132,11 @@ def map_groups(form: Form, change: Callable[[Form], Form]) -> Form:
     return with_terms(form, terms)
 
 
+def holds_sum(form: Form) -> bool:
+    """Whether a factor of the form is a sum in parentheses."""
+    return any(isinstance(f.atom, Form) for term in form.terms for f in term.factors)
+
+
 def _is_alone(atom: Atom) -> bool:
     """Whether parentheses hold no sum: one term, or nothing."""
     return isinstance(atom, Form) and len(atom.terms) < 2
@@ -138,11 +148,11 @@ def _unwrapped(f: Factor, fresh: int) -> tuple[Fraction, list[Factor]]:
     if not f.atom.terms and f.power > 0:
         return Fraction(0), []
     if len(f.atom.terms) != 1 or f.power.denominator != 1:
-        return Fraction(1), [f]
+        return WHOLE, [f]
     (term,) = f.atom.terms
     bound = bound_indices(term.factors, len(f.indices))
     if bound and f.power != 1:
-        return Fraction(1), [f]
+        return WHOLE, [f]
     names = dict(enumerate(f.indices)) | {i: fresh + k for k, i in enumerate(bound)}
     moved = relabel(term.factors, names)
     return term.coefficient ** int(f.power), [Factor(g.atom, g.indices, g.power * f.power) for g in moved]

@@ -14,6 +14,7 @@ from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import map_groups
 from symgrad.rewrite.form import (
     ONLY,
+    WHOLE,
     Exactly,
     Factor,
     Form,
@@ -73,15 +74,44 @@ def _factored(exactly: Exactly) -> Form:
     current = map_groups(exactly.form, factored)
     while 1 < len(current.terms) <= MOST_COLLECTED:
         promising = sorted((s for s in _candidates(current) if s.gain > 0), key=lambda s: -s.gain)
-        now = cost(to_expression(current)) if promising else 0
-        shorter = next(
-            (f for f in (_written(current, s) for s in promising) if cost(to_expression(f)) <= now + SLACK),
-            None,
-        )
+        shorter = next((f for f in (_written(current, s) for s in promising) if _is_no_longer(f, current)), None)
         if shorter is None:
             break
         current = shorter
     return current
+
+
+def _is_no_longer(form: Form, than: Form) -> bool:
+    """Whether a product is to be preferred to the sum that it is."""
+    own = cost(to_expression(form))
+    # Most are found to be so without writing the sum, which is the longer of the two.
+    return own <= least_cost(than) + SLACK or own <= cost(to_expression(than)) + SLACK
+
+
+def least_cost(form: Form) -> int:
+    """A bound from below on the symbols of a form: its atoms, their powers, the signs between its terms.
+
+    >>> from symgrad.primitives.language import data, dims
+    >>> from symgrad.rewrite.convert import to_form
+    >>> n = dims("n")
+    >>> x, y, z = data("x", n), data("y", n), data("z", n)
+    >>> form = to_form(x * y**2 - x * z)
+    >>> least_cost(form), cost(to_expression(form))
+    (6, 8)
+    """
+    total = len(form.terms) - 1
+    for term in form.terms:
+        for f in term.factors:
+            if isinstance(f.atom, Apply) and f.atom.primitive == "pad":
+                return 0  # what stands side by side is written without its padding
+            if isinstance(f.atom, Form):
+                total += least_cost(f.atom)
+            elif _is_size(f):
+                # Sizes are multiplied into one, in which every name is left; of (n - m)(n + m) less may be.
+                total += isinstance(f.atom, Leaf) and isinstance(f.atom.value, Size) and f.atom.value.is_name
+            else:
+                total += cost(f.atom) + (f.power != 1)
+    return total
 
 
 def _candidates(form: Form) -> Iterator[Shared]:
@@ -121,7 +151,7 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
             rest = relabel(_divided(relabel(term.factors, names), common), {})
             members.append((k, term.coefficient, tuple(rest)))
     sizes = {abs(c) for _, c, _ in members}
-    coefficient = sizes.pop() if len(sizes) == 1 else Fraction(1)
+    coefficient = sizes.pop() if len(sizes) == 1 else WHOLE
     if all(c < 0 for _, c, _ in members):
         coefficient = -coefficient
     if not common and coefficient in (1, -1):
@@ -132,7 +162,9 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
         gain = 0
     if any(not rest for _, _, rest in members) and not _is_worth_a_one(members):
         gain -= 1
-    return Shared(common, coefficient, tuple((k, c / coefficient, rest) for k, c, rest in members), gain)
+    if coefficient != 1:
+        members = [(k, c / coefficient, rest) for k, c, rest in members]
+    return Shared(common, coefficient, tuple(members), gain)
 
 
 def _is_left(c: Factor, rest: tuple[Factor, ...]) -> bool:
@@ -157,9 +189,12 @@ def _divided(factors: list[Factor], common: tuple[Factor, ...]) -> list[Factor]:
 def _match(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tuple[Factor, ...], dict[int, int]]:
     """The heaviest part of the product `a` that `b` holds too, with the names that b's bound indices take there."""
     best: tuple[int, tuple[Factor, ...], dict[int, int]] = (0, (), {})
-    order = sorted(a, key=lambda f: (-len(f.indices), -weight(f)))
+    there = {atom_key(f.atom) for f in b}
+    weighed = [(f, weight(f)) for f in a if atom_key(f.atom) in there]
+    weighed.sort(key=lambda pair: (-len(pair[0].indices), -pair[1]))
+    order = [f for f, _ in weighed]
     # What the factors from each place on weigh: no part of the product is heavier.
-    left = [*accumulate(map(weight, order[::-1]), initial=0)][::-1]
+    left = [*accumulate([w for _, w in reversed(weighed)], initial=0)][::-1]
 
     def extend(at: int, held: int, taken: tuple[Factor, ...], names: dict[int, int], free: list[Factor]) -> None:
         nonlocal best
@@ -232,8 +267,8 @@ def _grouped(form: Form, shared: Shared, inside: list[int]) -> Form:
         shape = (*shape[:place], extra, *shape[place:])
         indices = (*indices[:place], fresh, *indices[place:])
     group = factored(collect(shape, members))
-    factors = [*shared.common, Factor(group, indices, Fraction(1))]
-    term = make_term(shared.coefficient, factors, rank, extents(factors))
+    factors = [*shared.common, Factor(group, indices, WHOLE)]
+    term = make_term(shared.coefficient, factors, rank)
     places = {k for k, _, _ in shared.remainders}
     first = min(places)
     kept = [term if k == first else t for k, t in enumerate(form.terms) if k == first or k not in places]
@@ -246,7 +281,7 @@ def _inner_terms(shared: Shared, inside: list[int]) -> list[Term]:
     for _, c, rest in shared.remainders:
         own = dict(names) | {i: 1000 + i for f in rest for i in f.indices if i not in names}
         factors = relabel(rest, own)
-        members.append(make_term(c, factors, len(inside), extents(factors)))
+        members.append(make_term(c, factors, len(inside)))
     return members
 
 
@@ -261,7 +296,7 @@ def _hoist(members: list[Term], rank: int) -> tuple[list[Term], Size, int] | Non
     moved = []
     for t, (bound, _, _) in zip(members, known, strict=True):
         factors = relabel(t.factors, {**names, bound: place})
-        moved.append(make_term(t.coefficient, factors, rank + 1, extents(factors)))
+        moved.append(make_term(t.coefficient, factors, rank + 1))
     return moved, extra, place
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import is_
 
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, total
 from symgrad.graph.walk import postorder
@@ -99,8 +100,10 @@ class Facts:
         if picked is not factors:
             factors = list(make_term(Fraction(1), picked, rank, sizes, self.is_symmetric).factors)
         factors, summed = self._sums(factors, rank)
-        sizes = {i: s for i, s in sizes.items() if i not in summed}
         is_symmetric = self.is_symmetric if any(self.is_symmetric(f.atom) for f in factors) else never
+        if is_symmetric is never and len(factors) == len(term.factors) and all(map(is_, factors, term.factors)):
+            return term
+        sizes = {i: s for i, s in sizes.items() if i not in summed}
         changed = make_term(term.coefficient, factors, rank, sizes, is_symmetric)
         changed = term if changed == term else changed
         if changed.key != term.key:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
+from operator import is_
 
 from symgrad.graph.expression import Elementwise, Expr, Leaf, Role, Shape, size
 from symgrad.graph.sizes import ONE, Size
@@ -68,6 +69,7 @@ class Factor:
     atom: Atom
     indices: Indices
     power: Fraction
+    _exact: tuple[object, ...] = field(default=(), init=False)
 
     @property
     def key(self) -> tuple[bytes, Fraction]:
@@ -77,9 +79,11 @@ class Factor:
     @property
     def exact(self) -> tuple[object, ...]:
         """The content."""
-        atom, power = self.atom, self.power
-        own = atom.exact if isinstance(atom, Form) else atom.digest
-        return own, self.indices, power.numerator, power.denominator
+        if not self._exact:
+            atom, power = self.atom, self.power
+            own = atom.exact if isinstance(atom, Form) else atom.digest
+            self._exact = (own, self.indices, power.numerator, power.denominator)
+        return self._exact
 
 
 @dataclass(eq=False, slots=True)
@@ -128,17 +132,25 @@ def never(_: Atom) -> bool:
 
 def extents(factors: Iterable[Factor]) -> dict[int, Size]:
     """The size of every index that occurs."""
-    return {i: s for f in factors for i, s in zip(f.indices, f.atom.shape, strict=True)}
+    found: dict[int, Size] = {}
+    for f in factors:
+        found.update(zip(f.indices, f.atom.shape, strict=True))
+    return found
 
 
 def bound_indices(factors: Iterable[Factor], rank: int) -> list[int]:
     """The summed indices, as they occur."""
-    return list(dict.fromkeys(i for f in factors for i in f.indices if i >= rank))
+    found: dict[int, None] = {}
+    for f in factors:
+        for i in f.indices:
+            if i >= rank:
+                found[i] = None
+    return list(found)
 
 
 def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]:
     """The factors with other index names."""
-    own = {**names, ONLY: ONLY}
+    own = {**names, ONLY: ONLY} if ONLY in names else names
     found = []
     for f in factors:
         indices = tuple([own.get(i, i) for i in f.indices])
@@ -149,11 +161,11 @@ def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]
 def size_factor(value: Size, power: Fraction) -> tuple[Fraction, list[Factor]]:
     """A size to a power as a coefficient and atoms: a monomial falls into its names, a sum stays one atom."""
     if len(value.terms) != 1 or (value.value is not None and value.value > 1):
-        return Fraction(1), [Factor(size(value), (), power)]
+        return WHOLE, [Factor(size(value), (), power)]
     ((monomial, c),) = value.terms
     if c != 1 and power.denominator != 1:
-        return Fraction(1), [Factor(size(value), (), power)]
-    return Fraction(c) ** int(power) if c != 1 else Fraction(1), [
+        return WHOLE, [Factor(size(value), (), power)]
+    return Fraction(c) ** int(power) if c != 1 else WHOLE, [
         Factor(size(Size.symbol(name)), (), power * exponent) for name, exponent in monomial
     ]
 
@@ -162,15 +174,20 @@ def make_term(
     coefficient: Fraction,
     factors: Iterable[Factor],
     rank: int,
-    sizes: Mapping[int, Size],
+    sizes: Mapping[int, Size] | None = None,
     is_symmetric: IsSymmetric = never,
 ) -> Term:
     """The term of a product: identities contracted, equal factors merged, sums over nothing replaced by their size.
 
-    `sizes` gives the extent of every bound index, also of one that no factor holds any more.
+    `sizes` gives the extent of every bound index where there is one that no factor holds any more.
     """
     product = _Product(tuple(factors))
-    bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
+    if sizes is not None:
+        bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
+    elif any(i >= rank for f in product.factors for i in f.indices):
+        bound = tuple([(i, extent) for i, extent in extents(product.factors).items() if i >= rank])
+    else:
+        bound = ()
     if is_symmetric is never:
         c, labelled, key = _normal(product, rank, bound)
     else:
@@ -255,7 +272,7 @@ def merge(factors: Iterable[Factor]) -> list[Factor]:
         if isinstance(atom, Elementwise) and atom.function in INDICATORS and f.power > 1:
             f = Factor(atom, f.indices, WHOLE)
         total[where] = f
-    return [f for f in total.values() if f.power]
+    return [f for f in total.values() if f.power.numerator]
 
 
 def _is_identity(f: Factor) -> bool:
@@ -311,8 +328,13 @@ def _sorted(f: Factor) -> Factor:
 
 
 def _key(factors: list[Factor]) -> bytes:
-    parts = sorted([b"%s%s^%s" % (atom_key(f.atom), str(f.indices).encode(), str(f.power).encode()) for f in factors])
+    parts = sorted([atom_key(f.atom) + _at_power(f.indices, f.power.numerator, f.power.denominator) for f in factors])
     return blake2b(b"".join(parts), digest_size=16).digest()
+
+
+@lru_cache(maxsize=1024)
+def _at_power(indices: Indices, numerator: int, denominator: int) -> bytes:
+    return f"{indices}^{Fraction(numerator, denominator)}".encode()
 
 
 def _best_labelling(
@@ -362,7 +384,7 @@ def _refine(
 
 def with_terms(form: Form, terms: list[Term]) -> Form:
     """The sum of these terms, over the same axes; the form itself where they are its own."""
-    if len(terms) == len(form.terms) and all(a is b for a, b in zip(terms, form.terms, strict=True)):
+    if len(terms) == len(form.terms) and all(map(is_, terms, form.terms)):
         return form
     return collect(form.shape, terms)
 
@@ -373,4 +395,4 @@ def collect(shape: Shape, terms: Iterable[Term]) -> Form:
     for term in terms:
         old = total.get(term.key)
         total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
-    return Form(shape, tuple(t for t in total.values() if t.coefficient))
+    return Form(shape, tuple([t for t in total.values() if t.coefficient.numerator]))

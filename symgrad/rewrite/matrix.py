@@ -33,7 +33,8 @@ from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term
 Indices = tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+# Never changed once made, and made by the thousand: `frozen` would double the cost of each.
+@dataclass(eq=False, slots=True)
 class Tensor:
     """An expression at indices."""
 
@@ -43,9 +44,11 @@ class Tensor:
 
 def transpose(e: Expr) -> Expr:
     """eᵀ; (eᵀ)ᵀ is e."""
-    if isinstance(e, Contraction) and e.rank == 2 and e.indices == ((1, 0),):
+    if e.rank != 2:
+        return _transpose(e)
+    if isinstance(e, Contraction) and e.indices == ((1, 0),):
         return e.operands[0]
-    return _transpose(e)
+    return contraction((e,), ((1, 0),), e.shape[::-1])
 
 
 def to_expression(form: Form) -> Expr:
@@ -60,7 +63,7 @@ def to_expression(form: Form) -> Expr:
     """
     if not form.terms:
         return broadcast_to(number(0), form.shape)
-    ordered = sorted(form.terms, key=lambda t: t.coefficient < 0)
+    ordered = sorted(form.terms, key=lambda t: t.coefficient.numerator < 0)
     raised = [_term(t, form.shape) for t in ordered]
     if len(raised) == 1:
         ((c, e),) = raised
@@ -75,7 +78,8 @@ def _term(term: Term, shape: Shape) -> tuple[Fraction, Expr]:
     rank = len(shape)
     c, scalars = scalars_of(term)
     tensors = [Tensor(e := _power(f), _indices(f)[: e.rank]) for f in term.factors if f.indices]
-    tensors = [_off_diagonal(t, tensors, rank) for t in tensors]
+    if any(len(t.indices) == 2 and t.indices[0] == t.indices[1] for t in tensors):
+        tensors = [_off_diagonal(t, tensors, rank) for t in tensors]
     scalars += [t.expr for t in tensors if not t.indices]
     body, more = _network([t for t in tensors if t.indices], rank, shape)
     scalars += more
@@ -131,6 +135,8 @@ def _indices(f: Factor) -> Indices:
 def _power(f: Factor) -> Expr:
     """atom^p without axes of size 1; a negative power as the reciprocal of a positive one, which prints as a quotient."""
     base = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
+    if f.power == 1 and ONLY not in f.indices:
+        return base
     if len(set(f.indices)) < len(f.indices) == 2 and ONLY not in f.indices and f.power != 1:
         # The powers of the diagonal, not the diagonal of the powers: there may be zeros off it.
         base = contraction([base], [(0, 0)], base.shape[:1])
@@ -153,6 +159,8 @@ def _network(tensors: list[Tensor], rank: int, shape: Shape) -> tuple[Expr | Non
     scalars: list[Expr] = []
     while True:
         tensors = _merged(tensors, rank)
+        if not any(i >= rank for t in tensors for i in t.indices):
+            break  # nothing is summed
         step = _sum_alone(tensors, rank) or _chain(tensors, rank) or _scaled(tensors, rank)
         if step is None:
             break
@@ -167,6 +175,8 @@ def _network(tensors: list[Tensor], rank: int, shape: Shape) -> tuple[Expr | Non
 
 def _merged(tensors: list[Tensor], rank: int) -> list[Tensor]:
     """Elementwise products of what stands at the same indices; A_ij B_ji with both summed is left to the trace."""
+    if len(tensors) < 2:
+        return tensors
     groups: dict[tuple[object, ...], list[Tensor]] = {}
     for t in tensors:
         is_matrix = len(set(t.indices)) == len(t.indices) == 2

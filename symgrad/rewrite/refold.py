@@ -8,13 +8,12 @@ definition has a value, so that neither law loses a point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.sizes import ONE
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import map_groups
-from symgrad.rewrite.form import ONLY, Factor, Form, Term, bound_indices, extents, make_term, with_terms
+from symgrad.rewrite.form import ONLY, WHOLE, Factor, Form, Term, bound_indices, extents, make_term, with_terms
 
 
 def refolded(form: Form, name: Leaf, definition: Expr) -> Form:
@@ -48,9 +47,9 @@ def _products(term: Term, name: Leaf, product: Term, rank: int) -> Term:
         if found is None:
             return term
         rest, indices = found
-        factors = [*rest, Factor(name, indices, Fraction(1))]
+        factors = [*rest, Factor(name, indices, WHOLE)]
         c = term.coefficient / product.coefficient
-        term = make_term(c, factors, rank, extents(factors))
+        term = make_term(c, factors, rank)
 
 
 def _places(

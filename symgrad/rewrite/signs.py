@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symgrad.rewrite.expand import map_groups
+from symgrad.rewrite.expand import holds_sum, map_groups
 from symgrad.rewrite.form import Factor, Form, Term, atom_key, extents, make_term, with_terms
 
 
@@ -19,6 +19,8 @@ def oriented(form: Form) -> Form:
     >>> str(to_expression(oriented(to_form(y - s * (s - 1))))), str(to_expression(oriented(to_form((s - a) * (a - s)))))
     ('y + s * (1 - s)', '-(s - a)**2')
     """
+    if not holds_sum(form):
+        return form
     inner = map_groups(form, oriented)
     return with_terms(inner, [_oriented(t, len(inner.shape)) for t in inner.terms])
 

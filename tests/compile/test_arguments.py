@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import symgrad.primitives.language as sg
 from symgrad.compile.function import compile_derivation
-from symgrad.errors import InputError, ShapeError
+from symgrad.errors import InputError, NotFiniteWarning, ShapeError
 from symgrad.graph.expression import Role, elementwise, leaf
 from symgrad.graph.sizes import Size
 
@@ -263,3 +264,46 @@ def test_names_that_python_reads_as_one_are_refused():
     one, other = leaf("ﬁ", (), Role.PARAMETER), leaf("fi", (), Role.PARAMETER)
     with pytest.raises(InputError, match="two arguments are called fi"):
         compile_derivation(swept(one * other))
+
+
+def test_calls_are_alike_from_the_first_on():
+    # From the second on names are passed once: what is right and what is wrong stays the same.
+    f = compile_derivation(derived(sg.sum(sg.log(w)) * sg.sum(y) / n + lam * w @ w + sg.sum(X)))
+    g = f.bind(X=GOOD["X"], y=GOOD["y"])
+    whole, rest = {**GOOD, "w": np.ones(3)}, {"w": np.ones(3)}
+    for made, good in ((f, whole), (g, rest)):
+        value, gradients = made(**good)
+        for other in ({}, {"lam": 0.25}, {"w": [1, 1, 1]}, {"w": np.ones(3, np.float32)}):
+            assert np.isclose(made(**{**good, **other})[0], value, rtol=1e-6)
+        assert np.isclose(made(**good, lam=1.25)[0] - value, 3)
+        assert made(**good)[1]["w"] is not gradients["w"]
+        with pytest.raises(InputError, match="no argument 'v'"):
+            made(**good, v=1)
+        with pytest.raises(InputError, match="w is missing"):
+            made(**{name: a for name, a in good.items() if name != "w"})
+        with pytest.raises(ShapeError, match="w has shape") as caught:
+            made(**{**good, "w": np.ones((3, 1))})
+        assert caught.value.__context__ is caught.value.__cause__
+        assert caught.value.__cause__.__context__ is None
+        with pytest.raises(TypeError, match=rf"{type(made).__name__}.__call__\(\) takes 1 positional"):
+            made(*good.values())
+        copied = pickle.loads(pickle.dumps(made))
+        assert copied(**good)[0] == copied(**good)[0] == value
+
+
+def test_what_is_not_finite_is_told_at_the_line_of_the_call():
+    for is_bound in (False, True):
+        made = compile_derivation(derived(sg.sum(sg.log(w) * w) + sg.sum(y)))
+        good = {"y": np.ones(4), "w": np.ones(3)}
+        if is_bound:
+            made = made.bind(y=good.pop("y"))
+        bad = {**good, "w": np.array([1.0, -1, 1])}
+        for _ in range(2):
+            with pytest.warns(NotFiniteWarning, match="logarithm needs a positive") as caught:
+                made(**bad)
+            assert [w.filename for w in caught] == [__file__]
+            with np.errstate(all="raise"), pytest.raises(FloatingPointError, match="logarithm"):
+                made(**bad)
+            with np.errstate(all="ignore"):
+                assert np.isnan(made(**bad)[0])
+            assert np.isfinite(made(**good)[0])

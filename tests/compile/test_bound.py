@@ -15,11 +15,11 @@ import pytest
 
 import symgrad as sg
 from symgrad.compile import bound_source, laws, lowrank, rotate, spectrum, tailor
-from symgrad.compile.bound import loaded
 from symgrad.compile.columns import side_by_side
 from symgrad.compile.dissolve import dissolve
 from symgrad.compile.function import compile_derivation
 from symgrad.compile.kernels import BLOCKS
+from symgrad.compile.loading import loaded
 from symgrad.errors import CheckFailed, InputError, NotFiniteWarning, ShapeError
 from symgrad.graph.expression import scale
 
