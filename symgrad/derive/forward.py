@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
+from symgrad.canonical import added, multiplied
 from symgrad.derive.derivation import Contribution, EndToEnd, Equation, Line, Proof, Verdict
 from symgrad.derive.endtoend import STEP, Point, compared, relative_error, values_at
 from symgrad.derive.engine import straight_line
@@ -202,7 +203,7 @@ def _derivative(step: TangentStep, sheet: Sheet) -> Array:
     }
     by = Differentiator()
     entries = [
-        sympy.Add(*(rates[symbol] * slope for symbol, slope in by.partials(sympy.S(entry), rates.keys())))
+        added([multiplied((rates[symbol], slope)) for symbol, slope in by.partials(sympy.S(entry), rates.keys())])
         for entry in entries_of(values)
     ]
     return as_array(entries, np.shape(values))

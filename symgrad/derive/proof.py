@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symgrad.canonical import multiplied
+from symgrad.canonical import added, multiplied
 from symgrad.derive.alike import Form, form_of
 from symgrad.derive.derivation import Derivation, Equation, Proof, Verdict
 from symgrad.derive.equality import Differs, in_numbers, named, undecided, verify, worst
@@ -307,7 +307,7 @@ class _Comparison:
             for weight, entry in zip(entries_of(zbar), entries_of(z), strict=True):
                 for symbol, partial in self.step.by.partials(sympy.S(entry), total.keys()):
                     total[symbol].append(multiplied((weight, partial)))
-        return as_array([sympy.Add(*terms) for terms in total.values()], np.shape(v))
+        return as_array([added(terms) for terms in total.values()], np.shape(v))
 
     def _undecided(self, a: Array, b: Array, line: int) -> Iterator[tuple[Any, Any]]:
         """The pairs of entries that the exact comparison does not find equal."""
