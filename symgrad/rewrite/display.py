@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from itertools import combinations
+from math import inf
 
 from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, contraction, linear
 from symgrad.graph.walk import fold, postorder, use_counts
 from symgrad.records import dataclass
+from symgrad.rewrite.bounds import least_of_two
 from symgrad.rewrite.comparisons import one_of_three, told_by_sign
 from symgrad.rewrite.convert import substitute, to_form, transposed
 from symgrad.rewrite.cost import cost
@@ -33,6 +35,8 @@ PUT_IN_RESULT = 4
 MOST_CHOSEN = 3
 # The symbols of X⁻¹, Xᵀ.
 SIGNED_SYMBOL = 2
+# What multiplying out has to save besides.
+MULTIPLIED_OUT = 1
 # What it costs to transpose the whole of a line: the sign, and parentheses.
 TURNED = 3
 
@@ -77,7 +81,7 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
     best, least = kept, (_weight(kept[-1][0], held, allowance), False, 0)
     for put_in in _choices(held):
         replaced = substitute(raw, {leaf: upstream[leaf] for leaf in put_in})
-        put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts)
+        put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts, least[0] + allowance)
         # A name that hides half of what was doubled does not make it worth writing out.
         ends = [e for k, (e, _) in enumerate(put) if all(r.kind is Why.REFOLD for _, r in put[k + 1 :])]
         # A symbol with one sign to it (an inverse, a transpose) may stand twice.
@@ -126,28 +130,56 @@ def simplify(raw: Expr, facts: Facts) -> Expr:
     return _path(to_form(raw), Reason(Why.RULE), facts)[-1][0]
 
 
-def _path(form: Form, first: Reason, facts: Facts) -> list[Written]:
-    """The form as it stands, then what shortens it."""
-    ways = _ways(form, [(_written(form), first)], facts, 0)
-    return _without_repeats(min(ways, key=lambda way: (_length(way), len(way))))
+def _path(form: Form, first: Reason, facts: Facts, most: float = inf) -> list[Written]:
+    """The form as it stands, then what shortens it; an end of more symbols than `most` is of no use."""
+    shortest = _Shortest([(_written(form), first)], most)
+    _search(form, shortest.way, facts, 0, shortest)
+    return _without_repeats(shortest.way)
+
+
+class _Shortest:
+    """The shortest way so far, the first of those that are as short."""
+
+    def __init__(self, way: list[Written], most: float) -> None:
+        self.way, self._length, self._most = way, (_length(way), len(way)), most
+
+    def offer(self, way: list[Written]) -> None:
+        """Take a way that is shorter."""
+        length = _length(way), len(way)
+        if length < self._length:
+            self.way, self._length = way, length
+
+    def is_within(self, form: Form, lines: list[Written]) -> bool:
+        """Whether a form just multiplied out, its terms collected in any way, can be the end of the shortest way."""
+        least = least_of_two(form)
+        return least <= self._most and (least + MULTIPLIED_OUT, len(lines) + 1) < self._length
 
 
 def _length(way: list[Written]) -> int:
     """The symbols of an end; multiplying out has to save more than one."""
-    return cost(way[-1][0]) + any(reason.kind is Why.MULTIPLY_OUT for _, reason in way)
+    return cost(way[-1][0]) + MULTIPLIED_OUT * any(reason.kind is Why.MULTIPLY_OUT for _, reason in way)
 
 
-def _ways(form: Form, lines: list[Written], facts: Facts, at: int) -> Iterator[list[Written]]:
-    """Every way to go on from a form by the moves from `at` on, each taken at most once."""
-    yield lines
+def _search(form: Form, lines: list[Written], facts: Facts, at: int, shortest: _Shortest) -> None:
+    """Offer every way to go on from a form by the moves from `at` on, each taken at most once."""
+    shortest.offer(lines)
     knows_symmetry = any(fact == "symmetric" for _, reason in lines for fact, _ in reason.facts)
     for k in range(at, len(MOVES)):
         for changed, reason in MOVES[k](form, facts):
-            if changed != form:
-                written = _written(changed)
-                if knows_symmetry or any(fact == "symmetric" for fact, _ in reason.facts):
-                    written = untransposed(written, facts)
-                yield from _ways(changed, [*lines, (written, reason)], facts, k + 1)
+            if changed == form:
+                continue
+            is_long = reason.kind is Why.MULTIPLY_OUT and not shortest.is_within(changed, lines)
+            if is_long and next(_changes(changed, facts, k + 1), None) is None:
+                continue
+            written = _written(changed)
+            if knows_symmetry or any(fact == "symmetric" for fact, _ in reason.facts):
+                written = untransposed(written, facts)
+            _search(changed, [*lines, (written, reason)], facts, k + 1, shortest)
+
+
+def _changes(form: Form, facts: Facts, at: int) -> Iterator[Form]:
+    """What the moves from `at` on make of a form."""
+    return (changed for move in MOVES[at:] for changed, _ in move(form, facts) if changed != form)
 
 
 Move = Callable[[Form, Facts], Iterator[tuple[Form, Reason]]]

@@ -10,6 +10,7 @@ from itertools import accumulate
 from symgrad.graph.expression import Apply, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.records import dataclass
+from symgrad.rewrite.bounds import least_cost
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import map_groups
 from symgrad.rewrite.form import (
@@ -86,32 +87,6 @@ def _is_no_longer(form: Form, than: Form) -> bool:
     own = cost(to_expression(form))
     # Most are found to be so without writing the sum, which is the longer of the two.
     return own <= least_cost(than) + SLACK or own <= cost(to_expression(than)) + SLACK
-
-
-def least_cost(form: Form) -> int:
-    """A bound from below on the symbols of a form: its atoms, their powers, the signs between its terms.
-
-    >>> from symgrad.primitives.language import data, dims
-    >>> from symgrad.rewrite.convert import to_form
-    >>> n = dims("n")
-    >>> x, y, z = data("x", n), data("y", n), data("z", n)
-    >>> form = to_form(x * y**2 - x * z)
-    >>> least_cost(form), cost(to_expression(form))
-    (6, 8)
-    """
-    total = len(form.terms) - 1
-    for term in form.terms:
-        for f in term.factors:
-            if isinstance(f.atom, Apply) and f.atom.primitive == "pad":
-                return 0  # what stands side by side is written without its padding
-            if isinstance(f.atom, Form):
-                total += least_cost(f.atom)
-            elif _is_size(f):
-                # Sizes are multiplied into one, in which every name is left; of (n - m)(n + m) less may be.
-                total += isinstance(f.atom, Leaf) and isinstance(f.atom.value, Size) and f.atom.value.is_name
-            else:
-                total += cost(f.atom) + (f.power != 1)
-    return total
 
 
 def _candidates(form: Form) -> Iterator[Shared]:

@@ -1,0 +1,38 @@
+"""What is said to be the fewest symbols of a sum is no more than it has, however it is written."""
+
+from itertools import combinations, product
+
+import symgrad.primitives.language as sg
+from symgrad.graph.expression import Role, leaf
+from symgrad.rewrite.bounds import least_cost, least_of_two
+from symgrad.rewrite.convert import to_form
+from symgrad.rewrite.cost import cost
+from symgrad.rewrite.display import written
+from symgrad.rewrite.factor import factored
+from symgrad.rewrite.matrix import to_expression
+
+n, d = sg.dims("n d")
+s, q, u, v = sg.data("s"), sg.data("q"), sg.data("u", n), sg.data("v", n)
+X, Y, w = sg.data("X", n, d), sg.data("Y", n, d), sg.data("w", d)
+u_bar = leaf("u", u.shape, Role.COTANGENT)
+X_bar = leaf("X", X.shape, Role.COTANGENT)
+SUMMED = (
+    [s, q, 1 / n, s**2, 1 / (s * n * d), n - d, (n - d) * (n + d)],
+    [u_bar, u, v, u * v, u**2, u_bar * u, u_bar * s, u * s, u / (v * n), u_bar * u * q, u * v**2, X @ w, Y @ w, X_bar @ w],
+    [X, X * Y, X_bar, X_bar * X, X_bar / n, u[:, None] * X, X * w, X**2 * s, sg.outer(u, w), sg.outer(u_bar, w) / n],
+    [u @ X, u_bar @ X, (u * v) @ X, sg.sum(X, axis=0), sg.sum(X * Y, axis=0), w * s, (X.T @ X_bar) @ w],
+    [X.T @ Y, X.T @ X_bar, X.T @ (X_bar * Y), (u[:, None] * X).T @ Y, X.T @ X, X_bar.T @ X],
+)  # fmt: skip
+
+
+def test_no_sum_of_two_products_is_written_with_fewer_symbols():
+    tight = 0
+    for terms in SUMMED:
+        for (a, b), c in product(combinations(terms, 2), (1, -1)):
+            form = to_form(a + c * b)
+            whole = cost(written(a + c * b))
+            assert least_of_two(form) <= min(whole, cost(to_expression(factored(form)))), f"{a} and {b}"
+            assert least_cost(form) <= cost(to_expression(form)), f"{a} and {b}"
+            tight += least_of_two(form) == whole
+    # A bound that says nothing would hold too.
+    assert tight > 60
