@@ -190,12 +190,11 @@ class Problem:
         """The derivation as a handout, every line of it proved.
 
         What is the same but for a number in its names (layers, time steps) is stated once, unless `fold=False`; the
-        computation graph is drawn, unless `graph=False`. In the
-        `layout` "numerator" derivatives stand transposed: ∂L/∂w is a row. A derivative with three axes is refused there.
-        With `proof="differential"` each step goes from dL = ⟨∂L/∂Y, dY⟩ to ⟨∂L/∂X, dX⟩, and the gradient is read off.
-        `numbers` adds every equation in numbers, with small data made up; `values` are arrays by name, or a .json or .npz
-        file of them, to be taken instead. `bound` names data, or is "all": how loss and gradients are written with
-        these bound, as `compile().bind` computes them.
+        computation graph is drawn, unless `graph=False`. In the `layout` "numerator" derivatives stand transposed: ∂L/∂w
+        is a row; a derivative with three axes is refused there. With `proof="differential"` each step
+        goes from dL = ⟨∂L/∂Y, dY⟩ to ⟨∂L/∂X, dX⟩, and the gradient is read off. `numbers` adds every equation in numbers,
+        with small data made up; `values` are arrays by name, or a .json or .npz file of them, to be taken instead.
+        `bound` names data, or is "all": how loss and gradients are written with these bound, as `compile().bind` does.
         """
         check_choice(language, detail, layout)
         check_together(format, layout, proof, numbers=numbers or values is not None, is_bound=bool(bound))

@@ -232,6 +232,11 @@ def test_a_loss_in_matrices_is_the_language_s_own(name):
 REFUSED = {
     "shift": (Sum(u[i] * v[i + 1], (i, 1, n)), "v[i + 1] is shifted; index with i alone"),
     "single entry": (Sum(u[i], (i, 1, n)) * u[0], "u[0] is a single entry; give it a Symbol"),
+    "a symbol that does not commute": (
+        sympy.Symbol("A", commutative=False) + 1,
+        "A is declared not to commute; a symbol is a real number here",
+    ),
+    "an imaginary symbol": (sympy.Symbol("A", imaginary=True) + 1, "A is declared imaginary"),
     "index as a number": (Sum(i * u[i], (i, 1, n)), "the index i stands outside brackets"),
     "free index": (u[i] ** 2, "i in u[i] is not summed over"),
     "two ranges": (Sum(u[i], (i, 1, n)) + Sum(u[i], (i, 1, d)), "give both sums one range"),

@@ -97,6 +97,14 @@ def _not_understood(node: Any) -> InputError:
     return InputError(f"{what} is not understood in a SymPy loss; use symbols and functions of them, Sum and Piecewise")
 
 
+def _real(symbol: Any) -> Any:
+    """A symbol that stands for a real number: products of what does not commute are others, and so are complex derivatives."""
+    if not symbol.is_commutative or symbol.is_real is False:
+        what = "imaginary" if symbol.is_commutative else "not to commute"
+        raise InputError(f"{shown(symbol)} is declared {what}; a symbol is a real number here, declare it without")
+    return symbol
+
+
 def _is_matrix_entry(node: Any) -> bool:
     return isinstance(node, MatrixElement) and not isinstance(node.parent, sympy.MatrixSymbol)
 
@@ -161,7 +169,7 @@ class _Reader:
                 raise InputError(
                     f"the index {shown(node)} stands outside brackets; put the numbers that it stands for into an array"
                 )
-            return product_of(self.arrays.scalar(node))
+            return product_of(self.arrays.scalar(_real(node)))
         if isinstance(node, sympy.Rational):
             return product_of(number(Fraction(int(node.p), int(node.q))))
         if isinstance(node, sympy.Float):
