@@ -168,12 +168,14 @@ def machine() -> list[str]:
 def table(rows: list[Row]) -> str:
     """The rows as Markdown."""
     columns = [PLAIN, BOUND, LOOPS, *(name for name in PEERS if any(name in row.ratios for row in rows))]
-    head = ["workload", "size", "hand", "goal", *columns, "binding"]
+    # The goals are for one thread.
+    goal = ["goal"] if THREADS == 1 else []
+    head = ["workload", "size", "hand", *goal, *columns, "binding"]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in rows:
         cells = [row.workload.name, "×".join(f"{s:,}" for s in row.size), _time(row.seconds)]
-        goal = row.workload.goals.get(row.size)
-        cells += [f"{goal:.2f}" if goal else ""]
+        asked = row.workload.goals.get(row.size)
+        cells += [f"{asked:.2f}" if asked else ""] if goal else []
         cells += [f"{row.ratios[c]:.2f}" if c in row.ratios else "–" for c in columns]
         lines.append(f"| {' | '.join([*cells, _time(row.binding)])} |")
     return "\n".join(lines)
