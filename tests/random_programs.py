@@ -313,6 +313,12 @@ class Jax:
 
         self.jax, self.jnp = jax, jnp
         nn = jax.nn
+
+        def is_equal(x, extreme):
+            # XLA may compute x twice, in two loops that round otherwise: then not even the largest entry equals the largest.
+            y = extreme(x)
+            return jnp.abs(x - y) <= 1e-13 * (1 + jnp.abs(y))
+
         self.functions = {
             "exp": jnp.exp, "log": jnp.log, "tanh": jnp.tanh, "sigmoid": nn.sigmoid, "softplus": nn.softplus,
             "relu": nn.relu, "absolute": jnp.abs, "sign": jnp.sign, "sin": jnp.sin, "cos": jnp.cos,
@@ -335,8 +341,8 @@ class Jax:
             "cholesky": lambda x: jnp.linalg.cholesky(jnp.tril(x) + jnp.tril(x, -1).T, symmetrize_input=False),
             "max": lambda x, axis, keepdims: jnp.max(x, axis, keepdims=keepdims),
             "min": lambda x, axis, keepdims: jnp.min(x, axis, keepdims=keepdims),
-            "is_max": lambda x, axis: self.shared(x == jnp.max(x, axis, keepdims=True), axis),
-            "is_min": lambda x, axis: self.shared(x == jnp.min(x, axis, keepdims=True), axis),
+            "is_max": lambda x, axis: self.shared(is_equal(x, lambda z: jnp.max(z, axis, keepdims=True)), axis),
+            "is_min": lambda x, axis: self.shared(is_equal(x, lambda z: jnp.min(z, axis, keepdims=True)), axis),
             "one_hot": lambda c, classes: nn.one_hot(c, classes, dtype=jnp.float64),
             "prod": lambda x, axis, keepdims: jnp.prod(x, axis, keepdims=keepdims),
             "prod_others": self.others,
