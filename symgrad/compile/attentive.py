@@ -20,8 +20,7 @@ class Attentive:
     """Contexts that watch: as many as calls run at a time, since none can be entered twice."""
 
     def __init__(self) -> None:
-        self.watch = _watch
-        self.idle: list[Watch] = [_watch()]
+        self.idle: list[Watch] = [watching()]
 
     def run(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[Any, bool]:
         """(function(**arguments), whether anything in it was not finite).
@@ -33,7 +32,7 @@ class Attentive:
         try:
             watch = self.idle.pop()
         except IndexError:
-            watch = _watch()
+            watch = watching()
         run, flags = watch
         result = run(function, **arguments)
         has_flags = False
@@ -44,7 +43,8 @@ class Attentive:
         return result, has_flags
 
 
-def _watch() -> Watch:
+def watching() -> Watch:
+    """A context of our own, in which NumPy tells of what is not finite."""
     flags: list[str] = []
     context = copy_context()
     errors = np.errstate(divide="call", over="call", invalid="call", call=lambda kind, _: flags.append(kind))

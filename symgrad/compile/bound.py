@@ -77,7 +77,7 @@ class Bound:
 
     @property
     def backend(self) -> str:
-        """What runs the sums over examples: "numba" where it was asked for and has a loop for all of them, else "numpy"."""
+        """What computes: "numba" where it was asked for and loops or exponentials are compiled, else "numpy"."""
         return self._module.backend.name
 
     @property

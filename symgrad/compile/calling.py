@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any, Protocol, TypeVar
 
 from symgrad.compile.arguments import Argument
-from symgrad.compile.attentive import Attentive
+from symgrad.compile.attentive import Attentive, watching
 from symgrad.compile.loading import loaded
 
 # The names of arguments begin with a letter, those in here with a line.
@@ -76,7 +76,7 @@ def class_of_its_own(
         arrays="{" + ", ".join(f'"{name}": {name}' for name in names) + "}",
     )
     calling = loaded(text, ("calling",))["calling"]
-    call = calling(function, attentive.idle, attentive.watch, isfinite, object())
+    call = calling(function, attentive.idle, watching, isfinite, object())
     call.__qualname__, call.__doc__ = f"{parent.__name__}.__call__", parent.__call__.__doc__
     own = {name: getattr(parent, name) for name in ("__module__", "__qualname__", "__doc__")} | {"__call__": call}
     made: type[C] = type(parent.__name__, (parent,), own)

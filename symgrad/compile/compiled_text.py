@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from symgrad.compile.kernels import kernel_source
 from symgrad.compile.operations import Op
+from symgrad.primitives.functions import FUNCTIONS
 
 # NumPy's calls, by the compiled ones: the text of a call begins so and in no other way.
 CALLS: Mapping[str, str] = {
@@ -22,20 +24,14 @@ ALONE = re.compile(r"^( *)(np\.(?:exp|tanh))\((\w+), out=\3\)", re.MULTILINE)
 OVER = re.compile(r"(np\.(?:exp|tanh))\((\w+), out=\2\)")
 # Functions of a generated module that a compiled one takes the place of.
 DEFINITIONS: Mapping[str, str] = {"sigmoid": "sigmoid = arrays.sigmoid\n"}
-# Operations on arrays whose text has such a call.
-COSTLY = frozenset(
-    {
-        *("exp", "tanh", "softplus", "sigmoid", "softmax", "log_softmax", "logsumexp", "logcosh"),
-        *("pair", "softmax_and_inner", "sigmoid_and_logs", "sigmoid_and_sum"),
-    }
-)
 IMPORT = "from symgrad.compile.tiles import arrays\n"
 
 
 def is_costly(op: Op) -> bool:
-    """Whether a compiled function takes the place of NumPy's in what computes an array."""
-    name = op.data[0] if op.kind in ("function", "primitive") else op.kind
-    return name in COSTLY and any(x.rank for x in op.args)
+    """Whether what computes an array has such a call in its text, or in that of its function."""
+    name = op.data[0] if op.kind in ("function", "primitive") else "softmax_and_log" if op.kind == "pair" else op.kind
+    text = kernel_source(name) + (FUNCTIONS[name].numpy if name in FUNCTIONS else "")
+    return any(x.rank for x in op.args) and any(call in text for call in CALLS)
 
 
 def compiled_calls(text: str) -> str:

@@ -19,6 +19,7 @@ MIXED = {
     "sigmoid": sg.sigmoid(Q @ K.T) @ V - T,
     "softplus": sg.softplus(Q @ K.T) @ V - T,
     "logcosh": sg.logcosh(Q @ K.T) @ V - T,
+    "normal": sg.normal_pdf(Q @ K.T) @ V - T,
     "log_softmax": sg.log_softmax(Q @ K.T) @ V - T,
     "exp": sg.exp(sg.exp(-((Q @ K.T) ** 2))) @ V - T,
 }
@@ -57,6 +58,16 @@ def test_what_is_not_finite_is_told_as_by_numpy():
     for g in (ours, theirs):
         with pytest.warns(NotFiniteWarning):
             g(**values)
+
+
+def test_an_overflow_that_the_loss_does_not_show_is_told():
+    ours, theirs, values = _both(sg.tanh(sg.exp(Q @ K.T)) @ V - T)
+    values["Q"], values["K"] = np.full((6, 3), 20.0), np.full((6, 3), 20.0)
+    for g in (ours, theirs):
+        with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+            g(**values)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow"):
+        arrays.exp(np.array([1.0, 1000.0]))
 
 
 @pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid", "softplus"])

@@ -180,7 +180,7 @@ def test_loops_of_random_losses(seed, monkeypatch):
     free = ("parameter", "hyperparameter") if seed % 2 else ("parameter",)
     parameters = [e.name for e in problem.leaves if e.role.value in free]
     ours, theirs = _bound(problem, arrays, parameters)
-    assert ours.backend == "numba" or not theirs.axis
+    assert ("tiles.cut(" in ours.source) == bool(theirs.axis)
     _assert_same(ours, theirs, {name: arrays[name] for name in parameters}, 1e-11)
 
 
