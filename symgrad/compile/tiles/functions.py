@@ -45,7 +45,8 @@ def exp(x):
     """e^x; what would be below 2^-1021 is 0."""
     r, half = reduced(710.0 if x > 710.0 else -710.0 if x < -710.0 else x)
     e = (series(r) * r + 1.0) * half * 2.0
-    return np.inf if x > 709.782712893384 else 0.0 if x < -707.7 else e
+    # Beyond 709.78 the last product overflows by itself, and tells of it.
+    return 0.0 if x < -707.7 else e
 
 
 @exact
