@@ -280,12 +280,15 @@ class LoopWriter:
         if op in self.totals:
             x, g = a, base_of(b)
             total = self.totals[op] if op.rank > 1 else f"{self.totals[op]}.reshape((1, -1))"
-            return self._by_layout("add_products", x, [self._matrix(g), self._array(x), total], labels)
-        return self._by_layout("products", b, [self._rows_of(a), self._array(b), self._matrix(op)], labels)
+            return self._by_layout("add_products", x, [self._matrix(g), self._array(x), total, "count"], labels)
+        # Of data the next tile can be fetched from memory meanwhile; what a tile makes is made over and over in one place.
+        is_far = f"{self.given.tiles[b]}.size > tiles.FAR" if b in self.given.tiles else "False"
+        args = [self._rows_of(a), self._array(b), self._matrix(op), "count", is_far]
+        return self._by_layout("products", b, args, labels)
 
     def _by_layout(self, kernel: str, x: Op, args: Sequence[str], labels: Labels) -> list[str]:
         """The kernel for a tile with its examples last, or in rows where it may have them so."""
-        call = f"({', '.join([*args, 'count'])})"
+        call = f"({', '.join(args)})"
         if x not in self.loops.by_rows:
             return self._line("", "", f"tiles.{kernel}{call}", labels)
         place = list(self.given.tiles).index(x)

@@ -64,9 +64,12 @@ def test_log_cosh_holds_its_digits_near_0():
     np.testing.assert_allclose(_mapped(tiles.logcosh, x), exact, rtol=1e-11)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 13), (2, 7), (3, 18), (5, 33), (10, 64), (40, 45)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 13), (2, 7), (3, 18), (4, 2), (5, 33), (6, 12), (7, 24), (10, 64), (40, 45)]
+)
 @pytest.mark.parametrize(("rows", "size"), [(1, 1), (3, 8), (64, 64), (61, 64)])
-def test_products_over_a_tile(shape, rows, size):
+@pytest.mark.parametrize("fetches", [False, True])
+def test_products_over_a_tile(shape, rows, size, fetches):
     random = np.random.default_rng(0)
     A, lanes, G = random.normal(size=shape), random.normal(size=(shape[1], size)), random.normal(size=(shape[0], size))
     Z, S = np.full((shape[0], size), np.nan), random.normal(size=shape)
@@ -79,7 +82,7 @@ def test_products_over_a_tile(shape, rows, size):
         (tiles.products_of_rows, tiles.add_products_of_rows, in_rows),
     ):
         total = S.copy()
-        product(A, data, Z, rows)
+        product(A, data, Z, rows, fetches)
         sum_(G, data, total, rows)
         np.testing.assert_allclose(Z[:, :rows], expected[0], rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(total, expected[1], rtol=1e-12, atol=1e-13)

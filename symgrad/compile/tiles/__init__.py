@@ -26,10 +26,11 @@ from symgrad.compile.tiles.normalisers import (
     softmax_and_inner,
     softmax_and_log,
 )
-from symgrad.compile.tiles.products import add_products, add_products_of_rows, products, products_of_rows
+from symgrad.compile.tiles.products import FAR, add_products, add_products_of_rows, products, products_of_rows
 from symgrad.compile.tiles.sharing import ONE_THREAD, Team, all_finite, cut, told
 
 __all__ = [
+    "FAR",
     "ONE_THREAD",
     "Team",
     "add_products",

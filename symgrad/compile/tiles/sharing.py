@@ -30,7 +30,7 @@ def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int,
     # With few features the examples are the longer axis, with many the features are.
     by_rows = tuple([may_be and a.shape[0] > 24 for a, may_be in zip(arrays, rows, strict=True)])
     of_data = sum(a.size for a in arrays) // max(n, 1) + 1
-    # Rows of four examples at a time have to stay in the fastest cache; long rows of examples are read fastest from memory.
+    # A tile of rows is multiplied twice and stays in the second cache; long rows of examples are read fastest from memory.
     most = min(1024, max(128, 2**13 // width), max(32, 2 ** (15 if any(by_rows) else 17) // of_data))
     size = min(2 ** (most.bit_length() - 1), max(n, 1))
     count = -(-n // size)
