@@ -47,18 +47,19 @@ def add_transposed(C, A, B, rows, columns, fetches):
 @kernel
 def add_product(C, A, B, length, columns, fetches):
     """C += A B for so many columns of A, which are rows of B, and columns of B; `fetches` as above."""
-    for j in range(0, columns - 3 * LANES + 1, 3 * LANES):
-        a = 0
+    j = 0
+    while j + LANES <= columns:
+        left, a = (columns - j) // LANES, 0
         while a < A.shape[0]:
             n = _rows_together(A.shape[0] - a)
-            add_outer(C, A, B, a, n, j, 3, length, fetches and a == 0)
+            if left >= 3:
+                add_outer(C, A, B, a, n, j, 3, length, fetches and a == 0)
+            elif left == 2:
+                add_outer(C, A, B, a, n, j, 2, length, False)
+            else:
+                add_outer(C, A, B, a, n, j, 1, length, False)
             a += n
-    for j in range(columns - columns % (3 * LANES), columns - LANES + 1, LANES):
-        a = 0
-        while a < A.shape[0]:
-            n = _rows_together(A.shape[0] - a)
-            add_outer(C, A, B, a, n, j, 1, length, False)
-            a += n
+        j += LANES * min(left, 3)
     for i in range(length):
         for a in range(A.shape[0]):
             for j in range(columns - columns % LANES, columns):
@@ -142,3 +143,17 @@ def add_products_of_rows(G, X, S, rows):
         S += np.dot(G, X)
         return
     add_product(S, G, X, rows, S.shape[1], False)
+
+
+@kernel
+def both_products(M, B, A):
+    """(M Bᵀ, Mᵀ A) in one pass over M: some rows at a time are multiplied by both while they are in the second cache."""
+    n, d = M.shape
+    size = max(12, min(96, 2**14 // d // 12 * 12))
+    left, right = np.zeros((n, B.shape[0])), np.zeros((A.shape[1], d))
+    for first in range(0, n, size):
+        last = min(first + size, n)
+        rows = M[first:last]
+        add_transposed(left[first:last].T, B, rows, last - first, d, M.size > FAR)
+        add_product(right, A[first:last].T, rows, last - first, d, False)
+    return left, right.T

@@ -17,7 +17,16 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 8 if get_host_cpu_features().get("avx512f") else 4
+
+def _lanes() -> int:
+    """How many doubles a vector of this processor holds; four where it does not tell, which run on any."""
+    try:
+        return 8 if get_host_cpu_features().get("avx512f") else 4
+    except RuntimeError:
+        return 4
+
+
+LANES = _lanes()
 # Bytes that come from memory together.
 CACHE_LINE = 64
 INT, REAL = ir.IntType(64), ir.DoubleType()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -17,6 +18,8 @@ from symgrad.compile.tiles.compiled import exact
 Array = Any
 # So many numbers, of data and of what is made of them, take about a millisecond; to wake another thread takes a tenth of that.
 WORTH = 2**21
+# Bytes that the cache holds together.
+CACHE_LINE = 64
 
 
 def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int, int, list[Array]]:
@@ -36,11 +39,24 @@ def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int,
     count = -(-n // size)
     found = []
     for a, is_in_rows in zip(arrays, by_rows, strict=True):
-        parts = np.zeros((count, size, *a.shape[:-1]), a.dtype if a.dtype.kind == "i" else float)
+        parts = aligned((count, size, *a.shape[:-1]), a.dtype if a.dtype.kind == "i" else np.dtype(float))
+        parts[...] = 0
         parts.reshape(-1, *a.shape[:-1])[:n] = np.moveaxis(a, -1, 0)
-        found.append(parts if is_in_rows else np.ascontiguousarray(np.moveaxis(parts, 1, -1)))
+        if not is_in_rows:
+            turned = np.moveaxis(parts, 1, -1)
+            parts = aligned(turned.shape, turned.dtype)
+            parts[...] = turned
+        found.append(parts)
     # One number: numba takes longer to read a tuple.
     return size, sum(is_in_rows << k for k, is_in_rows in enumerate(by_rows)), found
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An array that starts where a line of the cache does: of vectors that lie in two lines, each takes two readings."""
+    count = math.prod(shape)
+    room = np.empty(count + CACHE_LINE // dtype.itemsize, dtype)
+    start = -room.ctypes.data % CACHE_LINE // dtype.itemsize
+    return room[start : start + count].reshape(shape)
 
 
 class OneThread:
