@@ -22,7 +22,7 @@ from symgrad.compile.laws import rewritten
 from symgrad.compile.layout import definition, header, prologue, read_of, reading
 from symgrad.compile.lowrank import LowRank
 from symgrad.compile.numpy_source import RESERVED, Scope, definitions, joined, scope_of
-from symgrad.compile.pairs import paired
+from symgrad.compile.pairs import beside, paired
 from symgrad.compile.partial import Separable, separable
 from symgrad.compile.plan import Plan, make_plan
 from symgrad.compile.rotate import ROTATED, Rotation
@@ -31,6 +31,7 @@ from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
 from symgrad.graph.expression import Leaf, Shape
 from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
 from symgrad.records import dataclass
 
 LOOP_NAMES = {
@@ -150,7 +151,8 @@ def bound_module(
     lines = _lines(body, scope, data, _named(leaves, data))
     shown = scope.switch if lawful.plan.checks else ""
     summary = "The loss with its gradients, and the loss alone, as functions of what is not bound here."
-    is_compiled = backend.is_looped and not body.is_looped and any(map(is_costly, body.varying))
+    others = postorder(body.instead.plan.outputs.values()) if body.instead else []
+    is_compiled = backend.is_looped and not body.is_looped and any(map(is_costly, [*body.varying, *others]))
     defined = definitions(kernels, lambdas)
     if is_compiled:
         lines, defined = list(map(compiled_calls, lines)), compiled_definitions(kernels, defined)
@@ -252,19 +254,19 @@ def _body(
         scope.context.sizes[ROTATED] = "rows"
         scope.local[rotated.ones.name] = rotated.ones.name
         columns = [*(scope.local[x.name] for x in rotated.leaves), rotated.ones.name]
-    instead = _instead(lawful.multiplied_out) if lawful.multiplied_out is not None else None
+    instead = _instead(lawful.multiplied_out, backend) if lawful.multiplied_out is not None else None
     return Body(
         lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead,
         is_looped=backend.is_looped, threads=backend.threads, numbers=[scope.local[a.name] for a in data if not a.is_array],
     )  # fmt: skip
 
 
-def _instead(found: LowRank) -> Instead:
+def _instead(found: LowRank, backend: Backend) -> Instead:
     """The plan of a program multiplied out, with what its gate compares."""
     program = found.program
     wanted = {"": program.loss, **program.gradients}
     plan = make_plan(program, {**wanted, SQUARES: found.squares, WHOLE: found.whole})
-    return Instead(plan, found.sizes)
+    return Instead(beside(plan) if backend.is_looped else plan, found.sizes)
 
 
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:

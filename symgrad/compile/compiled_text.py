@@ -23,7 +23,9 @@ CALLS: Mapping[str, str] = {
 ALONE = re.compile(r"^( *)(np\.(?:exp|tanh))\((\w+), out=\3\)", re.MULTILINE)
 OVER = re.compile(r"(np\.(?:exp|tanh))\((\w+), out=\2\)")
 # Functions of a generated module that a compiled one takes the place of.
-DEFINITIONS: Mapping[str, str] = {"sigmoid": "sigmoid = arrays.sigmoid\n"}
+DEFINITIONS: Mapping[str, str] = {name: f"{name} = arrays.{name}\n" for name in ("sigmoid", "both_products")}
+# A copy of data, in `bind`.
+COPY = re.compile(r"^( *)(\w+) = \2\.copy\(\)$", re.MULTILINE)
 IMPORT = "from symgrad.compile.tiles import arrays\n"
 
 
@@ -31,7 +33,7 @@ def is_costly(op: Op) -> bool:
     """Whether what computes an array has such a call in its text, or in that of its function."""
     name = op.data[0] if op.kind in ("function", "primitive") else "softmax_and_log" if op.kind == "pair" else op.kind
     text = kernel_source(name) + (FUNCTIONS[name].numpy if name in FUNCTIONS else "")
-    return any(x.rank for x in op.args) and any(call in text for call in CALLS)
+    return any(x.rank for x in op.args) and (name in DEFINITIONS or any(call in text for call in CALLS))
 
 
 def compiled_calls(text: str) -> str:
@@ -40,6 +42,7 @@ def compiled_calls(text: str) -> str:
     >>> compiled_calls("P = np.exp(Z, out=Z)"), compiled_calls("    np.tanh(H, out=H)")
     ('P = arrays.exp(Z)', '    H = arrays.tanh(H)')
     """
+    text = COPY.sub(r"\1\2 = arrays.aligned(\2)", text)
     text = OVER.sub(r"\1(\2)", ALONE.sub(r"\1\3 = \2(\3)", text))
     for ours, theirs in CALLS.items():
         text = text.replace(ours, theirs)

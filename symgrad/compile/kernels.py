@@ -81,6 +81,11 @@ def inverse_of_triangle(a):
     x[h:, :h] = -(x[h:, h:] @ (a[h:, :h] @ x[:h, :h]))
     return x
 '''
+BOTH_PRODUCTS = '''
+def both_products(m, b, a):
+    """m b and mᵀ a."""
+    return m @ b, m.T @ a
+'''
 INVERSE_OR_ZERO = '''
 def inverse_or_zero(x):
     """1 / x, and 0 where x is 0: the gradient of a norm at 0 is taken to be 0."""
@@ -110,6 +115,7 @@ OWN = {
     "sigmoid_and_sum": SIGMOID_AND_SUM,
     "softmax_and_inner": SOFTMAX_AND_INNER,
     "inverse_and_logdet": INVERSE_AND_LOGDET,
+    "both_products": BOTH_PRODUCTS,
     "shifted": SHIFTED,
     "inverse_or_zero": INVERSE_OR_ZERO,
     "added": ADDED,

@@ -280,7 +280,7 @@ def _pair(op: Op, args: Sequence[Text], context: Context) -> Text:
 
 def _together(op: Op, args: Sequence[Text], context: Context) -> Text:
     context.kernels[op.kind] = None
-    return f"{op.kind}({args[0][0]})", ATOM
+    return f"{op.kind}({', '.join(t for t, _ in args)})", ATOM
 
 
 def _softmax_and_inner(op: Op, args: Sequence[Text], context: Context) -> Text:
@@ -351,4 +351,5 @@ _PRINTERS: Mapping[str, Printer] = {
     "sigmoid_and_sum": _together,
     "softmax_and_inner": _softmax_and_inner,
     "inverse_and_logdet": _together,
+    "both_products": _together,
 }

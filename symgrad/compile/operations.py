@@ -32,6 +32,7 @@ A backend prints these kinds and no others:
 | sigmoid_and_sum | z | | σ(z) and Σ log(1 + eᶻ), each an item |
 | softmax_and_inner | z, y, Σ y | axis | softmax(z) and Σ y log softmax(z), each an item |
 | inverse_and_logdet | a | | a⁻¹ and log det a of a symmetric a, each an item |
+| both_products | m, b, a | | m b and mᵀ a of a matrix m, each an item |
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ from symgrad.primitives.table import PRIMITIVES
 from symgrad.records import dataclass
 
 # Operations that give several values, which their items are.
-TOGETHER = frozenset({"pair", "sigmoid_and_logs", "sigmoid_and_sum", "softmax_and_inner", "inverse_and_logdet"})
+TOGETHER = frozenset(
+    {"pair", "sigmoid_and_logs", "sigmoid_and_sum", "softmax_and_inner", "inverse_and_logdet", "both_products"}
+)
 # Each entry of the result is made of the entries of the operands at its place.
 ENTRYWISE = frozenset({"function", "product", "total", "cast", "eye"})
 MATRIX = 2

@@ -1,4 +1,7 @@
-"""Values that one computation gives together: σ(z) and log(1 + e^{±z}), softmax and a sum of its log, A⁻¹ and log det A."""
+"""Values that one computation gives together: σ(z) and log(1 + e^{±z}), softmax and a sum of its log, A⁻¹ and log det A.
+
+Where numba compiles it, so are M B and Mᵀ A: M is read once.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,27 @@ def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
     counts = use_counts(order)
     for op in plan.outputs.values():
         counts[op] += 1
-    sums = _sums(plan.ops, order, counts)
-    inverses = _inverses(plan.ops, order) | _inners(plan.ops, order, counts, bound)
+    return _together(plan, order, _found(plan.ops, order, counts, bound))
+
+
+def beside(plan: Plan) -> Plan:
+    """The plan with products of one matrix from both sides computed together."""
+    order = postorder([*plan.outputs.values(), *(op for _, op in plan.checks)])
+    return _together(plan, order, _products(plan.ops, order))
+
+
+def _found(
+    ops: Operations, order: list[Op], counts: Mapping[Op, int], bound: Collection[str]
+) -> dict[Op, tuple[Op, int]]:
+    """(pair, item) for each value that is computed together with another."""
+    sums = _sums(ops, order, counts)
+    inverses = _inverses(ops, order) | _inners(ops, order, counts, bound)
     taken = {*sums, *(op.args[0] for op in sums if op.args)}
-    new = {**sums, **_logs(plan.ops, [op for op in order if op not in taken]), **inverses}
+    return {**sums, **_logs(ops, [op for op in order if op not in taken]), **inverses}
+
+
+def _together(plan: Plan, order: list[Op], new: Mapping[Op, tuple[Op, int]]) -> Plan:
+    """The plan with each of these values as an item of its pair."""
     if not new:
         return plan
     made: dict[Op, Op] = {}
@@ -52,6 +72,25 @@ def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
         labels=_moved(plan.labels, made),
         checks=tuple((stated, made[op]) for stated, op in plan.checks),
     )
+
+
+def _products(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:
+    """(pair, item) for M B and Mᵀ A of an argument M, neither of which is made of the other."""
+    sides: dict[Op, dict[int, Op]] = {}
+    for op in order:
+        if op.kind != "matmul" or op.rank != MATRIX:
+            continue
+        is_turned = op.args[0].kind == "permute"
+        m = op.args[0].args[0] if is_turned else op.args[0]
+        if m.kind == "argument" and m.rank == MATRIX:
+            sides.setdefault(m, {}).setdefault(int(is_turned), op)
+    found: dict[Op, tuple[Op, int]] = {}
+    for m, by_side in sides.items():
+        factors = [op.args[1] for _, op in sorted(by_side.items())]
+        if len(by_side) > 1 and not set(by_side.values()) & set(postorder(factors)):
+            pair = ops.make("both_products", (m, *factors), None, m.shape)
+            found |= {op: (pair, side) for side, op in by_side.items()}
+    return found
 
 
 def _inverses(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:

@@ -48,6 +48,7 @@ ITEMS = {
     "sigmoid_and_sum": ("sigmoid", "softplus_sum"),
     "softmax_and_inner": ("softmax", "log_softmax_sum"),
     "inverse_and_logdet": ("inverse", "logdet"),
+    "both_products": ("product", "product"),
 }
 
 

@@ -455,8 +455,11 @@ def test_a_product_of_low_rank_is_multiplied_out(name):
         left, right, matrix = factors_near(0.3, shape)
         g = f.bind(M=matrix)
         assert "squares > 1e-4" in g.source
-        assert_same(g(U=left, V=right), f(M=matrix, U=left, V=right), 1e-9)
-        assert np.isclose(g.value(U=left, V=right), f.value(M=matrix, U=left, V=right))
+        compiled = f.bind(M=matrix, backend="numba")
+        assert "both_products(M, " in compiled.source
+        for of_uv in (g, compiled):
+            assert_same(of_uv(U=left, V=right), f(M=matrix, U=left, V=right), 1e-9)
+            assert np.isclose(of_uv.value(U=left, V=right), f.value(M=matrix, U=left, V=right))
 
 
 @pytest.mark.parametrize("fit", [0.3, 0.011, 0.009, 1e-4, 1e-8, 0.0])

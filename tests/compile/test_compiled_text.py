@@ -82,6 +82,33 @@ def test_a_function_of_arrays_that_is_not_there_is_no_attribute():
     assert not hasattr(arrays, "sinh")
 
 
+@pytest.mark.parametrize(
+    "sizes", [(1, 1, 1, 1), (5, 3, 2, 2), (100, 37, 7, 4), (700, 400, 31, 20), (90, 50, 130, 5), (3, 0, 2, 2)]
+)
+def test_both_products_of_a_matrix(sizes):
+    n, d, k, r = sizes
+    random = np.random.default_rng(0)
+    M, B, A = random.normal(size=(n, d)), random.normal(size=(d, k)), random.normal(size=(n, r))
+    near = arrays.aligned(M)
+    assert not near.size or near.ctypes.data % 64 == 0
+    # In rows, in columns, and in numbers for which nothing is compiled.
+    for m, b, a, tolerance in (
+        (near, B, A, 1e-12),
+        (near, B[::-1][::-1], np.asfortranarray(A), 1e-12),
+        (M.T.copy().T, B, A, 1e-12),
+        (M.astype("f4"), B.astype("f4"), A.astype("f4"), 1e-4),
+    ):
+        left, right = arrays.both_products(m, b, a)
+        assert left.dtype == right.dtype == m.dtype
+        np.testing.assert_allclose(left, M @ B, rtol=tolerance, atol=tolerance * 10)
+        np.testing.assert_allclose(right, M.T @ A, rtol=tolerance, atol=tolerance * 10)
+
+
+def test_both_products_tell_an_overflow():
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        arrays.both_products(np.full((3, 2), 1e300), np.zeros((2, 2)), np.full((3, 2), 1e300))
+
+
 def test_calls_that_write_over_what_they_read_do_not():
     text = "    np.exp(e, out=e)\n    P = np.tanh(Z, out=Z)\n    q = np.logaddexp(0, z)"
     assert compiled_calls(text) == "    e = arrays.exp(e)\n    P = arrays.tanh(Z)\n    q = arrays.softplus(z)"

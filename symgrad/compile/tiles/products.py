@@ -10,6 +10,7 @@ import numpy as np
 
 from symgrad.compile.tiles.compiled import exact, kernel
 from symgrad.compile.tiles.registers import LANES, add_dots, add_outer
+from symgrad.compile.tiles.sharing import all_finite
 
 # As many rows and columns as BLAS needs to be faster than blocks in registers.
 LARGE = 96
@@ -146,14 +147,14 @@ def add_products_of_rows(G, X, S, rows):
 
 
 @kernel
-def both_products(M, B, A):
-    """(M Bᵀ, Mᵀ A) in one pass over M: some rows at a time are multiplied by both while they are in the second cache."""
+def both_sides(M, B, A):
+    """(0 where all is finite, M Bᵀ, Mᵀ A) in one pass over M: both multiply some rows while the second cache has them."""
     n, d = M.shape
-    size = max(12, min(96, 2**14 // d // 12 * 12))
+    size = max(12, min(96, 2**14 // max(d, 1) // 12 * 12))
     left, right = np.zeros((n, B.shape[0])), np.zeros((A.shape[1], d))
     for first in range(0, n, size):
         last = min(first + size, n)
         rows = M[first:last]
         add_transposed(left[first:last].T, B, rows, last - first, d, M.size > FAR)
         add_product(right, A[first:last].T, rows, last - first, d, False)
-    return left, right.T
+    return all_finite(left) + all_finite(right), left, right.T
