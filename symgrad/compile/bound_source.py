@@ -254,19 +254,21 @@ def _body(
         scope.context.sizes[ROTATED] = "rows"
         scope.local[rotated.ones.name] = rotated.ones.name
         columns = [*(scope.local[x.name] for x in rotated.leaves), rotated.ones.name]
-    instead = _instead(lawful.multiplied_out, backend) if lawful.multiplied_out is not None else None
+    instead = (
+        _instead(lawful.multiplied_out, [a.name for a in data], backend) if lawful.multiplied_out is not None else None
+    )
     return Body(
         lawful.plan, scope, rest, _named(leaves, rest), tuple(dict.fromkeys(told)), untold, columns, eigen, instead,
         is_looped=backend.is_looped, threads=backend.threads, numbers=[scope.local[a.name] for a in data if not a.is_array],
     )  # fmt: skip
 
 
-def _instead(found: LowRank, backend: Backend) -> Instead:
+def _instead(found: LowRank, bound: Sequence[str], backend: Backend) -> Instead:
     """The plan of a program multiplied out, with what its gate compares."""
     program = found.program
     wanted = {"": program.loss, **program.gradients}
     plan = make_plan(program, {**wanted, SQUARES: found.squares, WHOLE: found.whole})
-    return Instead(beside(plan) if backend.is_looped else plan, found.sizes)
+    return Instead(beside(plan, bound) if backend.is_looped else plan, found.sizes)
 
 
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:

@@ -30,10 +30,10 @@ def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
     return _together(plan, order, _found(plan.ops, order, counts, bound))
 
 
-def beside(plan: Plan) -> Plan:
-    """The plan with products of one matrix from both sides computed together."""
+def beside(plan: Plan, bound: Collection[str]) -> Plan:
+    """The plan with products of one matrix of bound data from both sides computed together."""
     order = postorder([*plan.outputs.values(), *(op for _, op in plan.checks)])
-    return _together(plan, order, _products(plan.ops, order))
+    return _together(plan, order, _products(order, bound, plan.ops))
 
 
 def _found(
@@ -74,23 +74,22 @@ def _together(plan: Plan, order: list[Op], new: Mapping[Op, tuple[Op, int]]) -> 
     )
 
 
-def _products(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:
-    """(pair, item) for M B and Mᵀ A of an argument M, neither of which is made of the other."""
+def _products(order: list[Op], bound: Collection[str], ops: Operations) -> dict[Op, tuple[Op, int]]:
+    """(pair, item) for M B and Mᵀ A of bound data M, neither of which is made of the other; of one M alone."""
     sides: dict[Op, dict[int, Op]] = {}
     for op in order:
         if op.kind != "matmul" or op.rank != MATRIX:
             continue
         is_turned = op.args[0].kind == "permute"
         m = op.args[0].args[0] if is_turned else op.args[0]
-        if m.kind == "argument" and m.rank == MATRIX:
+        if m.kind == "argument" and m.data in bound and m.rank == MATRIX:
             sides.setdefault(m, {}).setdefault(int(is_turned), op)
-    found: dict[Op, tuple[Op, int]] = {}
     for m, by_side in sides.items():
         factors = [op.args[1] for _, op in sorted(by_side.items())]
         if len(by_side) > 1 and not set(by_side.values()) & set(postorder(factors)):
             pair = ops.make("both_products", (m, *factors), None, m.shape)
-            found |= {op: (pair, side) for side, op in by_side.items()}
-    return found
+            return {op: (pair, side) for side, op in by_side.items()}
+    return {}
 
 
 def _inverses(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:

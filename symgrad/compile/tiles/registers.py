@@ -29,6 +29,9 @@ def _lanes() -> int:
 LANES = _lanes()
 # Bytes that come from memory together.
 CACHE_LINE = 64
+REAL_BYTES = 8
+# The axis whose entries are neighbours, by numba's name of a layout.
+LAST = {"C": 1, "F": 0}
 INT, REAL = ir.IntType(64), ir.DoubleType()
 VECTOR = ir.VectorType(REAL, LANES)
 ZERO = ir.Constant(VECTOR, [0.0] * LANES)
@@ -51,11 +54,18 @@ class _Matrix:
         self._builder, self._start = builder, array.data
         self.shape = cgutils.unpack_tuple(builder, array.shape, 2)
         self._strides = cgutils.unpack_tuple(builder, array.strides, 2)
+        # A constant step needs no register.
+        if kind.layout in LAST:
+            self._strides[LAST[kind.layout]] = INT(REAL_BYTES)
 
     def at(self, i: Value, j: Value) -> Value:
         """Where the entry (i, j) lies."""
         place = self._builder.add(self._builder.mul(i, self._strides[0]), self._builder.mul(j, self._strides[1]))
         return cgutils.pointer_add(self._builder, self._start, place)
+
+    def below(self, place: Value, k: int) -> Value:
+        """The same k rows below."""
+        return cgutils.pointer_add(self._builder, place, self._builder.mul(INT(k), self._strides[0])) if k else place
 
     def row(self, i: Value) -> Value:
         """Where a row of neighbours starts."""
@@ -139,7 +149,7 @@ def add_dots(_typing, C, A, B, a, n, b, m, columns, fetches):
         of_y = [y.row(k) for k in of_b]
 
         def fetch(j: Value) -> None:
-            is_first = builder.icmp_signed("==", builder.and_(j, INT(CACHE_LINE // 8 - 1)), INT(0))
+            is_first = builder.icmp_signed("==", builder.and_(j, INT(CACHE_LINE // REAL_BYTES - 1)), INT(0))
             with builder.if_then(builder.and_(is_first, values[8])):
                 for row in of_y:
                     _fetch(builder, builder.gep(row, [builder.add(j, later)]))
@@ -185,10 +195,12 @@ def add_outer(_typing, C, A, B, a, n, j, m, length, fetches):
             def terms(i: Value) -> Sequence[Pair]:
                 row = y.row(i)
                 with builder.if_then(values[8]):
-                    for k in range(0, len(columns) * LANES, CACHE_LINE // 8):
+                    for k in range(0, len(columns) * LANES, CACHE_LINE // REAL_BYTES):
                         _fetch(builder, builder.gep(row, [builder.add(first_column, builder.add(later, INT(k)))]))
                 ys = [_load(builder, row, k) for k in columns]
-                return [(u, v) for u in [_repeated(builder, builder.load(x.at(k, i))) for k in of_a] for v in ys]
+                first = x.at(first_a, i)
+                xs = [_repeated(builder, builder.load(x.below(first, k))) for k in range(n)]
+                return [(u, v) for u in xs for v in ys]
 
             places = [(c.row(i), k) for i, k in product(of_a, columns)]
             sums = _summed(builder, [_load(builder, *p) for p in places], values[7], 1, terms)
