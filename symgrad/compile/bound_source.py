@@ -268,7 +268,9 @@ def _instead(found: LowRank, bound: Sequence[str], backend: Backend) -> Instead:
     program = found.program
     wanted = {"": program.loss, **program.gradients}
     plan = make_plan(program, {**wanted, SQUARES: found.squares, WHOLE: found.whole})
-    return Instead(beside(plan, bound) if backend.is_looped else plan, found.sizes)
+    # BLAS's own threads are faster than two of ours.
+    is_beside = backend.is_looped and backend.threads == 1
+    return Instead(beside(plan, bound) if is_beside else plan, found.sizes)
 
 
 def _lines(body: Body, scope: Scope, data: Sequence[Argument], leaves: Sequence[Leaf]) -> list[str]:

@@ -457,7 +457,7 @@ def test_a_product_of_low_rank_is_multiplied_out(name):
         assert "squares > 1e-4" in g.source
         compiled = f.bind(M=matrix, backend="numba")
         assert "both_products(M, " in compiled.source
-        for of_uv in (g, compiled):
+        for of_uv in (g, compiled, f.bind(M=matrix, backend="numba", threads=2)):
             assert_same(of_uv(U=left, V=right), f(M=matrix, U=left, V=right), 1e-9)
             assert np.isclose(of_uv.value(U=left, V=right), f.value(M=matrix, U=left, V=right))
 
