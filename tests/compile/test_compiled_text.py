@@ -109,6 +109,39 @@ def test_both_products_tell_an_overflow():
         arrays.both_products(np.full((3, 2), 1e300), np.zeros((2, 2)), np.full((3, 2), 1e300))
 
 
+@pytest.mark.parametrize("size", [1, 5, 64, 130])
+def test_the_inverse_of_a_symmetric_matrix(size):
+    """Positive definite; not; nearly; in numbers for which nothing is compiled."""
+    random = np.random.default_rng(0)
+    root = random.normal(size=(size, size))
+    for a in (
+        root @ root.T + np.eye(size),
+        -np.eye(size),
+        root + root.T,
+        (root @ root.T + size * np.eye(size)).astype("f4"),
+    ):
+        kept = a.copy()
+        inverse, log = arrays.inverse_and_logdet(a)
+        np.testing.assert_array_equal(a, kept)
+        np.testing.assert_allclose(inverse @ a, np.eye(size), atol=1e-10 if a.dtype == float else 1e-4)
+        sign, expected = np.linalg.slogdet(a)
+        np.testing.assert_allclose(log, expected if sign > 0 else np.nan, rtol=1e-6)
+
+
+def test_a_gaussian_process_with_a_length_inverts_by_lapack():
+    D, y, a, s = sg.data("D", n, n, symmetric=True), sg.data("y", n), sg.parameter("a"), sg.parameter("s")
+    kernel = sg.exp(-D * sg.exp(a)) + sg.exp(s) * sg.eye(n)
+    f = sg.Problem(y @ sg.solve(kernel, y) + sg.logdet(kernel)).compile(prove=False)
+    x = np.linspace(0, 4, 30)
+    data = {"D": (x[:, None] - x) ** 2, "y": np.sin(x)}
+    ours, theirs = f.bind(backend="numba", **data), f.bind(**data)
+    assert "inverse_and_logdet = arrays.inverse_and_logdet" in ours.source
+    (value, gradients), (expected, others) = ours(a=0.3, s=-1.0), theirs(a=0.3, s=-1.0)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(gradient, others[name], rtol=1e-10)
+
+
 def test_calls_that_write_over_what_they_read_do_not():
     text = "    np.exp(e, out=e)\n    P = np.tanh(Z, out=Z)\n    q = np.logaddexp(0, z)"
     assert compiled_calls(text) == "    e = arrays.exp(e)\n    P = arrays.tanh(Z)\n    q = arrays.softplus(z)"

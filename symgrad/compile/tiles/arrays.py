@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numba import vectorize
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from symgrad.compile.tiles import functions, sharing
 from symgrad.compile.tiles.products import LARGE, both_sides
@@ -39,6 +40,19 @@ def both_products(m: Array, b: Array, a: Array) -> tuple[Array, Array]:
     if finite != 0:
         sharing.told()
     return left, right
+
+
+def inverse_and_logdet(a: Array) -> tuple[Array, Array]:
+    """a⁻¹ and log det a of a symmetric a; where it is positive definite by LAPACK's potrf and potri, which use the symmetry."""
+    factor, failed = dpotrf(a.T, lower=1, clean=0) if a.dtype == float else (a, 1)
+    if failed:
+        sign, log = np.linalg.slogdet(a)
+        return np.linalg.inv(a), np.where(sign > 0, log, np.nan)[()]
+    log = 2 * np.log(np.diagonal(factor)).sum()
+    # In LAPACK's order the lower triangle: in rows the upper one.
+    inverse = dpotri(factor, lower=1, overwrite_c=1)[0].T
+    np.copyto(inverse, inverse.T, where=np.tri(len(a), k=-1, dtype=bool))
+    return inverse, log
 
 
 def aligned(x: Array) -> Array:
