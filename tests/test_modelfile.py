@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from symgrad.errors import InputError, ShapeError, SymgradError
+from symgrad.errors import DerivationError, InputError, ShapeError, SymgradError
 from symgrad.problem import Problem
 
 HEAD = "import symgrad as sg\nn, d = sg.dims('n d')\nX = sg.data('X', n, d)\ny = sg.data('y', n)\nw = sg.parameter('w', d)\n"
@@ -102,7 +102,7 @@ def test_a_mistake_is_one_line_at_its_place(text, kind, place, says, tmp_path):
     assert "\n" not in message
 
 
-SYMPY = "from sympy import symbols\na, b, k = symbols('a b k')\n"
+SYMPY = "from sympy import symbols, floor, zeta, besselj\na, b, k = symbols('a b k')\n"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,9 @@ SYMPY = "from sympy import symbols\na, b, k = symbols('a b k')\n"
         (HEAD + "b = sg.parameter('b')\nmodel = X @ w + b\nloss = sg.sum(X @ w)", InputError, ":7:1:", "parameter b"),
         (SYMPY + "loss = (a - b)**2", InputError, ":3:1:", "`parameters = [w, b]`"),
         (SYMPY + "parameters = a\nloss = (a - b)**2", InputError, ":3:1:", "write a list"),
+        (SYMPY + "parameters = [a]\nz = floor(a)\nloss = z - b", DerivationError, ":5:1:", "no derivative of floor"),
+        (SYMPY + "parameters = [a]\nloss = zeta(a) - b", DerivationError, ":4:1:", "no derivative of zeta"),
+        (SYMPY + "parameters = [a]\nloss = besselj(a, b)", DerivationError, ":4:1:", "no derivative of besselj"),
     ],
 )
 def test_what_only_deriving_finds_has_its_place_too(text, kind, place, says, tmp_path):
@@ -128,6 +131,14 @@ def test_what_only_deriving_finds_has_its_place_too(text, kind, place, says, tmp
     assert message.startswith(f"{path}{place} ")
     assert says in message
     assert "\n" not in message
+
+
+def test_only_derivatives_that_are_used_need_be_known(tmp_path):
+    path = tmp_path / "model.py"
+    path.write_text(SYMPY + "parameters = [k]\nloss = zeta(a) * k + besselj(b, k)", encoding="utf-8")
+    gradient = str(Problem.from_file(str(path)).derive().gradients["k"])
+    assert "besselj(u0 - 1, u1)" in gradient
+    assert "besselj(u0 + 1, u1)" in gradient
 
 
 def test_what_is_asked_for_by_name_must_be_of_the_loss(tmp_path):
