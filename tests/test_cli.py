@@ -313,6 +313,30 @@ def test_a_fit_that_diverges_is_one_line_and_exit_1(tmp_path):
     assert not path.exists()
 
 
+def test_a_fit_speaks_chinese(tmp_path):
+    words = ["fit", LINEAR, "--data", BOSTON, *BINDINGS, "--lang", "zh"]
+    told = run(*words, "--standardize", "--test", "0.2", "--iterations", "3").stdout
+    assert "506 行，404 行用于训练，102 行用于测试" in told
+    assert "梯度下降，回溯线搜索，初值为零：迭代 3 次，达到迭代次数上限" in told
+    assert "注意：梯度尚未足够小；请增大 --iterations\n" in told
+    # The numbers stand beneath their headings, and are those of the English report.
+    english = run(*words[:-1], "en", "--standardize", "--test", "0.2", "--iterations", "3").stdout
+    assert re.search(r"^均方误差 +[\d.]+ +[\d.]+$", told, re.MULTILINE)
+    numbers = r"(?<![\w.])-?\d+\.\d+"
+    assert re.findall(numbers, told) == re.findall(numbers, english)
+    assert re.search("(train|test|loss|iterations? |note)", told.replace("--iterations", "")) is None
+    line = complaint(*words, "--learning-rate", "0.01", code=1)
+    assert re.match(r"拟合失败。第 \d+ 次迭代：学习率为 0.01 时，损失由 .* 升至 .*。损失是二次函数", line)
+    # A model without `model`: why there are no scores.
+    model = tmp_path / "model.py"
+    model.write_text(
+        "import symgrad as sg\nn, d = sg.dims('n d')\nX = sg.data('X', n, d)\ny = sg.data('y', n)\n"
+        "w = sg.parameter('w', d)\nloss = sg.mean((X @ w - y)**2)\n"
+    )
+    told = run("fit", model, "--data", BOSTON, "--bind", "X=RM", "--bind", "y=MEDV", "--lang", "zh").stdout
+    assert told.endswith("注意：没有 `model`，因此不作预测，也不评分；请把预测值赋给 `model`\n")
+
+
 # ---- errors: one line, the place first, no traceback
 
 

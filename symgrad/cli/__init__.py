@@ -254,7 +254,7 @@ def fit(
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
     ] = None,
     plot: Plot = None,
-    lang: Annotated[Lang, typer.Option(help="The language of the picture.")] = Lang.en,
+    lang: Annotated[Lang, typer.Option(help="The language of the report and the picture.")] = Lang.en,
 ) -> None:
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
     if model == "-" and data == "-":
@@ -268,8 +268,8 @@ def fit(
         "method": method, "learning_rate": learning_rate, "max_iterations": iterations, "tolerance": tolerance,
         "test_fraction": test, "seed": seed, "standardize": standardize, "backend": backend,
     }  # fmt: skip
-    drawn: tuple[str, Any] | None = None if plot is None else (plot, lang.value)
-    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output, drawn):
+    chosen = bind or [], size or [], set_ or []
+    if not run_fit(lambda: _load(model), data, *chosen, options, output, plot, lang.value):
         raise typer.Exit(1)
 
 
