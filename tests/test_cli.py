@@ -409,7 +409,16 @@ def test_wrong_tables(tmp_path):
 
 
 def test_what_cannot_be_written(tmp_path):
-    assert "no such file or directory" in complaint("compile", LINEAR, "-o", tmp_path / "no" / "grads.py")
+    there_is_none = f"there is no folder {tmp_path / 'no'}; make it, or write somewhere else"
+    # Before the work, not after it: here the model is found wrong only when it is executed.
+    broken = tmp_path / "broken.py"
+    broken.write_text("loss = 1 +")
+    fit = ["fit", broken, "--data", BOSTON, "--bind", "X=RM"]
+    words = [["explain", broken], ["extrema", broken], ["compile", broken], fit]
+    for command, name in zip(words, ("page.md", "page.md", "grads.py", "fit.json"), strict=True):
+        assert there_is_none in complaint(*command, "-o", tmp_path / "no" / name)
+    assert there_is_none in complaint(*fit, "--plot", tmp_path / "no" / "fit.svg")
+    broken.unlink()
     folder = tmp_path / "folder.py"
     folder.mkdir()
     assert "is a folder" in complaint("compile", LINEAR, "-o", folder)

@@ -173,6 +173,9 @@ def explain(
     more |= {"numbers": numbers, "values": values or None, "bound": names_of(bound)}
     asked = Asked(only, _names(wrt), how, more)
     if folder is None:
+        from symgrad.files import check_folder
+
+        check_folder(output)
         _write(output, asked.page_of(models[0]), chosen)
     elif code := write_pages(models, folder, _suffix_of(chosen.partition(":")[0]), asked.page_of):
         raise typer.Exit(code)
@@ -191,7 +194,7 @@ def extrema(
 ) -> None:
     """Write where all gradients are 0, and which of these points are minima, maxima and saddle points."""
     chosen = _page_format(form, output, width)
-    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
+    _write(output, _load(model, output).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
 
 
 @app.command(cls=Command)
@@ -217,7 +220,7 @@ def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
     """Write the gradients as a NumPy module that runs without symgrad."""
     if output != "-" and _suffix(output) != ".py":
         raise InputError(f"{output}: a NumPy module ends in .py; write for example {_stem(output)}.py")
-    _write(output, _load(model).compile(_names(wrt)).source)
+    _write(output, _load(model, output).compile(_names(wrt)).source)
 
 
 Backend = Annotated[str, typer.Option(help="numpy, or numba: compiled loops, for long fits.")]
@@ -259,9 +262,11 @@ def fit(
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
     if model == "-" and data == "-":
         raise InputError("the model and the data are both to come from standard input; give one of them as a file")
-    from symgrad.files import check_model
+    from symgrad.files import check_folder, check_model
 
     check_model(model)
+    for path in (output, plot):
+        check_folder(path or "-")
     from symgrad.cli.fits import run_fit
 
     options = {
@@ -311,10 +316,11 @@ def rules(
     _write(output, rules_text(name, TEXT if is_list else _page_format(page, output), lang.value))
 
 
-def _load(model: str) -> Problem:
-    from symgrad.files import check_model
+def _load(model: str, output: str = "-") -> Problem:
+    from symgrad.files import check_folder, check_model
 
     check_model(model)  # before SymPy is imported, which takes longer than to see that there is no such file
+    check_folder(output)
     from symgrad.problem import load
 
     return load(model)
