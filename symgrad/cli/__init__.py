@@ -173,9 +173,6 @@ def explain(
     more |= {"numbers": numbers, "values": values or None, "bound": names_of(bound)}
     asked = Asked(only, _names(wrt), how, more)
     if folder is None:
-        from symgrad.files import check_folder
-
-        check_folder(output)
         _write(output, asked.page_of(models[0]), chosen)
     elif code := write_pages(models, folder, _suffix_of(chosen.partition(":")[0]), asked.page_of):
         raise typer.Exit(code)
@@ -262,11 +259,9 @@ def fit(
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
     if model == "-" and data == "-":
         raise InputError("the model and the data are both to come from standard input; give one of them as a file")
-    from symgrad.files import check_folder, check_model
+    from symgrad.files import check_model
 
     check_model(model)
-    for path in (output, plot):
-        check_folder(path or "-")
     from symgrad.cli.fits import run_fit
 
     options = {

@@ -14,6 +14,7 @@ import typer
 from symgrad.cli import fit_sentences as say
 from symgrad.cli.tables import aligned
 from symgrad.errors import InputError
+from symgrad.files import check_folder
 from symgrad.fitting import FitResult, OnIteration
 from symgrad.fitting.binding import columns_of
 from symgrad.fitting.export import as_json, check_suffix, save
@@ -40,7 +41,9 @@ def run_fit(
     """Fit, print, write, draw; whether the descent ended well."""
     if output is not None:
         check_suffix(output)
+        check_folder(output)
     if plot is not None:
+        check_folder(plot)
         check_plot(plot, language)
     columns = _pairs("--bind", bind, "X=RM,LSTAT")
     sizes = {name: _whole(name, text) for name, text in _pairs("--size", size, "h=64").items()}
