@@ -27,7 +27,7 @@ from symgrad.formats.derivation_json import as_json
 from symgrad.formats.ipynb import notebook as notebook_of
 from symgrad.formats.runnable import cells, from_file, rebuilt
 from symgrad.formats.table import NOTEBOOKS, Page, render
-from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
 from symgrad.modelfile import Places, expression_of, names_of, read_model, title_and_text
@@ -141,6 +141,14 @@ class Problem:
         """The declared arrays of loss and model, as they first occur."""
         roots = [self.loss] + ([self.model] if self.model is not None else [])
         return [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+
+    @property
+    def unused(self) -> list[str]:
+        """A note of each parameter that the file declares and neither loss nor model holds: it has no gradient here."""
+        held = set(self.leaves)
+        declared = dict.fromkeys(e for e, _ in self._places.expressions if isinstance(e, Leaf) and e not in held)
+        alone = [e for e in declared if e.role is Role.PARAMETER]
+        return [f"{self._places.of(e)}: note: the loss does not hold {e.name}; it gets no gradient" for e in alone]
 
     def derive(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Derivation:
         """∂L/∂θ for all parameters or those named, every step proved and the whole checked unless `prove=False`."""

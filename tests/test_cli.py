@@ -408,6 +408,20 @@ def test_wrong_tables(tmp_path):
     assert complaint("fit", LINEAR, "--data", words, "--bind", "X=a").startswith(f"{words}:3:y: 'many' is not a number")
 
 
+def test_a_parameter_that_the_loss_does_not_hold_is_noted(tmp_path):
+    model = tmp_path / "model.py"
+    model.write_text(
+        "import symgrad as sg\nx, y = sg.data('x'), sg.data('y')\nw = sg.parameter('w')\nb = sg.parameter('b')\n"
+        "r = w * x - y\nloss = r**2\n"
+    )
+    note = f"{model}:4:1: note: the loss does not hold b; it gets no gradient\n"
+    for words in (["explain", "--detail", "brief"], ["explain", "--hvp", "w"], ["check"], ["compile"], ["extrema"]):
+        result = run(*words, model)
+        assert (result.exit_code, result.stderr) == (0, note)
+    model.write_text(model.read_text().replace("- y", "+ b - y"))
+    assert run("check", model).stderr == ""
+
+
 def test_what_cannot_be_written(tmp_path):
     there_is_none = f"there is no folder {tmp_path / 'no'}; make it, or write somewhere else"
     # Before the work, not after it: here the model is found wrong only when it is executed.

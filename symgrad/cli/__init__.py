@@ -316,9 +316,9 @@ def _load(model: str, output: str = "-") -> Problem:
 
     check_model(model)  # before SymPy is imported, which takes longer than to see that there is no such file
     check_folder(output)
-    from symgrad.problem import load
+    from symgrad.cli.loading import loaded
 
-    return load(model)
+    return loaded(model)
 
 
 def _names(wrt: list[str] | None) -> list[str] | None:

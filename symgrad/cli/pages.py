@@ -36,9 +36,9 @@ class Asked:
         """The page of a model file."""
         check_model(model)  # before SymPy is imported, which takes longer than to see that there is no such file
         if not any(self.only.values()):
-            from symgrad.problem import load
+            from symgrad.cli.loading import loaded
 
-            return load(model).explain(wrt=self.wrt, **self.how, **self.more)
+            return loaded(model).explain(wrt=self.wrt, **self.how, **self.more)
         from symgrad.cli.products import product
 
         hessian, hvp, is_jacobian = (self.only[name] for name in ("--hessian", "--hvp", "--jacobian"))
