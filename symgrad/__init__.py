@@ -41,7 +41,9 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_PLACES[name]), name)
     words = {} if name.startswith("_") else import_module(_VOCABULARY).VOCABULARY
     if name not in words:
-        raise AttributeError(f"symgrad has no {name!r}; see `symgrad rules` for what it has")
+        close = import_module("difflib").get_close_matches(name, words, n=1)
+        hint = f"did you mean sg.{close[0]}?" if close else "see `symgrad rules` for what it has"
+        raise AttributeError(f"symgrad has no {name!r}; {hint}")
     return words[name]
 
 

@@ -11,6 +11,11 @@ class SymgradError(Exception):
 
     exit_code = 2
 
+    def __init__(self, message: str = "", about: object = None) -> None:
+        """`about`: the expression that is wrong, or the name of the variable; a model file knows the line of either."""
+        super().__init__(message)
+        self.about = about
+
 
 class InputError(SymgradError):
     """The user's input is wrong: a model file, a table, an argument."""

@@ -28,6 +28,13 @@ def check_model(path: str) -> None:
         raise InputError(f"{path}: is a folder; give the path of a model file")
 
 
+def check_folder(path: str) -> None:
+    """InputError where `path` names a file in a folder that is not there, before anything long begins; `-` is no file."""
+    folder = os.path.dirname(path)
+    if folder and not os.path.isdir(folder):
+        raise InputError(f"{path}: there is no folder {folder}; make it, or write somewhere else")
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     r"""The file `path` holds `text` in UTF-8, or what it held before; a failure is an error that names the file.
 

@@ -11,21 +11,53 @@ import keyword
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from symgrad.errors import InputError, SymgradError, located
 from symgrad.files import check_model
-from symgrad.graph.expression import Expr, Leaf, Linear
+from symgrad.graph.expression import Expr, Leaf, Linear, coerce
+from symgrad.graph.walk import postorder
+from symgrad.primitives.language import VOCABULARY
 from symgrad.prose import LANGUAGES, Text, docstring_text
 from symgrad.records import dataclass
+from symgrad.text.from_sympy import from_sympy
 
 RECORDER = "__symgrad_record__"
 # What a model file's own variables mean to symgrad; they are not names of intermediates.
 RESERVED = frozenset({"loss", "model", "parameters"})
 # What is there wherever symgrad is.
 KNOWN = frozenset({"symgrad", "sympy", "numpy", *sys.stdlib_module_names})
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a model file gives its variables their values, as `file:line:column`."""
+
+    path: str
+    variables: Mapping[str, str]
+    expressions: Sequence[tuple[Expr, str]]
+
+    def of(self, about: object) -> str:
+        """Where a variable got its last value, or an expression is first used; else where the loss stands."""
+        if isinstance(about, Expr):
+            for value, place in self.expressions:
+                if about in set(postorder([value])):
+                    return place
+            about = "loss"
+        return self.variables.get(str(about), f"{self.path}:1:1")
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Errors that say what they are about get its place."""
+        try:
+            yield
+        except SymgradError as e:
+            if e.about is None:
+                raise
+            raise located(e, self.of(e.about)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +69,7 @@ class ModelFile:
     docstring: str
     path: str
     text: str
+    places: Places
 
     @property
     def stands_alone(self) -> bool:
@@ -77,11 +110,11 @@ def run_model(text: str, shown: str, folder: Path) -> ModelFile:
     except ValueError as e:
         raise InputError(f"{shown}:1:1: {e}; mend the Python") from None
     docstring = ast.get_docstring(tree) or ""
-    assignments: list[tuple[str, Any]] = []
+    noted: list[tuple[str, Any, str]] = []
     variables: dict[str, Any] = {
         "__name__": "__symgrad_model__",
         "__file__": shown,
-        RECORDER: lambda name, value: assignments.append((name, value)),
+        RECORDER: lambda name, value, place: noted.append((name, value, f"{shown}:{place}")),
     }
     code = compile(ast.fix_missing_locations(_Recording().visit(tree)), shown, "exec")
     sys.path.insert(0, str(folder))
@@ -94,11 +127,12 @@ def run_model(text: str, shown: str, folder: Path) -> ModelFile:
     except SystemExit:
         raise InputError(f"{shown}: the file ends the program; remove the call of exit") from None
     except Exception as e:  # whatever the user's own code raises is reported at the user's line
-        what = " ".join(str(e).split()) or "no message"
-        raise InputError(f"{_place(e, shown)}: {type(e).__name__}: {what}; mend this line") from None
+        raise InputError(f"{_place(e, shown)}: {_told(e)}") from None
     finally:
         sys.path.remove(str(folder))
-    return ModelFile(variables, assignments, docstring, shown, text)
+    last = {name: place for name, value, place in noted if value is variables.get(name)}
+    places = Places(shown, last, [(value, place) for _, value, place in noted if isinstance(value, Expr)])
+    return ModelFile(variables, [(name, value) for name, value, _ in noted], docstring, shown, text, places)
 
 
 def _needed(tree: ast.Module) -> set[str]:
@@ -114,6 +148,16 @@ def _needed(tree: ast.Module) -> set[str]:
     return found
 
 
+def _told(error: Exception) -> str:
+    """What is wrong and what to do, of an exception of the user's own code; habits of NumPy's users have their own words."""
+    what = " ".join(str(error).split()) or "no message"
+    if isinstance(error, AttributeError) and isinstance(error.obj, Expr) and error.name in VOCABULARY:
+        return f"an expression has no .{error.name}; write sg.{error.name}(…)"
+    if isinstance(error, TypeError) and "__array_ufunc__" in what:
+        return "NumPy's functions take arrays and no expressions; write the function of symgrad, as in sg.exp(…)"
+    return f"{type(error).__name__}: {what}" + ("" if "; " in what else "; mend this line")
+
+
 def _place(error: BaseException, shown: str) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == shown]
     if not frames:
@@ -122,7 +166,11 @@ def _place(error: BaseException, shown: str) -> str:
 
 
 class _Recording(ast.NodeTransformer):
-    """Behind every assignment to a plain name, a call that notes the name and its value."""
+    """Behind every assignment to a plain name, a call that notes the name, its value and the place."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> list[ast.stmt]:
+        self.generic_visit(node)
+        return [node, _note(node.name, node)]
 
     def visit_Assign(self, node: ast.Assign) -> list[ast.stmt]:
         names = [name for target in node.targets for name in _plain_names(target)]
@@ -147,11 +195,38 @@ def _plain_names(target: ast.expr) -> list[str]:
 def _note(name: str, node: ast.stmt) -> ast.stmt:
     call = ast.Call(
         func=ast.Name(id=RECORDER, ctx=ast.Load()),
-        args=[ast.Constant(value=name), ast.Name(id=name, ctx=ast.Load())],
+        args=[
+            ast.Constant(value=name),
+            ast.Name(id=name, ctx=ast.Load()),
+            ast.Constant(value=f"{node.lineno}:{node.col_offset + 1}"),
+        ],
         keywords=[],
     )
     statement = ast.copy_location(ast.Expr(value=call), node)
     return ast.fix_missing_locations(statement)
+
+
+def expression_of(value: Any, parameters: Collection[Any], what: str) -> Expr:
+    """What the variable `what` holds as an expression; SymPy's are differentiated by `parameters`."""
+    if isinstance(value, Expr):
+        return value
+    if type(value).__module__.startswith("sympy."):
+        if not isinstance(parameters, Collection):
+            kind = type(parameters).__name__
+            raise InputError(f"`parameters` is a {kind}; write a list, parameters = [w, b]", about="parameters")
+        if not parameters:
+            raise InputError(
+                f"a {what} in SymPy's symbols needs `parameters = [w, b]`: the symbols to differentiate by", about=what
+            )
+        try:
+            return from_sympy(value, list(parameters))
+        except SymgradError as e:
+            e.about = what
+            raise
+    try:
+        return coerce(value)
+    except InputError:
+        raise InputError(f"`{what}` is a {type(value).__name__}; assign an expression to it", about=what) from None
 
 
 def names_of(assignments: Iterable[tuple[str, Any]], taken: Iterable[str]) -> dict[Expr, str]:

@@ -27,13 +27,12 @@ from symgrad.formats.derivation_json import as_json
 from symgrad.formats.ipynb import notebook as notebook_of
 from symgrad.formats.runnable import cells, from_file, rebuilt
 from symgrad.formats.table import NOTEBOOKS, Page, render
-from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, coerce
+from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role
 from symgrad.graph.show import show_shape
 from symgrad.graph.walk import postorder
-from symgrad.modelfile import names_of, read_model, title_and_text
+from symgrad.modelfile import Places, expression_of, names_of, read_model, title_and_text
 from symgrad.products import Hessian, HessianProduct, Output, Source
 from symgrad.prose import Language, Text
-from symgrad.text.from_sympy import from_sympy
 from symgrad.text.parse import parse
 
 if TYPE_CHECKING:
@@ -65,14 +64,17 @@ class Problem:
         docstring: str = "",
         source: str = "",
     ) -> None:
-        self.loss = _expression(loss, parameters, "loss")
+        self.loss = expression_of(loss, parameters, "loss")
         if self.loss.rank:
             shape = show_shape(self.loss.shape)
-            raise InputError(f"the loss has shape {shape}; sum or average it to a scalar: sg.sum(…) or sg.mean(…)")
-        self.model = None if model is None else _expression(model, parameters, "model")
+            raise InputError(
+                f"the loss has shape {shape}; sum or average it to a scalar: sg.sum(…) or sg.mean(…)", about="loss"
+            )
+        self.model = None if model is None else expression_of(model, parameters, "model")
         self.docstring = docstring
         self.source = source
         self._cells: list[str] | None = None
+        self._places = Places(source, {}, ())
         self._derivations: dict[tuple[tuple[str, ...] | None, bool], Derivation] = {}
         self._set_names(list((names or {}).items()))
 
@@ -101,12 +103,12 @@ class Problem:
         file = read_model(path)
         if "loss" not in file.variables and "output" in file.variables:
             raise InputError(
-                f"{file.path}:1:1: the file assigns an `output` and no `loss`; explain it with --vjp or --jacobian, or add"
-                " loss = …, a scalar"
+                f"{file.places.of('output')}: the file assigns an `output` and no `loss`; explain it with --vjp or"
+                " --jacobian, or add loss = …, a scalar"
             )
         if "loss" not in file.variables:
             raise InputError(f"{file.path}:1:1: the file assigns no `loss`; end it with loss = …, a scalar")
-        try:
+        with file.places.named():
             problem = cls(
                 file.variables["loss"],
                 model=file.variables.get("model"),
@@ -114,8 +116,7 @@ class Problem:
                 docstring=file.docstring,
                 source=file.path,
             )
-        except InputError as e:
-            raise InputError(f"{file.path}:1:1: {e}") from None
+        problem._places = file.places
         problem._set_names(list(file.assignments))
         problem._cells = from_file(file.text, file.variables, problem.title) if file.stands_alone else None
         return problem
@@ -141,13 +142,22 @@ class Problem:
         roots = [self.loss] + ([self.model] if self.model is not None else [])
         return [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
 
+    @property
+    def unused(self) -> list[str]:
+        """A note of each parameter that the file declares and neither loss nor model holds: it has no gradient here."""
+        held = set(self.leaves)
+        declared = dict.fromkeys(e for e, _ in self._places.expressions if isinstance(e, Leaf) and e not in held)
+        alone = [e for e in declared if e.role is Role.PARAMETER]
+        return [f"{self._places.of(e)}: note: the loss does not hold {e.name}; it gets no gradient" for e in alone]
+
     def derive(self, wrt: Collection[str] | None = None, *, prove: bool = True) -> Derivation:
         """∂L/∂θ for all parameters or those named, every step proved and the whole checked unless `prove=False`."""
         key = (None if wrt is None else tuple(wrt), prove)
         if key not in self._derivations:
-            derivation = derive(
-                self.loss, model=self.model, names=self.names, wrt=wrt, order=self.order, facts=self.facts
-            )
+            with self._places.named():
+                derivation = derive(
+                    self.loss, model=self.model, names=self.names, wrt=wrt, order=self.order, facts=self.facts
+                )
             if prove:
                 derivation = check(prove_steps(derivation), self.loss)
             self._derivations[key] = derivation
@@ -355,21 +365,6 @@ class Problem:
         return fit(task, named, options, table)
 
 
-def _expression(value: Any, parameters: Collection[Any], what: str) -> Expr:
-    if isinstance(value, Expr):
-        return value
-    if type(value).__module__.startswith("sympy."):
-        if not parameters:
-            raise InputError(
-                f"a {what} in SymPy's symbols needs `parameters = [w, b]`: the symbols to differentiate by"
-            )
-        return from_sympy(value, list(parameters))
-    try:
-        return coerce(value)
-    except InputError:
-        raise InputError(f"`{what}` is a {type(value).__name__}; assign an expression to it") from None
-
-
 def load(path: str) -> Problem:
     """The problem of a model file."""
     return Problem.from_file(path)
@@ -380,10 +375,11 @@ def load_output(path: str) -> Output:
     file = read_model(path)
     value = file.variables.get("output")
     if not isinstance(value, Expr):
-        raise InputError(f"{file.path}:1:1: the file assigns no `output`; end it with output = …, an array")
+        raise InputError(f"{file.places.of('output')}: the file assigns no `output`; end it with output = …, an array")
     names = {name: value for name, value in file.assignments if name != "output"}
     title, text = title_and_text(file.docstring, file.path)
     example = file.variables.get("example")
     if example is not None and not isinstance(example, Mapping):
-        raise InputError(f"{file.path}:1:1: `example` is a {type(example).__name__}; write a dict of numbers by name")
+        place = file.places.of("example")
+        raise InputError(f"{place}: `example` is a {type(example).__name__}; write a dict of numbers by name")
     return Output(value, names, example, file.variables.get("gradient"), title, text)

@@ -313,6 +313,30 @@ def test_a_fit_that_diverges_is_one_line_and_exit_1(tmp_path):
     assert not path.exists()
 
 
+def test_a_fit_speaks_chinese(tmp_path):
+    words = ["fit", LINEAR, "--data", BOSTON, *BINDINGS, "--lang", "zh"]
+    told = run(*words, "--standardize", "--test", "0.2", "--iterations", "3").stdout
+    assert "506 行，404 行用于训练，102 行用于测试" in told
+    assert "梯度下降，回溯线搜索，初值为零：迭代 3 次，达到迭代次数上限" in told
+    assert "注意：梯度尚未足够小；请增大 --iterations\n" in told
+    # The numbers stand beneath their headings, and are those of the English report.
+    english = run(*words[:-1], "en", "--standardize", "--test", "0.2", "--iterations", "3").stdout
+    assert re.search(r"^均方误差 +[\d.]+ +[\d.]+$", told, re.MULTILINE)
+    numbers = r"(?<![\w.])-?\d+\.\d+"
+    assert re.findall(numbers, told) == re.findall(numbers, english)
+    assert re.search("(train|test|loss|iterations? |note)", told.replace("--iterations", "")) is None
+    line = complaint(*words, "--learning-rate", "0.01", code=1)
+    assert re.match(r"拟合失败。第 \d+ 次迭代：学习率为 0.01 时，损失由 .* 升至 .*。损失是二次函数", line)
+    # A model without `model`: why there are no scores.
+    model = tmp_path / "model.py"
+    model.write_text(
+        "import symgrad as sg\nn, d = sg.dims('n d')\nX = sg.data('X', n, d)\ny = sg.data('y', n)\n"
+        "w = sg.parameter('w', d)\nloss = sg.mean((X @ w - y)**2)\n"
+    )
+    told = run("fit", model, "--data", BOSTON, "--bind", "X=RM", "--bind", "y=MEDV", "--lang", "zh").stdout
+    assert told.endswith("注意：没有 `model`，因此不作预测，也不评分；请把预测值赋给 `model`\n")
+
+
 # ---- errors: one line, the place first, no traceback
 
 
@@ -384,8 +408,31 @@ def test_wrong_tables(tmp_path):
     assert complaint("fit", LINEAR, "--data", words, "--bind", "X=a").startswith(f"{words}:3:y: 'many' is not a number")
 
 
+def test_a_parameter_that_the_loss_does_not_hold_is_noted(tmp_path):
+    model = tmp_path / "model.py"
+    model.write_text(
+        "import symgrad as sg\nx, y = sg.data('x'), sg.data('y')\nw = sg.parameter('w')\nb = sg.parameter('b')\n"
+        "r = w * x - y\nloss = r**2\n"
+    )
+    note = f"{model}:4:1: note: the loss does not hold b; it gets no gradient\n"
+    for words in (["explain", "--detail", "brief"], ["explain", "--hvp", "w"], ["check"], ["compile"], ["extrema"]):
+        result = run(*words, model)
+        assert (result.exit_code, result.stderr) == (0, note)
+    model.write_text(model.read_text().replace("- y", "+ b - y"))
+    assert run("check", model).stderr == ""
+
+
 def test_what_cannot_be_written(tmp_path):
-    assert "no such file or directory" in complaint("compile", LINEAR, "-o", tmp_path / "no" / "grads.py")
+    there_is_none = f"there is no folder {tmp_path / 'no'}; make it, or write somewhere else"
+    # Before the work, not after it: here the model is found wrong only when it is executed.
+    broken = tmp_path / "broken.py"
+    broken.write_text("loss = 1 +")
+    fit = ["fit", broken, "--data", BOSTON, "--bind", "X=RM"]
+    words = [["explain", broken], ["extrema", broken], ["compile", broken], fit]
+    for command, name in zip(words, ("page.md", "page.md", "grads.py", "fit.json"), strict=True):
+        assert there_is_none in complaint(*command, "-o", tmp_path / "no" / name)
+    assert there_is_none in complaint(*fit, "--plot", tmp_path / "no" / "fit.svg")
+    broken.unlink()
     folder = tmp_path / "folder.py"
     folder.mkdir()
     assert "is a folder" in complaint("compile", LINEAR, "-o", folder)

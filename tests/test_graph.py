@@ -65,6 +65,11 @@ def test_shapes_that_do_not_fit_are_refused_with_both_shapes(build, words):
         (lambda: y * True, "truth value"),
         (lambda: sg.where(True, y, y), "truth value"),
         (lambda: y / 0, "no value"),
+        (lambda: y ^ 2, r"e\*\*2"),
+        # NumPy took y for a scalar: its mean was y, and np.dot(X, w) was X * w.
+        (lambda: np.mean(y), r"np\.mean .* as in sg\.sum"),
+        (lambda: np.dot(X, w), r"np\.dot .* as in sg\.sum"),
+        (lambda: np.concatenate([y, y]), r"np\.concatenate .* as in sg\.sum"),
     ],
 )
 def test_traps_raise_with_what_to_write(build, remedy):

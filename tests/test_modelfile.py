@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from symgrad.errors import InputError, ShapeError, SymgradError
+from symgrad.errors import DerivationError, InputError, ShapeError, SymgradError
 from symgrad.problem import Problem
 
 HEAD = "import symgrad as sg\nn, d = sg.dims('n d')\nX = sg.data('X', n, d)\ny = sg.data('y', n)\nw = sg.parameter('w', d)\n"
@@ -66,12 +66,29 @@ def test_assignments_inside_functions_name_their_values(tmp_path):
         ("loss = sg.sum(q)", InputError, ":6:", "NameError"),
         ("loss = sg.sum(y) +", InputError, ":6:", "invalid syntax"),
         ("loss = sg.softmax(y, axis=1)", SymgradError, ":6:", "axis 1"),
-        ("loss = X @ w", InputError, ":1:1:", "(n,)"),
+        # The last assignment of `loss` is meant, wherever it is executed.
+        ("loss = X @ w", InputError, ":6:1:", "(n,)"),
+        ("loss = sg.sum(y)\nfor k in range(2):\n    loss = loss + X @ w", InputError, ":8:5:", "(n,)"),
+        ("def f():\n    loss = sg.sum(w)\n    return loss\nloss = y\nz = f()", InputError, ":9:1:", "(n,)"),
+        ("model, loss = X @ w, y - X @ w", InputError, ":6:1:", "(n,)"),
+        ("loss = 'sum(w)'", InputError, ":6:1:", "`loss` is a str"),
+        ("def loss(w):\n    return sg.sum(w)", InputError, ":6:1:", "`loss` is a function"),
+        ("loss = sg.sum(w)\nmodel = 'X @ w'", InputError, ":7:1:", "`model` is a str"),
+        ("output = X @ w", InputError, ":6:1:", "`output` and no `loss`"),
         ("los = sg.sum(y)", InputError, ":1:1:", "no `loss`"),
         ("v = sg.data('v', n, one_hott=True)\nloss = sg.sum(v)", InputError, ":6:", "one_hott"),
         ("v = sg.data('v', n, d, symmetric=True)\nloss = sg.sum(v)", ShapeError, ":6:", "square"),
         ("v = sg.data('v', 0)\nloss = sg.sum(v)", InputError, ":6:", "not a size"),
         ("v = sg.data('in valid', n)\nloss = sg.sum(v)", InputError, ":6:", "'in valid'"),
+        ("v = sg.data(n, d)\nloss = sg.sum(v)", InputError, ":6:", "the name comes first"),
+        ("v = sg.data('v', 'n')\nloss = sg.sum(v)", InputError, ":6:", "'n' is not a size"),
+        ("v = sg.data('v', (n, d))\nloss = sg.sum(v)", InputError, ":6:", "one by one, 'v', n, d"),
+        # The habits of those who come from NumPy, MATLAB, or a misspelt word.
+        ("loss = (X @ w).mean()", InputError, ":6:", "write sg.mean("),
+        ("import numpy as np\nloss = np.sum(X @ w)", InputError, ":7:", "np.sum takes arrays and no expressions"),
+        ("import numpy as np\nloss = sg.sum(np.exp(X @ w))", InputError, ":7:", "as in sg.exp("),
+        ("loss = sg.sum((X @ w)^2)", InputError, ":6:", "write e**2"),
+        ("loss = sg.summ(w)", InputError, ":6:", "did you mean sg.sum?"),
         ("raise SystemExit", InputError, "model.py", "ends the program"),
     ],
 )
@@ -83,6 +100,52 @@ def test_a_mistake_is_one_line_at_its_place(text, kind, place, says, tmp_path):
     assert place in message
     assert says in message
     assert "\n" not in message
+
+
+SYMPY = "from sympy import symbols, floor, zeta, besselj\na, b, k = symbols('a b k')\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "place", "says"),
+    [
+        (HEAD + "loss = sg.sum(y)", InputError, ":6:1:", "holds no parameter"),
+        (HEAD + "v = sg.parameter('w', n)\nloss = sg.sum(w) + sg.sum(v)", InputError, ":6:1:", "two different arrays"),
+        (HEAD + "q = sg.parameter('n')\nz = X @ w\nloss = sg.sum(z) * q", InputError, ":6:1:", "an array and a size"),
+        (HEAD + "c = sg.labels('c', n, d)\nr = X @ w - c\nloss = sg.sum(r)", InputError, ":7:1:", "holds labels"),
+        (HEAD + "loss = sg.sum(sg.assume(y**2, positive=True) * w[0])", InputError, ":6:1:", "has no name"),
+        # Without the first of these the fit would not know b; it ended in a KeyError.
+        (HEAD + "b = sg.parameter('b')\nmodel = X @ w + b\nloss = sg.sum(X @ w)", InputError, ":7:1:", "parameter b"),
+        (SYMPY + "loss = (a - b)**2", InputError, ":3:1:", "`parameters = [w, b]`"),
+        (SYMPY + "parameters = a\nloss = (a - b)**2", InputError, ":3:1:", "write a list"),
+        (SYMPY + "parameters = [a]\nz = floor(a)\nloss = z - b", DerivationError, ":5:1:", "no derivative of floor"),
+        (SYMPY + "parameters = [a]\nloss = zeta(a) - b", DerivationError, ":4:1:", "no derivative of zeta"),
+        (SYMPY + "parameters = [a]\nloss = besselj(a, b)", DerivationError, ":4:1:", "no derivative of besselj"),
+    ],
+)
+def test_what_only_deriving_finds_has_its_place_too(text, kind, place, says, tmp_path):
+    path = tmp_path / "model.py"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(kind) as caught:
+        Problem.from_file(str(path)).derive()
+    message = str(caught.value)
+    assert message.startswith(f"{path}{place} ")
+    assert says in message
+    assert "\n" not in message
+
+
+def test_only_derivatives_that_are_used_need_be_known(tmp_path):
+    path = tmp_path / "model.py"
+    path.write_text(SYMPY + "parameters = [k]\nloss = zeta(a) * k + besselj(b, k)", encoding="utf-8")
+    gradient = str(Problem.from_file(str(path)).derive().gradients["k"])
+    assert "besselj(u0 - 1, u1)" in gradient
+    assert "besselj(u0 + 1, u1)" in gradient
+
+
+def test_what_is_asked_for_by_name_must_be_of_the_loss(tmp_path):
+    problem = problem_of("b = sg.parameter('b')\nmodel = X @ w + b\nloss = sg.sum(X @ w - y)", tmp_path)
+    assert str(problem.derive(["w"]).gradients["w"]) == "sum(X, axis=0)"
+    with pytest.raises(InputError, match="the loss holds no b; differentiate by one of X, y, w"):
+        problem.derive(["b"])
 
 
 def test_a_problem_without_a_file_takes_the_names_of_its_place(tmp_path):

@@ -22,6 +22,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from symgrad.derive.claim import Answer
+from symgrad.problem import Problem
+
 ROOT = Path(__file__).resolve().parent.parent
 
 MODEL = '''\
@@ -249,9 +252,17 @@ def test_both_readmes_give_the_same_commands_and_link_to_each_other():
         assert all((ROOT / link).exists() for link in re.findall(r"\]\(([^)#:]+)\)", text))
 
 
-def test_the_chinese_readme_shows_the_page_as_it_is():
-    readme = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
-    page = (ROOT / "docs" / "gallery" / "zh" / "softmax_regression.md").read_text(encoding="utf-8")
-    quoted = [line[2:] for line in readme.splitlines() if line.startswith("> ") and "&" in line]
-    assert len(quoted) == 4
-    assert all(line in page.splitlines() for line in quoted)
+@pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
+def test_the_readmes_quote_a_whole_step_of_the_page(readme, language):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "gallery" / language / "softmax_regression.md").read_text(encoding="utf-8")
+    quoted = "\n".join(line[2:] for line in text.splitlines() if line.startswith(">"))
+    assert quoted.startswith("**")
+    assert f"\n{quoted}\n\n**" in page
+
+
+def test_the_answer_that_the_readmes_check_is_one_for_the_model_that_they_begin_with():
+    new, *_, claim = (line for line in commands_of("README.md") if "symgrad new" in line or "--claim" in line)
+    assert new.endswith("model.py --like logistic")
+    problem = Problem.from_file(str(ROOT / "examples" / "logistic_regression.py"))
+    assert problem.check_claim(claim.split('"')[1]).answer is Answer.EQUAL

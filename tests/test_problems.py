@@ -20,7 +20,9 @@ from symgrad.derive.derivation import Verdict
 from symgrad.graph.expression import Role
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.cost import cost
+from symgrad.rewrite.display import simplify
 from symgrad.rewrite.expand import expand
+from symgrad.rewrite.facts import Facts
 
 FOLDER = Path(__file__).parent / "models"
 FILES = {path.stem: path for path in sorted(FOLDER.glob("[mp][0-9]*.py"))}
@@ -665,3 +667,22 @@ def test_values_and_gradients_agree_with_torch(name, seed):
         expected = getattr(tensors, key).grad.numpy()
         assert np.abs(expected).max() > 1e-6, "where a gradient vanishes, agreement says nothing"
         np.testing.assert_allclose(g, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
+
+
+def test_an_array_that_would_stand_twice_is_taken_out_of_a_difference():
+    d, n = sg.dims("d n")
+    u, v, s = sg.parameter("u", d), sg.parameter("v", d), sg.data("s")
+    p = sg.sigmoid(u @ v)
+    # The logarithm of a probability: (p - 1) v, as word2vec is taught, and not p v - v.
+    problem = sg.Problem(-sg.log(p), names={"p": p})
+    assert {name: str(e) for name, e in problem.derive().gradients.items()} == {"u": "(p - 1) * v", "v": "(p - 1) * u"}
+    W, H = sg.data("W", n, d), sg.data("H", n, d)
+    written = {
+        "(1 - s) * v": v - s * v,
+        "W * (1 - H**2)": W - W * H**2,
+        "(n - 1) * v / s": (n * v - v) / s,
+        # Nothing is gained where a matrix would have to be subtracted from I, or a third term stands beside.
+        "W.T @ W @ v - v": W.T @ W @ v - v,
+        "s * u + v - u": s * u - u + v,
+    }
+    assert {line: str(simplify(e, Facts({}))) for line, e in written.items()} == {line: line for line in written}

@@ -191,7 +191,7 @@ def extrema(
 ) -> None:
     """Write where all gradients are 0, and which of these points are minima, maxima and saddle points."""
     chosen = _page_format(form, output, width)
-    _write(output, _load(model).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
+    _write(output, _load(model, output).extrema(_names(wrt)).explain(format=chosen, language=lang.value), chosen)
 
 
 @app.command(cls=Command)
@@ -217,7 +217,7 @@ def compile_(model: Model, output: Output = "-", wrt: Wrt = None) -> None:
     """Write the gradients as a NumPy module that runs without symgrad."""
     if output != "-" and _suffix(output) != ".py":
         raise InputError(f"{output}: a NumPy module ends in .py; write for example {_stem(output)}.py")
-    _write(output, _load(model).compile(_names(wrt)).source)
+    _write(output, _load(model, output).compile(_names(wrt)).source)
 
 
 Backend = Annotated[str, typer.Option(help="numpy, or numba: compiled loops, for long fits.")]
@@ -254,7 +254,7 @@ def fit(
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Parameters and scores as .json or .npz.")
     ] = None,
     plot: Plot = None,
-    lang: Annotated[Lang, typer.Option(help="The language of the picture.")] = Lang.en,
+    lang: Annotated[Lang, typer.Option(help="The language of the report and the picture.")] = Lang.en,
 ) -> None:
     """Fit the parameters to a table by gradient descent, and say how good the model is."""
     if model == "-" and data == "-":
@@ -268,8 +268,8 @@ def fit(
         "method": method, "learning_rate": learning_rate, "max_iterations": iterations, "tolerance": tolerance,
         "test_fraction": test, "seed": seed, "standardize": standardize, "backend": backend,
     }  # fmt: skip
-    drawn: tuple[str, Any] | None = None if plot is None else (plot, lang.value)
-    if not run_fit(lambda: _load(model), data, bind or [], size or [], set_ or [], options, output, drawn):
+    chosen = bind or [], size or [], set_ or []
+    if not run_fit(lambda: _load(model), data, *chosen, options, output, plot, lang.value):
         raise typer.Exit(1)
 
 
@@ -311,13 +311,14 @@ def rules(
     _write(output, rules_text(name, TEXT if is_list else _page_format(page, output), lang.value))
 
 
-def _load(model: str) -> Problem:
-    from symgrad.files import check_model
+def _load(model: str, output: str = "-") -> Problem:
+    from symgrad.files import check_folder, check_model
 
     check_model(model)  # before SymPy is imported, which takes longer than to see that there is no such file
-    from symgrad.problem import load
+    check_folder(output)
+    from symgrad.cli.loading import loaded
 
-    return load(model)
+    return loaded(model)
 
 
 def _names(wrt: list[str] | None) -> list[str] | None:

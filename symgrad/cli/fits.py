@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 import typer
 
+from symgrad.cli import fit_sentences as say
 from symgrad.cli.tables import aligned
 from symgrad.errors import InputError
+from symgrad.files import check_folder
 from symgrad.fitting import FitResult, OnIteration
 from symgrad.fitting.binding import columns_of
 from symgrad.fitting.export import as_json, check_suffix, save
 from symgrad.fitting.plot import check_plot
 from symgrad.problem import Problem
-from symgrad.prose import Language, one_line
+from symgrad.prose import Language, Text, one_line
 from symgrad.tables import Table, read_table
 
 SHORT = 16  # the most entries of a parameter that are printed
 LONG_VECTOR = 64  # the most entries where each has a column's name
-
-SCORES = {"loss": "loss", "mse": "MSE", "mae": "MAE", "r2": "R²", "accuracy": "accuracy", "log_loss": "log-loss"}
 
 
 def run_fit(
@@ -35,13 +35,16 @@ def run_fit(
     numbers: Sequence[str],
     options: Mapping[str, Any],
     output: str | None,
-    plot: tuple[str, Language] | None = None,
+    plot: str | None,
+    language: Language,
 ) -> bool:
     """Fit, print, write, draw; whether the descent ended well."""
     if output is not None:
         check_suffix(output)
+        check_folder(output)
     if plot is not None:
-        check_plot(*plot)
+        check_folder(plot)
+        check_plot(plot, language)
     columns = _pairs("--bind", bind, "X=RM,LSTAT")
     sizes = {name: _whole(name, text) for name, text in _pairs("--size", size, "h=64").items()}
     values = {name: _real(name, text) for name, text in _pairs("--set", numbers, "lam=0.1").items()}
@@ -52,12 +55,12 @@ def run_fit(
             table, bind=columns, sizes=sizes, hyperparameters=values, on_iteration=on_iteration, **options
         )
     if plot is not None:
-        result.plot(*plot)
+        result.plot(plot, language)
     if result.diagnosis is not None:
-        typer.echo(f"the fit failed at {result.diagnosis}", err=True)
+        typer.echo(say.FAILED.filled(why=result.why_it_ended(language)).to(language), err=True)
         return False
     named = columns_of(problem.leaves, table, columns)
-    lines = [one_line(line) for line in summary(result, table, named, options)]
+    lines = [one_line(line) for line in summary(result, table, named, options, language)]
     typer.echo("\n".join(lines), err=output == "-")
     if output == "-":
         typer.echo(as_json(result), nl=False)
@@ -115,36 +118,40 @@ def _progress(most: int) -> Iterator[OnIteration | None]:
 
 
 def summary(
-    result: FitResult, table: Table, named: Mapping[str, Sequence[str]], options: Mapping[str, Any]
+    result: FitResult, table: Table, named: Mapping[str, Sequence[str]], options: Mapping[str, Any], language: Language
 ) -> Iterator[str]:
     """What is printed of a fit that ended well."""
-    parts = f"{result.train_rows} to train on, {result.test_rows} to test on" if result.test_rows else "all to train on"
-    yield f"{table.source}: {len(table)} rows, {parts}"
-    step = f"fixed step {result.learning_rate:.6g}" if options["learning_rate"] else "backtracking"
-    origins = " and ".join(dict.fromkeys(map(str, result.start.values())))
-    yield f"gradient descent, {step}, from {origins}: {result.iterations} iterations, {result.stop}"
-    yield f"loss {result.history[0].loss:.6g} → {result.loss:.6g}, gradient norm {result.history[-1].gradient_norm:.3g}"
-    yield from _hints(result, options)
-    yield from ("", *_scores(result), "")
-    yield from _parameters(result, named)
-    for name, classes in result.classes.items():
-        yield f"classes of {name}: {', '.join(map(str, classes))}"
-    for note in result.notes:
-        yield f"note: {note}"
 
+    def told(text: Text, **parts: object) -> str:
+        return text.filled(**parts).to(language)
 
-def _hints(result: FitResult, options: Mapping[str, Any]) -> Iterator[str]:
+    split = say.PARTS.filled(train=result.train_rows, test=result.test_rows)
+    parts = split if result.test_rows else say.ALL_ROWS
+    yield told(say.ROWS, table=table.source, rows=len(table), parts=parts)
+    fixed = say.FIXED_STEP.filled(rate=f"{result.learning_rate:.6g}")
+    step = fixed if options["learning_rate"] else say.BACKTRACKING
+    start = told(say.AND).join(told(say.ORIGINS[origin]) for origin in dict.fromkeys(result.start.values()))
+    why = result.why_it_ended(language)
+    yield told(say.DESCENT, step=step, start=start, iterations=result.iterations, why=why)
+    first, last, norm = result.history[0].loss, result.loss, result.history[-1].gradient_norm
+    yield told(say.LOSS, first=f"{first:.6g}", last=f"{last:.6g}", norm=f"{norm:.3g}")
     if not result.is_converged:
-        more = "" if result.standardizer or options["standardize"] else " or --standardize"
-        yield f"note: the gradient is not yet small; give more --iterations{more}"
+        more = say.NOTHING if result.standardizer or options["standardize"] else say.OR_STANDARDIZE
+        yield told(say.NOTE, note=say.NOT_YET.filled(more=more))
+    yield from ("", *_scores(result, language), "")
+    yield from _parameters(result, named, language)
+    for name, classes in result.classes.items():
+        yield told(say.CLASSES, name=name, classes=", ".join(map(str, classes)))
+    for note in result.notices:
+        yield told(say.NOTE, note=note)
 
 
-def _scores(result: FitResult) -> list[str]:
+def _scores(result: FitResult, language: Language) -> list[str]:
     test = result.test or {}
-    header = ["", "train", *(["test"] if result.test is not None else [])]
+    header = ["", say.TRAIN.to(language), *([say.TEST.to(language)] if result.test is not None else [])]
     rows = [
         [
-            SCORES[name],
+            say.SCORES[name].to(language),
             f"{value:.6g}",
             *([f"{test[name]:.6g}" if name in test else ""] if result.test is not None else []),
         ]
@@ -153,11 +160,11 @@ def _scores(result: FitResult) -> list[str]:
     return aligned([header, *rows])
 
 
-def _parameters(result: FitResult, named: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _parameters(result: FitResult, named: Mapping[str, Sequence[str]], language: Language) -> Iterator[str]:
     """The short parameters, in original units where these are known; the others by shape."""
     values = result.original_units or result.parameters
     if result.standardizer:
-        yield "in original units:" if result.original_units else "for standardised data:"
+        yield (say.ORIGINAL_UNITS if result.original_units else say.STANDARDISED).to(language)
     declared = {a.name: a.shape for a in result.function.arguments}
     by_size = {
         size: own for name, own in named.items() if len(own) > 1 for size in _across(declared[name], own, result)
@@ -173,7 +180,7 @@ def _parameters(result: FitResult, named: Mapping[str, Sequence[str]]) -> Iterat
         elif array.size <= SHORT:
             yield f"{name} = " + " ".join(np.array2string(array, precision=6, max_line_width=10_000).split())
         else:
-            yield f"{name}: {' × '.join(map(str, array.shape))} numbers; -o writes them"
+            yield say.MANY.filled(name=name, shape=" × ".join(map(str, array.shape))).to(language)
 
 
 def _across(shape: Sequence[str], columns: Sequence[str], result: FitResult) -> list[str]:

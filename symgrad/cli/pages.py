@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from symgrad.errors import InputError, SymgradError
-from symgrad.files import check_model, write_bytes
+from symgrad.files import check_folder, check_model, write_bytes
 from symgrad.records import dataclass
 
 
@@ -36,9 +36,9 @@ class Asked:
         """The page of a model file."""
         check_model(model)  # before SymPy is imported, which takes longer than to see that there is no such file
         if not any(self.only.values()):
-            from symgrad.problem import load
+            from symgrad.cli.loading import loaded
 
-            return load(model).explain(wrt=self.wrt, **self.how, **self.more)
+            return loaded(model).explain(wrt=self.wrt, **self.how, **self.more)
         from symgrad.cli.products import product
 
         hessian, hvp, is_jacobian = (self.only[name] for name in ("--hessian", "--hvp", "--jacobian"))
@@ -82,11 +82,15 @@ def names_of(bound: str) -> Sequence[str]:
 
 
 def folder_of(models: Sequence[str], output: str) -> str | None:
-    """The folder that the pages go to, one that is there or by the slash at its end one that is to be; or none."""
+    """The folder that the pages go to, one that is there or by the slash at its end one that is to be; or none.
+
+    InputError where a single page is to go to a folder that is not there.
+    """
     if output.endswith(("/", os.sep)) or os.path.isdir(output):
         return output
     if len(models) > 1:
         raise InputError(f"the pages of {len(models)} models need a folder; write -o pages/, with a slash at its end")
+    check_folder(output)
     return None
 
 

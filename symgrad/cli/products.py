@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symgrad.cli.loading import loaded
 from symgrad.errors import InputError
-from symgrad.problem import load, load_output
+from symgrad.problem import load_output
 from symgrad.products import Hessian, HessianProduct, Jacobian, Vjp
 
 
@@ -21,9 +22,9 @@ def product(
         names = _split(hessian, "--hessian")
         if len(names) > 2:
             raise InputError(f"--hessian {hessian}: a block has two parameters; write --hessian {','.join(names[:2])}")
-        return load(model).hessian(*names)
+        return loaded(model).hessian(*names)
     if hvp:
-        return load(model).hvp(*_split(hvp, "--hvp"))
+        return loaded(model).hvp(*_split(hvp, "--hvp"))
     variable = wrt[0] if wrt else None
     output = load_output(model)
     return output.jacobian(variable) if is_jacobian else output.vjp(variable)

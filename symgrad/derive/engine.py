@@ -129,15 +129,15 @@ def _refuse_clashes(leaves: Sequence[Expr]) -> None:
     for e in leaves:
         assert isinstance(e, Leaf)
         if seen.setdefault(e.name, e) is not e:
-            raise InputError(f"two different arrays are called {e.name}; give each its own name")
+            raise InputError(f"two different arrays are called {e.name}; give each its own name", about=e)
         if e.name in sizes:
-            raise InputError(f"{e.name} is both an array and a size; rename one of them")
+            raise InputError(f"{e.name} is both an array and a size; rename one of them", about=e)
 
 
 def _refuse_without_name(assumed: Collection[Expr], names: Collection[Expr]) -> None:
     for e in assumed:
         if e not in names:
-            raise InputError(f"assume({e}) has no name; write K = sg.assume(…), and K where it is used")
+            raise InputError(f"assume({e}) has no name; write K = sg.assume(…), and K where it is used", about=e)
 
 
 def _refuse_labels_as_numbers(nodes: Sequence[Expr]) -> None:
@@ -146,17 +146,28 @@ def _refuse_labels_as_numbers(nodes: Sequence[Expr]) -> None:
             if isinstance(e, Leaf) and e.role is Role.LABELS and getattr(node, "primitive", "") != "one_hot":
                 raise InputError(
                     f"{e.name} holds labels, which are names of classes and no numbers; index by it (E[{e.name}]), write"
-                    f" sg.one_hot({e.name}), or declare it with sg.data"
+                    f" sg.one_hot({e.name}), or declare it with sg.data",
+                    about=node,
                 )
 
 
 def _wanted(program: Program, wrt: Collection[str] | None) -> tuple[Leaf, ...]:
+    held = {e for _, expression in program.definitions for e in _leaves_of(expression)}
     parameters = [e for e in program.leaves if e.role is Role.PARAMETER]
     if wrt is None:
+        alone = [e.name for e in parameters if e not in held]
+        if alone:
+            raise InputError(
+                f"the model holds the parameter {alone[0]} and the loss does not, which is to find it; use it in the loss,"
+                " or declare it with sg.hyperparameter or sg.data",
+                about="model",
+            )
         if not parameters:
-            raise InputError("the loss holds no parameter; declare what to differentiate by with sg.parameter")
+            raise InputError(
+                "the loss holds no parameter; declare what to differentiate by with sg.parameter", about="loss"
+            )
         return tuple(parameters)
-    known = {e.name: e for e in program.leaves if e.role is not Role.LABELS}
+    known = {e.name: e for e in program.leaves if e.role is not Role.LABELS and e in held}
     for name in wrt:
         if name not in known:
             raise InputError(f"the loss holds no {name}; differentiate by one of {', '.join(known)}")

@@ -110,7 +110,9 @@ def _operand_cotangents(node: Expr, value: Expr, here: Pulled, active: set[Expr]
         ]
     if isinstance(node, Elementwise):
         return [
-            _stronger(here, multiply(here.cotangent, d), "elementwise", node) if d is not None and e in active else None
+            _stronger(here, multiply(here.cotangent, _known(d, node)), "elementwise", node)
+            if d is not None and e in active
+            else None
             for e, d in zip(node.operands, local_derivatives(node, value), strict=True)
         ]
     assert isinstance(node, Apply)
@@ -166,6 +168,17 @@ def local_derivatives(node: Elementwise, value: Expr) -> list[Expr | None]:
         raise DerivationError(f"{node.function} has no derivative; give its entry one")
     derived = [sympy.Lambda(body.variables, sympy.diff(body.expr, v)) for v in body.variables]
     return [elementwise("scalar", *node.operands, parameter=d) if d.expr != 0 else None for d in derived]
+
+
+def _known(derivative: Expr, node: Elementwise) -> Expr:
+    """A derivative; refused where SymPy only wrote it down, as d/du of floor(u)."""
+    body = derivative.parameter if isinstance(derivative, Elementwise) else None
+    if isinstance(body, sympy.Lambda) and body.expr.has(sympy.Derivative, sympy.Subs):
+        name = node.parameter.expr.func.__name__ if isinstance(node.parameter, sympy.Lambda) else node.function
+        raise DerivationError(
+            f"SymPy has no derivative of {name}; write the loss without it, or let it hold no parameter", about=node
+        )
+    return derivative
 
 
 def accumulate(contributions: list[Expr]) -> Expr:

@@ -32,6 +32,18 @@ Array = Any
 LineSearch = Literal["fixed", "backtracking"]
 OnIteration = Callable[[Iteration], object]
 Function = Callable[..., tuple[float, Mapping[str, Array]]]
+NO_MODEL = Text(
+    en="there is no `model`, so nothing is predicted or scored; assign what predicts to `model`",
+    zh="没有 `model`，因此不作预测，也不评分；请把预测值赋给 `model`",
+)
+NO_TARGET = Text(
+    en="no data are seen to be what `model` should put out, so only the loss is computed",
+    zh="看不出 `model` 应当输出哪个数据，因此只计算损失",
+)
+NOT_AFFINE = Text(
+    en="the model does not read {names} as XW + b: no parameters in original units",
+    zh="模型不是以 XW + b 的形式使用 {names}，因此不给出原始单位下的参数",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,25 +311,25 @@ def _result(
         start=start.origins,
         sizes=bound.sizes,
         hyperparameters=numbers,
-        notes=_notes(task, target, parts.standardizer, is_mapped=mapped is not None),
+        notices=_notices(task, target, parts.standardizer, is_mapped=mapped is not None),
         function=task.function,
         axes=bound.axes,
         path=result.path,
     )
 
 
-def _notes(
+def _notices(
     task: Task, target: Target | None, standardizer: Mapping[str, Standardizer], *, is_mapped: bool
-) -> tuple[str, ...]:
+) -> tuple[Text, ...]:
     """What was not computed, why, and what to write to have it."""
-    notes = [target.note] if target is not None and target.note else []
+    found = [target.note] if target is not None and target.note is not None else []
     if task.model is None:
-        notes.append("there is no `model`, so nothing is predicted or scored; assign what predicts to `model`")
+        found.append(NO_MODEL)
     elif target is None:
-        notes.append("no data are seen to be what `model` should put out, so only the loss is computed")
+        found.append(NO_TARGET)
     if standardizer and not is_mapped:
-        notes.append(f"the model does not read {', '.join(standardizer)} as XW + b: no parameters in original units")
-    return tuple(notes)
+        found.append(NOT_AFFINE.filled(names=", ".join(standardizer)))
+    return tuple(found)
 
 
 def _scores(task: Task, arrays: Mapping[str, Array], values: Mapping[str, Any], target: Target | None) -> Scores:

@@ -19,7 +19,7 @@ from symgrad.fitting.units import standardized
 from symgrad.notation.linear import linear
 from symgrad.notation.names import entry
 from symgrad.optimize import Curvature, Diagnosis, Iteration, RateOrigin, Stop
-from symgrad.prose import Language
+from symgrad.prose import Language, Text
 from symgrad.records import dataclass
 from symgrad.tables import Standardizer
 from symgrad.tables.encode import Label
@@ -35,9 +35,9 @@ class FitResult:
     `parameters` belong to the data as they were fitted, standardised where there is a `standardizer`; `original_units`
     holds the parameters that predict the same from the data in their own units, or None. `train` and `test` hold the loss
     and the scores on the two parts, `test` is None without a split. `start` says where each parameter began, and
-    `notes` what was not computed and why. Where θ is one number or two, `path` holds it after each step, and `surface` is the
-    loss with its gradients as a function of the parameters. Where there is a `diagnosis` the run failed, and the
-    parameters are the best seen, and `breakdown` is where the loss left the real numbers, if it did.
+    `notices` what was not computed and why, in both languages. Where θ is one number or two, `path` holds it after each step,
+    and `surface` is the loss with its gradients as a function of the parameters. Where there is a `diagnosis` the run failed,
+    and the parameters are the best seen, and `breakdown` is where the loss left the real numbers, if it did.
     """
 
     parameters: Mapping[str, Array]
@@ -59,7 +59,7 @@ class FitResult:
     start: Mapping[str, Origin]
     sizes: Mapping[str, int]
     hyperparameters: Mapping[str, float]
-    notes: tuple[str, ...]
+    notices: tuple[Text, ...]
     function: Compiled
     axes: Mapping[str, int]
     path: tuple[Array, ...] = ()
@@ -75,6 +75,11 @@ class FitResult:
     def is_converged(self) -> bool:
         """True where the gradient is small enough, or as small as floating point allows."""
         return self.diagnosis is None and self.stop in (Stop.GRADIENT_NORM, Stop.NO_DECREASE)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not computed, and why."""
+        return tuple(notice.en for notice in self.notices)
 
     def why_it_ended(self, language: Language = "en") -> str:
         """In words: the reason that the descent stopped, or what failed and what to do."""

@@ -10,12 +10,17 @@ import numpy as np
 from symgrad.derive.convexity import is_probability
 from symgrad.fitting.binding import class_fact
 from symgrad.graph.expression import Expr, Leaf
+from symgrad.prose import Text
 from symgrad.records import dataclass
 from symgrad.tables import accuracy, decide, log_loss, mae, mse, r2
 from symgrad.tables.metrics import SUM_SLACK
 
 Array = Any
 Scores = dict[str, float]
+NO_PROBABILITY = Text(
+    en="`model` is not seen to lie between 0 and 1, so there is no accuracy; assign the probability to `model`",
+    zh="看不出 `model` 的值在 0 与 1 之间，因此不计算准确率；请把概率赋给 `model`",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Target:
     name: str
     fact: str | None
     is_probability: bool
-    note: str = ""
+    note: Text | None = None
 
     def scores(self, wanted: Array, outputs: Array) -> Scores:
         """MSE, MAE and R² of numbers; of classes the accuracy, and the log-loss where there are probabilities.
@@ -64,10 +69,10 @@ def target_of(model: Expr, data: Mapping[str, Leaf], used: Callable[[str], bool]
         return None
     fact = class_fact(found[0])
     known = is_probability(model)
-    note = ""
+    note = None
     if fact == "binary" and not known:
         # Of an unbounded output nobody can say whether it is cut at ½ or at 0.
-        note = "`model` is not seen to lie between 0 and 1, so there is no accuracy; assign the probability to `model`"
+        note = NO_PROBABILITY
     return Target(found[0].name, fact, known, note)
 
 

@@ -21,7 +21,7 @@ from fractions import Fraction
 from hashlib import blake2b
 from importlib import import_module
 from numbers import Integral, Rational, Real
-from typing import ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 from weakref import WeakValueDictionary
 
 from symgrad.errors import InputError, ShapeError
@@ -185,6 +185,15 @@ class Expr:
 
     def __invert__(self) -> Expr:
         return add(1, self, -1)
+
+    def __array_function__(self, function: Any, *_: object) -> NoReturn:
+        # Without it np.mean(e) is e, and np.dot(A, b) is A * b: NumPy takes an expression for a scalar.
+        raise InputError(
+            f"np.{function.__name__} takes arrays and no expressions; write the function of symgrad, as in sg.sum(…)"
+        )
+
+    def __xor__(self, other: object) -> NoReturn:
+        raise InputError("^ is no power in Python; write e**2")
 
     def __iter__(self) -> NoReturn:
         raise InputError("an expression cannot be iterated over; use sums over axes, or declare one leaf for each item")

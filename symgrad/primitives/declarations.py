@@ -133,7 +133,9 @@ def assume(
 
 
 def _name(name: str, what: str) -> str:
-    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+    if not isinstance(name, str):
+        raise InputError(f'{what}: the name comes first and is a string; write for example sg.data("X", n, d)')
+    if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
         raise InputError(f"{name!r} cannot name a {what}; use letters, digits and _, beginning with a letter")
     return name
 
@@ -149,6 +151,10 @@ def shape_of(name: str, shape: Sequence[object]) -> Shape:
 
 def size_of(name: str, item: object) -> Size:
     """A size from dims, or a whole number from 0."""
+    if isinstance(item, tuple | list):
+        raise InputError(f"{name}: a {type(item).__name__} is not a size; write the sizes one by one, {name!r}, n, d")
+    if isinstance(item, str):
+        raise InputError(f"{name}: {item!r} is not a size; use sg.dims or a whole number from 1")
     e = coerce(item) if not isinstance(item, Size) else size(item)
     value = e.value if isinstance(e, Leaf) else None
     if isinstance(value, Fraction) and value.denominator == 1 and value >= 0:

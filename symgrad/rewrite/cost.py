@@ -13,6 +13,8 @@ from symgrad.graph.walk import postorder
 COTANGENT_SYMBOLS = 4
 # Index notation is the last resort: it costs more than any matrix form of the same product.
 INDEX_FORM, INDEX_OPERAND = 12, 4
+# What v printed twice costs in p v - v: as much as the parentheses of (p - 1) v, which textbooks write.
+REPEATED = 2
 
 
 @lru_cache(maxsize=4096)
@@ -24,6 +26,12 @@ def cost(root: Expr) -> int:
     >>> X, y = data("X", n, d), data("y", n)
     >>> cost(X.T @ y), cost(X.T @ (y - 1) / n)
     (3, 9)
+
+    An array that stands twice in `p y - y` counts as the parentheses of (p - 1) y do:
+
+    >>> p = data("p")
+    >>> cost(p * y - y), cost((p - 1) * y)
+    (6, 6)
     """
     order = postorder([root])
     total: dict[Expr, int] = {}
@@ -39,7 +47,8 @@ def _own_cost(node: Expr) -> int:
         return _leaf_cost(node)
     if isinstance(node, Linear):
         coefficients = sum(_number_cost(abs(c)) for c, _ in node.terms if abs(c) != 1)
-        return len(node.terms) - 1 + (node.terms[0][0] < 0) + coefficients
+        repeated = REPEATED * _repeats_a_term(node)
+        return len(node.terms) - 1 + (node.terms[0][0] < 0) + coefficients + repeated
     if isinstance(node, Contraction):
         return _contraction_cost(node)
     if isinstance(node, Elementwise):
@@ -82,6 +91,19 @@ def _contraction_cost(node: Contraction) -> int:
     if reading.pattern is Pattern.GENERAL:
         return INDEX_FORM + INDEX_OPERAND * len(node.operands) + parentheses
     return {Pattern.MATMUL: 0}.get(reading.pattern, 1) + parentheses
+
+
+def _repeats_a_term(node: Linear) -> bool:
+    """Whether a sum is ± an array ± the same array times something, entry by entry or by a scalar."""
+    if len(node.terms) != 2 or not node.rank or any(abs(c) != 1 for c, _ in node.terms):
+        return False
+    a, b = node.children
+    return any(
+        isinstance(product, Contraction)
+        and read(product.indices, product.rank).pattern is Pattern.PRODUCT
+        and array in set(product.operands)
+        for array, product in ((a, b), (b, a))
+    )
 
 
 def _adds_identity(e: Expr) -> bool:
