@@ -155,6 +155,6 @@ def both_sides(M, B, A):
     for first in range(0, n, size):
         last = min(first + size, n)
         rows = M[first:last]
-        add_transposed(left[first:last].T, B, rows, last - first, d, M.size > FAR)
-        add_product(right, A[first:last].T, rows, last - first, d, False)
+        add_transposed(left[first:last].T, B, rows, last - first, d, False)
+        add_product(right, A[first:last].T, rows, last - first, d, M.size > FAR)
     return all_finite(left) + all_finite(right), left, right.T
