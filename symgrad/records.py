@@ -61,12 +61,14 @@ def _init(cls: Any) -> Callable[..., None]:
     needed = taken - defaults.keys() - factories.keys()
     # Past `__setattr__`, which refuses.
     put = {f.name: getattr(cls, f.name).__set__ for f in fields(cls)}
-    puts = [put[name] for name in by_place] if len(by_place) == len(put) else None
+    puts = [put[name] for name in by_place] if len(by_place) == len(put) and not factories else None
+    last = tuple([defaults.get(name) for name in by_place])
+    least = len(needed)
     after = getattr(cls, "__post_init__", None)
 
     def __init__(self: Any, *args: Any, **named: Any) -> None:
-        if puts and not named and len(args) == len(puts):
-            for p, value in zip(puts, args, strict=True):
+        if puts and not named and least <= len(args) <= len(puts):
+            for p, value in zip(puts, args + last[len(args) :], strict=True):
                 p(self, value)
         else:
             given = dict(zip(by_place, args, strict=False)) | named
