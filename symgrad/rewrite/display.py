@@ -223,14 +223,15 @@ def _unfold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
 
 def _invert(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     changed, by = cancelled_inverses(form, facts.definitions)
-    yield changed, Reason(Why.INVERT, by=by)
+    if changed is not form:
+        yield changed, Reason(Why.INVERT, by=by)
 
 
 def _cancel(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     if not holds_sum(form):
         return
     cancelled = expand(form, only_reciprocals=True)
-    if cancelled is not None:
+    if cancelled is not None and cancelled is not form:
         yield cancelled, Reason(Why.CANCEL)
 
 
@@ -241,11 +242,15 @@ def _multiply_out(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
 
 
 def _compare(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
-    yield told_by_sign(form), Reason(Why.COMPARE)
+    changed = told_by_sign(form)
+    if changed is not form:
+        yield changed, Reason(Why.COMPARE)
 
 
 def _one_of_three(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
-    yield one_of_three(form), Reason(Why.ONE_OF_THREE)
+    changed = one_of_three(form)
+    if changed is not form:
+        yield changed, Reason(Why.ONE_OF_THREE)
 
 
 def _use_facts(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
