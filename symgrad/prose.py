@@ -53,13 +53,18 @@ def one_line(text: str) -> str:
     return "".join(" " if c in BREAKS else c for c in text if c.isprintable() or c.isspace())
 
 
+NO_TEXT = Text(en="", zh="")
+
+
 def as_text(text: str | Text) -> Text:
     """A text of the user's: the same in both languages, unless it is given in each.
 
     >>> as_text("the bias").to("zh"), as_text(Text(en="the bias", zh="偏置")).to("zh")
     ('the bias', '偏置')
     """
-    return text if isinstance(text, Text) else Text(en=text, zh=text)
+    if isinstance(text, Text):
+        return text
+    return Text(en=text, zh=text) if text else NO_TEXT
 
 
 # A paragraph of a docstring in one language begins with its name: "zh: 线性回归：……".

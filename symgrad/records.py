@@ -61,13 +61,21 @@ def _init(cls: Any) -> Callable[..., None]:
     needed = taken - defaults.keys() - factories.keys()
     # Past `__setattr__`, which refuses.
     put = {f.name: getattr(cls, f.name).__set__ for f in fields(cls)}
-    puts = [put[name] for name in by_place] if len(by_place) == len(put) else None
+    puts = [put[name] for name in by_place] if len(by_place) == len(put) and not factories else []
+    with_defaults = [(name, defaults.get(name, MISSING)) for name in by_place]
     after = getattr(cls, "__post_init__", None)
 
     def __init__(self: Any, *args: Any, **named: Any) -> None:
-        if puts and not named and len(args) == len(puts):
+        if puts and len(args) + len(named) <= len(puts):
+            # Most are made so.
+            if len(args) < len(puts):
+                args = (*args, *[named.pop(name, default) for name, default in with_defaults[len(args) :]])
             for p, value in zip(puts, args, strict=True):
+                if value is MISSING:
+                    raise TypeError(f"{cls.__qualname__} takes {', '.join(put)}, not {args}")
                 p(self, value)
+            if named:
+                raise TypeError(f"{cls.__qualname__} takes {', '.join(put)}, not {', '.join(named)} so")
         else:
             given = dict(zip(by_place, args, strict=False)) | named
             if len(given) < len(args) + len(named) or not needed <= given.keys() <= taken:

@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import symgrad.primitives.language as sg
 from symgrad.graph.expression import Role, leaf
-from symgrad.rewrite.bounds import least_cost, least_of_two
+from symgrad.rewrite.bounds import least_cost, least_of_two, least_written
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.display import written
@@ -36,3 +36,36 @@ def test_no_sum_of_two_products_is_written_with_fewer_symbols():
             tight += least_of_two(form) == whole
     # A bound that says nothing would hold too.
     assert tight > 60
+
+
+# A sum, and what is multiplied by it: arrays that it holds, too, and powers that cancel in it.
+SUMS = [
+    1 - u**2,
+    u_bar * u - u_bar * v,
+    u * v - u,
+    u_bar - v / n,
+    1 / u - v / u**2,
+    u * (X @ w) - u * v,
+    s * u - v**2,
+    u * v - v / (u * n),
+]
+BESIDE = [u_bar, u, u_bar * u, 1 / u, u**2 / n, s / v, X @ w, u_bar * (X @ w) / n, 1 / (u * v), u_bar / n]
+BETWEEN = [
+    lambda e: e,
+    lambda e: X.T @ e,
+    lambda e: sg.sum(e),
+    lambda e: e[:, None] * X,
+    lambda e: X_bar.T @ (e[:, None] * X),
+]
+
+
+def test_no_product_with_a_sum_is_written_with_fewer_symbols():
+    close = 0
+    for inside, beside, whole in product(SUMS, BESIDE, BETWEEN):
+        for e in (whole(beside * inside), whole(beside * inside**2), whole(beside / inside), beside * inside / (u - 1)):
+            form = to_form(e)
+            symbols = cost(written(e))
+            assert least_written(form) <= symbols, e
+            assert least_cost(form) <= cost(to_expression(form)), e
+            close += symbols - least_written(form) <= 2
+    assert close > 60

@@ -43,11 +43,8 @@ def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
 
 def sizes_in(roots: Iterable[Expr]) -> list[str]:
     """The names of all sizes in shapes and formulas, in order of first use."""
-    names: dict[str, None] = {}
-    for e in postorder(roots):
-        for size in sizes_of(e):
-            names.update(dict.fromkeys(size.names))
-    return list(names)
+    sizes = dict.fromkeys(size for e in postorder(roots) for size in sizes_of(e))
+    return list(dict.fromkeys(name for size in sizes for name in size.names))
 
 
 def arguments_of(leaves: Sequence[Leaf], sizes: Sequence[str]) -> tuple[Argument, ...]:

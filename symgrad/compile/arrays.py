@@ -7,7 +7,8 @@ from symgrad.compile.order import Indices
 from symgrad.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+# Never changed once made, and made by the hundred: `frozen` would double the cost of each.
+@dataclass(eq=False, slots=True)
 class Array:
     """An operation with an index for each axis: x, 1/x where it is a divisor, x⁻¹ where it is an inverse."""
 

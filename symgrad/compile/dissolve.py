@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from symgrad.compile.branches import branch_of, factor_of_branch
 from symgrad.compile.products import PRODUCT_RULES, better_product
-from symgrad.compile.stable import STABLE, Rule, rebuilt, reciprocal_of_norm, stabilise
+from symgrad.compile.stable import STABLE, Rules, rebuilt, reciprocal_of_norm, stabilise
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import (
     Apply,
@@ -29,8 +29,8 @@ def product_rules(e: Expr) -> Expr | None:
     return better_product(e, (*PRODUCT_RULES, factor_of_branch))
 
 
-FORWARD: tuple[Rule, ...] = (*STABLE, product_rules, branch_of)
-BACKWARD: tuple[Rule, ...] = (*FORWARD, reciprocal_of_norm)
+FORWARD: Rules = (*STABLE, ("contraction", product_rules), ("elementwise", branch_of))
+BACKWARD: Rules = (*FORWARD, ("elementwise", reciprocal_of_norm))
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 
 
@@ -93,7 +93,7 @@ def dissolve(derivation: Derivation) -> Program:
     return Program(values[derivation.loss], gradients, model, labels, names, stated, symmetric, tuple(written))
 
 
-def _rewritten(root: Expr, memo: dict[Expr, Expr], rules: tuple[Rule, ...]) -> Expr:
+def _rewritten(root: Expr, memo: dict[Expr, Expr], rules: Rules) -> Expr:
     for node in postorder([root]):
         if node not in memo:
             children = [memo[child] for child in node.children]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from fractions import Fraction
 
 from symgrad.compile.products import merged
-from symgrad.compile.stable import is_product, is_view
+from symgrad.compile.stable import WHOLE, is_product, is_view
 from symgrad.graph.expression import (
     Contraction,
     Elementwise,
@@ -30,7 +30,8 @@ MOST_FACTORS = 32
 MANY = 2
 
 
-@dataclass(frozen=True, slots=True)
+# Never changed once made, and made by the hundred: `frozen` would double the cost of each.
+@dataclass(eq=False, slots=True)
 class Flat:
     """coefficient · Π operands[indices], summed over indices ≥ len(shape); the labels of what it took in."""
 
@@ -44,15 +45,15 @@ class Flat:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Which products stand on their own, because they are used more than once, and the labels of all."""
+    """Which products stand on their own, because they are used more than once and not spread, and the labels of all."""
 
     uses: Mapping[Expr, int]
-    beside_vectors: Set[Expr]
+    spread: Set[Expr]
     labels: Mapping[Expr, tuple[int, ...]]
 
     def is_spliced(self, e: Expr) -> bool:
         """Whether `e` dissolves in the product that uses it."""
-        return is_spreading(e) or e in self.beside_vectors or (self.uses[e] == 1 and is_scaled(e))
+        return e in self.spread or (self.uses[e] == 1 and is_scaled(e))
 
 
 def is_scaled(e: Expr) -> bool:
@@ -64,22 +65,23 @@ def is_spreading(e: Expr) -> bool:
     """Whether `e` has more axes than what it is made of, or the same entries: spliced it costs less."""
     if is_view(e):
         return True
-    return isinstance(e, Contraction) and is_product(e) and all(x.rank < e.rank for x in e.operands)
+    rank = len(e.shape)
+    return isinstance(e, Contraction) and all(len(x.shape) < rank for x in e.operands) and is_product(e)
 
 
 def sharing(roots: Iterable[Expr], labels: Mapping[Expr, tuple[int, ...]]) -> Sharing:
     """How often each node is used, views passing their own uses on to what they look at."""
     wanted = list(roots)
     order = postorder(wanted)
-    beside_vectors = _beside_vectors(order, wanted)
+    spread = _beside_vectors(order, wanted) | {node for node in order if is_spreading(node)}
     uses = dict.fromkeys(order, 0)
     for root in wanted:
         uses[root] += 1
     for node in reversed(order):
-        passed = uses[node] if is_spreading(node) or node in beside_vectors else 1
+        passed = uses[node] if node in spread else 1
         for child in node.children:
             uses[child] = min(MANY, uses[child] + passed)
-    return Sharing(uses, beside_vectors, labels)
+    return Sharing(uses, spread, labels)
 
 
 def _beside_vectors(order: Iterable[Expr], roots: Iterable[Expr]) -> set[Expr]:
@@ -107,7 +109,7 @@ def _seen_through(e: Expr) -> Expr:
 
 def flatten(root: Expr, shared: Sharing) -> Flat:
     """The product that `root` is, at least root itself times 1."""
-    coefficient, labels = Fraction(1), list[int]()
+    coefficient, labels = WHOLE, list[int]()
     operands: list[Expr] = []
     indices: list[Indices] = []
     sizes: dict[int, Size] = dict(enumerate(root.shape))

@@ -48,6 +48,8 @@ def quoted(text: str) -> str:
     'a \\\\ \\"b\\"'
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    if escaped.replace("\n", "").isprintable():
+        return escaped
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in escaped)
 
 

@@ -73,11 +73,10 @@ def module_of(derivation: Derivation, title: str) -> Module:
     functions: dict[str, Function] = {}
     readers: dict[Reading, str] = {}
     leaves: dict[str, list[Leaf]] = {}
+    # What is derived is a function of all parameters; a model has what it needs.
+    own = leaves_of([*outputs.values(), *derivation.parameters], derivation)
     for job in jobs:
-        roots = job.outputs if job.name == "predict" else outputs
-        leaves[job.name] = leaves_of(
-            [*roots.values(), *(derivation.parameters if roots is outputs else ())], derivation
-        )
+        leaves[job.name] = leaves_of(job.outputs.values(), derivation) if job.name == "predict" else own
         functions[job.name] = _function(job, program, leaves[job.name], (kernels, lambdas, readers))
     every = list(dict.fromkeys(leaf for found in leaves.values() for leaf in found))
     sources = [header(title, functions["value_and_gradients"].arguments, list(functions)), *prologue(every)]

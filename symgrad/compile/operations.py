@@ -66,7 +66,8 @@ class Type(Enum):
     FLOATING = "floating"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+# Never changed once made, and made by the hundred: `frozen` would double the cost of each.
+@dataclass(eq=False, slots=True)
 class Op:
     """One operation; `args` are operations, `data` what else it needs."""
 
@@ -100,11 +101,12 @@ class Operations:
     def make(self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING) -> Op:
         """The operation of this content."""
         key = (kind, tuple(map(id, args)), data, shape)
-        if key not in self._known:
+        op = self._known.get(key)
+        if op is None:
             op = self._known[key] = Op(kind, tuple(args), data, shape, kind_of)
             if len(shape) == MATRIX and shape[0] == shape[1] and kind in ENTRYWISE:
                 self._note_symmetry(op)
-        return self._known[key]
+        return op
 
     def _note_symmetry(self, op: Op) -> None:
         """What is made of symmetric matrices and scalars, entry by entry, is symmetric."""

@@ -200,7 +200,7 @@ class _Planner:
         base, exponent = power_of(e)
         if isinstance(e, Apply) and e.primitive == "inv":
             return Array(self.values[e.operands[0]], own, is_inverse=True)
-        if exponent > 0:
+        if exponent.numerator > 0:
             return Array(self.values[e], own)
         op = self.values[base]
         if exponent != -1:
@@ -223,7 +223,7 @@ def _base(e: Expr) -> Expr:
     base, exponent = power_of(e)
     if isinstance(e, Apply) and e.primitive == "inv":
         return e.operands[0]
-    return base if exponent < 0 else e
+    return base if exponent.numerator < 0 else e
 
 
 def _looked_through(x: Op) -> tuple[Op, tuple[int, ...]]:

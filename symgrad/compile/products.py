@@ -127,7 +127,9 @@ def merged(found: list[Factor]) -> list[Factor]:
     for x, own in found:
         base, exponent = power_of(x)
         powers.setdefault((base, own), []).append(exponent)
-    mixed = {key for key, every in powers.items() if min(every) < 0 < max(every)}
+    mixed = {key for key, every in powers.items() if len(every) > 1 and min(every) < 0 < max(every)}
+    if not mixed:
+        return found
     result: list[Factor] = []
     for x, own in found:
         base, _ = power_of(x)
@@ -146,7 +148,7 @@ def distributed(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
         if not isinstance(x, Linear) or not 1 < len(x.terms) <= MOST_TERMS:
             continue
         rest = found[:k] + found[k + 1 :]
-        divided = {(base, i) for f, i in rest for base, exponent in [power_of(f)] if exponent > 0}
+        divided = {(base, i) for f, i in rest for base, exponent in [power_of(f)] if exponent.numerator > 0}
         opened = [_opened(c, t, own, sizes) for c, t in x.terms]
         if any(_meets(f, rest, divided) for _, term, _ in opened for f in term):
             products = [_multiplied([*rest, *term], every, shape) for _, term, every in opened]
@@ -167,7 +169,7 @@ def _multiplied(found: list[Factor], sizes: Sizes, shape: Shape) -> tuple[Fracti
 def _meets(f: Factor, rest: list[Factor], divided: set[Factor]) -> bool:
     """Whether a factor of a term cancels against one of those that the sum is multiplied with."""
     base, exponent = power_of(f[0])
-    if exponent >= 0:
+    if exponent.numerator >= 0:
         return False
     return (base, f[1]) in divided or any(quotient(x, f) is not None for x in rest)
 

@@ -31,6 +31,8 @@ from symgrad.primitives.table import PRIMITIVES
 
 WHOLE = Fraction(1)
 Rule = Callable[[Expr], Expr | None]
+# Each rule with the kind of node that it looks at.
+Rules = tuple[tuple[str, Rule], ...]
 
 
 def is_function(e: Expr, name: str) -> bool:
@@ -48,16 +50,16 @@ def is_view(e: Expr) -> bool:
     if not isinstance(e, Contraction) or len(e.operands) != 1:
         return False
     (own,) = e.indices
-    sizes = e.operands[0].shape
-    return len(set(own)) == len(own) and all(i < e.rank or sizes[k] == ONE for k, i in enumerate(own))
+    rank, sizes = len(e.shape), e.operands[0].shape
+    return len(set(own)) == len(own) and all(i < rank or sizes[k] == ONE for k, i in enumerate(own))
 
 
 def is_product(e: Expr) -> bool:
     """Whether `e` is a contraction that sums nothing."""
     if not isinstance(e, Contraction):
         return False
-    pairs = zip(e.operands, e.indices, strict=True)
-    return all(i < e.rank or x.shape[k] == ONE for x, own in pairs for k, i in enumerate(own))
+    rank, pairs = len(e.shape), zip(e.operands, e.indices, strict=True)
+    return all(i < rank or x.shape[k] == ONE for x, own in pairs for k, i in enumerate(own))
 
 
 def power_of(e: Expr) -> tuple[Expr, Fraction]:
@@ -88,9 +90,9 @@ def rebuilt(node: Expr, children: list[Expr]) -> Expr:
 
 def unscaled(e: Expr) -> tuple[Fraction, Expr]:
     """(c, x) of c·x."""
-    c = Fraction(1)
+    c = WHOLE
     while isinstance(e, Linear) and len(e.terms) == 1:
-        c, e = c * e.terms[0][0], e.terms[0][1]
+        c, e = e.terms[0][0] if c is WHOLE else c * e.terms[0][0], e.terms[0][1]
     return c, e
 
 
@@ -212,8 +214,9 @@ def sum_before_view(e: Expr) -> Expr | None:
     """A sum that keeps its axes with size 1, or repeats them, is a view of the sum without them."""
     if not isinstance(e, Contraction) or is_view(e):
         return None
-    covered = sorted({i for own in e.indices for i in own if i < e.rank})
-    if len(covered) == e.rank:
+    rank = len(e.shape)
+    covered = sorted({i for own in e.indices for i in own if i < rank})
+    if len(covered) == rank:
         return None
     place = {axis: k for k, axis in enumerate(covered)}
     core_indices = [[place.get(i, i + e.rank) for i in own] for own in e.indices]
@@ -249,20 +252,20 @@ def provable(root: Expr) -> Expr:
     return fold([root], visit)[root]
 
 
-STABLE: tuple[Rule, ...] = (
-    huber_by_clip,
-    multiple_of_multiple,
-    view_of_view,
-    view_outwards,
-    sum_before_view,
-    power_of_power,
-    log_of,
-    reciprocal_of_one_plus_exp,
-    exp_of_log_softmax,
+STABLE: Rules = (
+    ("elementwise", huber_by_clip),
+    ("linear", multiple_of_multiple),
+    ("contraction", view_of_view),
+    ("elementwise", view_outwards),
+    ("contraction", sum_before_view),
+    ("elementwise", power_of_power),
+    ("elementwise", log_of),
+    ("elementwise", reciprocal_of_one_plus_exp),
+    ("elementwise", exp_of_log_softmax),
 )
 
 
-def stabilise(e: Expr, rules: tuple[Rule, ...], known: Collection[Expr] = ()) -> Expr:
+def stabilise(e: Expr, rules: Rules, known: Collection[Expr] = ()) -> Expr:
     """`e` rewritten at its root until no rule has anything to say; `known` nodes need no second look.
 
     >>> from symgrad.primitives.language import data, dims, log, softmax
@@ -272,8 +275,8 @@ def stabilise(e: Expr, rules: tuple[Rule, ...], known: Collection[Expr] = ()) ->
     pending = True
     while pending:
         pending = False
-        for rule in rules:
-            better = rule(e)
+        for kind, rule in rules:
+            better = rule(e) if e.kind == kind else None
             if better is not None and better is not e:
                 e, pending = better, True
     # The operand of a view or of a multiple may be new, made by a rule; it is neither itself.

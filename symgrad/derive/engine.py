@@ -176,11 +176,12 @@ def _wanted(program: Program, wrt: Collection[str] | None) -> tuple[Leaf, ...]:
 
 def _backward(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> tuple[Equation, ...]:
     """The sweep: each name, in reverse order, once all its uses are done; a parameter as soon as it can be."""
-    active = _active(forward, parameters)
+    leaves = {eq.target: _leaves_of(eq.expression) for eq in forward}
+    active = _active(leaves, parameters)
     # Without the loss: its letter does not occur in its own gradient.
     writer = Writer({eq.target: eq.expression for eq in forward[:-1]})
-    first_use = {p: k for k, eq in reversed(list(enumerate(forward))) for p in _leaves_of(eq.expression) if p in active}
-    uses = Counter(p for eq in forward for p in dict.fromkeys(_leaves_of(eq.expression)) if p in active)
+    first_use = {p: k for k, eq in reversed(list(enumerate(forward))) for p in leaves[eq.target] if p in active}
+    uses = Counter(p for own in leaves.values() for p in own if p in active)
     first_use = {p: 0 if uses[p] > MOST_SHARES else k for p, k in first_use.items()}
     pulled: dict[Leaf, list[Contribution]] = {}
     upstream: dict[Expr, Expr] = {}
@@ -191,7 +192,7 @@ def _backward(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> tuple[
         if eq.target in active or k == len(forward) - 1:
             # The letter of the loss does not occur in its own gradient: (x - a)/‖x - a‖, not (x - a)/L.
             target = eq.target if k < len(forward) - 1 else None
-            names = [e for e in _leaves_of(eq.expression) if e in active]
+            names = [e for e in leaves[eq.target] if e in active]
             for name, p in pull_back(seed, eq.expression, target, names).items():
                 pulled.setdefault(name, []).append(Contribution(eq.label, p.rule, p.subject, p.cotangent, p.others))
         due = [p for p in parameters if first_use.get(p) == k]
@@ -210,11 +211,11 @@ def _backward(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> tuple[
     return tuple(result)
 
 
-def _active(forward: Sequence[Equation], parameters: Sequence[Leaf]) -> set[Leaf]:
+def _active(leaves: Mapping[Leaf, Sequence[Leaf]], parameters: Sequence[Leaf]) -> set[Leaf]:
     active = set(parameters)
-    for eq in forward:
-        if any(e in active for e in _leaves_of(eq.expression)):
-            active.add(eq.target)
+    for target, own in leaves.items():
+        if any(e in active for e in own):
+            active.add(target)
     return active
 
 

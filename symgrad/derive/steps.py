@@ -12,7 +12,7 @@ from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Expr, L
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.walk import postorder
 from symgrad.records import dataclass
-from symgrad.rewrite.convert import substitute_in
+from symgrad.rewrite.convert import rebuild, substitute_in
 from symgrad.rewrite.display import Reason, Written, display
 from symgrad.rewrite.facts import DEEPEST, Facts, is_algebraic
 from symgrad.rewrite.symmetry import symmetric_names
@@ -41,12 +41,17 @@ def without_names(roots: Sequence[Expr]) -> Renamed:
     >>> without_names([a * b]).roots[0] is without_names([b * c]).roots[0]
     True
     """
-    found = [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
-    there: dict[Expr, Expr] = {
-        e: leaf(f"name{k}", e.shape, e.role, facts=e.facts, value=e.value) for k, e in enumerate(found)
-    }
-    renamed = tuple(substitute_in(roots, there))
-    return Renamed(renamed, {new: old for old, new in there.items()})
+    back: dict[Expr, Expr] = {}
+    renamed: dict[Expr, Expr] = {}
+    for node in postorder(roots):
+        if not isinstance(node, Leaf):
+            renamed[node] = rebuild(node, [renamed[e] for e in node.children])
+        elif node.role in CONSTANT_ROLES:
+            renamed[node] = node
+        else:
+            new = leaf(f"name{len(back)}", node.shape, node.role, facts=node.facts, value=node.value)
+            renamed[node], back[new] = new, node
+    return Renamed(tuple([renamed[root] for root in roots]), back)
 
 
 # A definition of more nodes than this is not looked into when a step is written.
@@ -79,7 +84,7 @@ class Writer:
             new for new, old in renamed.back.items() if old in self._symmetric and isinstance(new, Leaf)
         )
         key = (
-            tuple(e.digest for e in renamed.roots),
+            renamed.roots,
             len(cotangents),
             tuple(sorted(e.name for e in symmetric)),
             is_result,

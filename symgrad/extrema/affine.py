@@ -37,7 +37,7 @@ from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.display import Reason, Why
 from symgrad.rewrite.expand import expand
 from symgrad.rewrite.facts import Facts
-from symgrad.rewrite.form import Factor, Form, Term, atom_key, collect, extents, make_term, relabel
+from symgrad.rewrite.form import Factor, Form, Term, collect, extents, make_term, relabel
 from symgrad.rewrite.matrix import to_expression
 from symgrad.rewrite.units import over_units, with_inverses
 
@@ -107,8 +107,8 @@ def _cleared(matrix: Form, constant: Form) -> Affine:
     """Without what all terms share: 2/n in front of everything, v² under everything. Only what cannot be 0 is divided by."""
     terms = [*matrix.terms, *constant.terms]
     shared: list[Factor] = []
-    for f in dict.fromkeys((atom_key(f.atom), f.indices) for t in terms for f in t.factors if not f.indices):
-        found = [next((g for g in t.factors if (atom_key(g.atom), g.indices) == f), None) for t in terms]
+    for f in dict.fromkeys((f.atom.digest, f.indices) for t in terms for f in t.factors if not f.indices):
+        found = [next((g for g in t.factors if (g.atom.digest, g.indices) == f), None) for t in terms]
         least = min((g.power if g is not None else Fraction(0)) for g in found)
         atom = next(g.atom for g in found if g is not None)
         if least < 0 or (least > 0 and isinstance(atom, Leaf) and atom.role in CONSTANT_ROLES):

@@ -65,7 +65,7 @@ def _without(
         return
     f, *others = wanted
     if not f.indices:
-        same = next((g for g in held if not g.indices and g.key[0] == f.key[0]), None)
+        same = next((g for g in held if not g.indices and g.atom.digest == f.atom.digest), None)
         left = f.power if same is None else f.power - same.power
         rest = [g for g in held if g is not same]
         if left:
@@ -73,7 +73,7 @@ def _without(
         yield from _without(others, rest, names, rank)
         return
     for g in held:
-        if g.key != f.key:
+        if (g.atom.digest, g.power) != (f.atom.digest, f.power):
             continue
         new = dict(names)
         if all(new.setdefault(i, j) == j for i, j in zip(f.indices, g.indices, strict=True)):

@@ -199,7 +199,8 @@ def _extend(
     if joined is not None and known.is_nonnegative(_raised(f)):
         yield from _extend(rest, factors, joined, {**roles, k: "weight"}, known)
     for m in rest:
-        if factors[m].key != f.key or factors[m].indices == own:
+        is_same = factors[m].atom.digest == f.atom.digest and factors[m].power == f.power
+        if not is_same or factors[m].indices == own:
             continue
         ways = [factors[m].indices, factors[m].indices[::-1]] if known.is_symmetric(f.atom) else [factors[m].indices]
         for there in ways:

@@ -41,7 +41,7 @@ def _upright(f: Factor) -> Factor:
     if not isinstance(f.atom, Form) or len(f.indices) != 2:
         return f
     turned = _transposed(f.atom)
-    here, there = ((cost(to_expression(a)), a.key) for a in (f.atom, turned))
+    here, there = ((cost(to_expression(a)), a.digest) for a in (f.atom, turned))
     return f if here <= there else Factor(turned, f.indices[::-1], f.power)
 
 

@@ -54,19 +54,18 @@ CONSTANT_ROLES = frozenset({Role.NUMBER, Role.SIZE, Role.IDENTITY, Role.WINDOW})
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True, repr=False)
 class Expr:
-    """A node of the graph; `shape` holds a size for each axis. Operators are NumPy's."""
+    """A node of the graph, made of its `children`; `shape` holds a size for each axis. Operators are NumPy's."""
 
     shape: Shape
+    # A field, and no property that each kind of node has its own of: walks ask for it at every step.
+    children: tuple[Expr, ...]
     _digest: bytes = field(default=b"", init=False)
+    # How many symbols the node prints, once they have been counted (`rewrite.cost`).
+    symbols: int | None = field(default=None, init=False)
 
     # NumPy must neither loop over an expression nor make an array of objects of it.
     __array_ufunc__: ClassVar[None] = None
     kind: ClassVar[str]
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        """The nodes that this one is made of."""
-        return ()
 
     @property
     def digest(self) -> bytes:
@@ -228,11 +227,6 @@ class Linear(Expr):
     kind: ClassVar[str] = "linear"
 
     @property
-    def children(self) -> tuple[Expr, ...]:
-        """The eₖ."""
-        return tuple([e for _, e in self.terms])
-
-    @property
     def _content(self) -> object:
         """The terms."""
         return [(str(c), e.digest) for c, e in self.terms]
@@ -242,14 +236,10 @@ class Linear(Expr):
 class Contraction(Expr):
     """Πₖ eₖ[indices[k]]: indices 0 … rank-1 are the axes of the result, every other one is summed."""
 
-    operands: tuple[Expr, ...]
     indices: tuple[tuple[int, ...], ...]
     kind: ClassVar[str] = "contraction"
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        """The operands."""
-        return self.operands
+    # The same slot by another name.
+    operands: ClassVar[tuple[Expr, ...]] = Expr.children  # type: ignore[misc]
 
     @property
     def _content(self) -> object:
@@ -262,14 +252,9 @@ class Elementwise(Expr):
     """f(e₁, …) entry by entry; `parameter` is what a family of functions needs (the exponent of a power)."""
 
     function: str
-    operands: tuple[Expr, ...]
     parameter: object
     kind: ClassVar[str] = "elementwise"
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        """The operands."""
-        return self.operands
+    operands: ClassVar[tuple[Expr, ...]] = Expr.children  # type: ignore[misc]
 
     @property
     def _content(self) -> object:
@@ -282,14 +267,9 @@ class Apply(Expr):
     """A primitive applied to whole arrays; `options` are its keyword arguments (an axis)."""
 
     primitive: str
-    operands: tuple[Expr, ...]
     options: tuple[tuple[str, object], ...]
     kind: ClassVar[str] = "apply"
-
-    @property
-    def children(self) -> tuple[Expr, ...]:
-        """The operands."""
-        return self.operands
+    operands: ClassVar[tuple[Expr, ...]] = Expr.children  # type: ignore[misc]
 
     @property
     def _content(self) -> object:
@@ -351,19 +331,19 @@ def leaf(
     found = _INTERNED.get(made_of)
     if isinstance(found, Leaf):
         return found
-    return _intern(made_of, Leaf(shape, name, role, known, said, value))
+    return _intern(made_of, Leaf(shape, (), name, role, known, said, value))
 
 
 def number(value: Number) -> Leaf:
     """The exact number that was written: 0.1 is 1/10, not the binary fraction nearest to it."""
     exact = value if isinstance(value, Fraction) else Fraction(str(value))
-    found = _INTERNED.get((exact.numerator, exact.denominator))
+    found = _INTERNED.get(exact.as_integer_ratio())
     return found if isinstance(found, Leaf) else _number(exact)
 
 
 def _number(exact: Fraction) -> Leaf:
     node = leaf("", (), Role.NUMBER, value=exact)
-    _INTERNED[exact.numerator, exact.denominator] = node
+    _INTERNED[exact.as_integer_ratio()] = node
     return node
 
 
@@ -387,11 +367,11 @@ def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:
     exact = tuple([(c if type(c) is Fraction else Fraction(c), e) for c, e in terms])
     if len(exact) == 1 and exact[0][0] == 1:
         return exact[0][1]
-    made_of = tuple([x for c, e in exact for x in (c.numerator, c.denominator, e)])
+    made_of = tuple([x for c, e in exact for x in (c.as_integer_ratio(), e)])
     found = _INTERNED.get(made_of)
     if found is not None:
         return found
-    return _intern(made_of, Linear(exact[0][1].shape, exact))
+    return _intern(made_of, Linear(exact[0][1].shape, tuple([e for _, e in exact]), exact))
 
 
 def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shape: Shape) -> Expr:
@@ -424,7 +404,7 @@ def elementwise(function: str, *operands: object, parameter: object = None) -> E
     full = tuple([broadcast_to(e, shape) for e in nodes]) if len(nodes) > 1 else tuple(nodes)
     made_of = (function, full, parameter_key(parameter))
     found = _INTERNED.get(made_of)
-    return _intern(made_of, Elementwise(shape, function, full, parameter)) if found is None else found
+    return _intern(made_of, Elementwise(shape, full, function, parameter)) if found is None else found
 
 
 def apply(primitive: str, operands: Sequence[Expr], options: Iterable[tuple[str, object]], shape: Shape) -> Expr:
@@ -433,7 +413,7 @@ def apply(primitive: str, operands: Sequence[Expr], options: Iterable[tuple[str,
     # By what the options print: True is no 1.
     made_of = (primitive, nodes, str(chosen), shape)
     found = _INTERNED.get(made_of)
-    return _intern(made_of, Apply(shape, primitive, nodes, chosen)) if found is None else found
+    return _intern(made_of, Apply(shape, nodes, primitive, chosen)) if found is None else found
 
 
 def sizes_of(node: Expr) -> list[Size]:

@@ -10,7 +10,7 @@ from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import expand, map_groups
-from symgrad.rewrite.form import INDICATORS, Form, Term, collect, extents, make_term
+from symgrad.rewrite.form import INDICATORS, Atom, Form, Term, collect, extents, make_term
 from symgrad.rewrite.matrix import to_expression
 
 GREATER, EQUAL, LESS = 1, 0, -1
@@ -26,28 +26,20 @@ def told_by_sign(form: Form) -> Form:
     >>> print(to_expression(told_by_sign(to_form((x - a) / 10 > x - a))), to_expression(told_by_sign(to_form(x > a))))
     a > x x > a
     """
-    if not _holds_comparison(form):
+    if not form.holds(_is_comparison):
         return form
     root = to_expression(form)
     found: dict[Expr, Expr] = {}
     for node in postorder([root]):
-        if isinstance(node, Elementwise) and node.function in INDICATORS:
+        if isinstance(node, Elementwise) and _is_comparison(node):
             shorter = _by_sign(node)
             if cost(shorter) < cost(node) or (node.function == "equal" and _is_zero(node.operands[0])):
                 found[node] = shorter
     return to_form(substitute(root, found)) if found else form
 
 
-def _holds_comparison(form: Form) -> bool:
-    """Whether a factor is a comparison; most forms have none, and are asked at every move."""
-    for term in form.terms:
-        for f in term.factors:
-            if isinstance(f.atom, Form):
-                if _holds_comparison(f.atom):
-                    return True
-            elif isinstance(f.atom, Elementwise) and f.atom.function in INDICATORS:
-                return True
-    return False
+def _is_comparison(atom: Atom) -> bool:
+    return isinstance(atom, Elementwise) and atom.function in INDICATORS
 
 
 def _by_sign(node: Elementwise) -> Expr:
@@ -91,7 +83,7 @@ def one_of_three(form: Form) -> Form:
     >>> print(to_expression(one_of_three(expand(to_form(q * (x > 0) + q * equal(x, 0) + (q - 1) * (x < 0))))))
     q - (0 > x)
     """
-    if not _holds_comparison(form):
+    if not form.holds(_is_comparison):
         return form
     inner = map_groups(form, one_of_three)
     groups: dict[tuple[object, ...], dict[int, tuple[int, Term]]] = {}

@@ -26,6 +26,7 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.form import (
+    WHOLE,
     Factor,
     Form,
     Term,
@@ -39,9 +40,9 @@ from symgrad.rewrite.form import (
 from symgrad.rewrite.matrix import to_expression
 
 Indices = tuple[int, ...]
-ONE = Fraction(1)
 
 
+@lru_cache(maxsize=1024)
 def to_form(root: Expr) -> Form:
     """The normal form of an expression, products of sums not multiplied out.
 
@@ -74,8 +75,7 @@ class _Found:
 
 def transposed(form: Form) -> Form:
     """The form of the transpose of a matrix."""
-    sizes = dict(enumerate(form.shape[::-1]))
-    return collect(form.shape[::-1], [_moved(t, (1, 0), 2, sizes) for t in form.terms])
+    return collect(form.shape[::-1], [_moved(t, (1, 0), 2) for t in form.terms])
 
 
 def single(coefficient: Fraction, factors: list[Factor], node: Expr) -> Form:
@@ -107,31 +107,30 @@ def _leaf(node: Leaf) -> Form:
         return single(node.value, [], node)
     if node.role is Role.SIZE:
         assert isinstance(node.value, Size)
-        return single(*size_factor(node.value, ONE), node)
-    return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
+        return single(*size_factor(node.value, WHOLE), node)
+    return single(WHOLE, [Factor(node, tuple(range(node.rank)), WHOLE)], node)
 
 
 def _contraction(node: Contraction, forms: Mapping[Expr, Form]) -> Form:
-    operands = [forms[e] for e in node.operands]
-    sizes = dict(enumerate(node.shape))
-    for e, own in zip(node.operands, node.indices, strict=True):
-        sizes.update(zip(own, e.shape, strict=True))
-    if any(not f.terms for f in operands):
+    rank, operands = len(node.shape), [forms[e] for e in node.children]
+    if not all(f.terms for f in operands):
         return Form(node.shape, ())
-    if len(operands) == 1 and all(i < node.rank for i in node.indices[0]):
-        moved = [_moved(t, node.indices[0], node.rank, sizes) for t in operands[0].terms]
-        return collect(node.shape, moved)
-    coefficient, factors, fresh = ONE, list[Factor](), max(sizes, default=-1) + 1
+    if len(operands) == 1 and max(node.indices[0], default=-1) < rank:
+        return collect(node.shape, [_moved(t, node.indices[0], rank) for t in operands[0].terms])
+    sizes = dict(enumerate(node.shape))
+    for e, own in zip(node.children, node.indices, strict=True):
+        sizes.update(zip(own, e.shape, strict=True))
+    coefficient, factors, fresh = WHOLE, list[Factor](), max(sizes, default=-1) + 1
     for form, own in zip(operands, node.indices, strict=True):
         c, mine = _as_factors(form, own, fresh)
-        fresh = max([fresh - 1, *(i for f in mine for i in f.indices)]) + 1
-        coefficient *= c
+        fresh = max([fresh - 1, *[i for f in mine for i in f.indices]]) + 1
+        coefficient = c if coefficient is WHOLE else coefficient * c
         factors += mine
-    term = make_term(coefficient, factors, node.rank, {**extents(factors), **sizes})
+    term = make_term(coefficient, factors, rank, {**extents(factors), **sizes})
     return collect(node.shape, [term])
 
 
-def _moved(term: Term, own: Indices, rank: int, sizes: Mapping[int, Size]) -> Term:
+def _moved(term: Term, own: Indices, rank: int) -> Term:
     names = dict(enumerate(own))
     names |= {i: 1000 + i for i in bound_indices(term.factors, len(own))}
     factors = relabel(term.factors, names)
@@ -152,13 +151,13 @@ def _grouped(form: Form, own: Indices) -> tuple[Fraction, list[Factor]]:
     """The sum as an atom over those axes only that occur in it, what all coefficients share in front of it."""
     used = sorted({i for t in form.terms for f in t.factors for i in f.indices if 0 <= i < len(own)})
     sizes = {abs(t.coefficient) for t in form.terms}
-    content = sizes.pop() if len(sizes) == 1 else ONE
+    content = sizes.pop() if len(sizes) == 1 else WHOLE
     terms = [t.scaled(1 / content) for t in form.terms] if content != 1 else list(form.terms)
     if len(used) < len(own):
         names = {i: k for k, i in enumerate(used)}
         terms = [_moved_to(t, names, len(own), len(used)) for t in terms]
     group = collect(tuple(form.shape[i] for i in used), terms)
-    return content, [Factor(group, tuple(own[i] for i in used), ONE)]
+    return content, [Factor(group, tuple(own[i] for i in used), WHOLE)]
 
 
 def _moved_to(term: Term, names: Mapping[int, int], old_rank: int, rank: int) -> Term:
@@ -179,7 +178,7 @@ def _power(node: Elementwise, base: Form) -> Form:
         return single(content ** int(exponent), [Factor(group.atom, group.indices, exponent)], node)
     assert isinstance(group.atom, Form)
     kept = Form(group.atom.shape, tuple(t.scaled(content) for t in group.atom.terms))
-    return single(ONE, [Factor(kept, group.indices, exponent)], node)
+    return single(WHOLE, [Factor(kept, group.indices, exponent)], node)
 
 
 def _spread(term: Term, rank: int, exponent: Fraction) -> tuple[Fraction, list[Factor]] | None:
@@ -189,7 +188,7 @@ def _spread(term: Term, rank: int, exponent: Fraction) -> tuple[Fraction, list[F
     is_whole = exponent.denominator == 1
     if not is_whole and not _is_plain_root(term):
         return None
-    c = term.coefficient ** int(exponent) if is_whole else ONE
+    c = term.coefficient ** int(exponent) if is_whole else WHOLE
     return c, [Factor(f.atom, f.indices, f.power * exponent) for f in term.factors]
 
 
@@ -228,8 +227,8 @@ def _elementwise(node: Elementwise, forms: Mapping[Expr, Form]) -> Form:
     if len(places) <= 1 and (place := next(iter(places), ())) != tuple(range(node.rank)):
         # f of broadcast operands is the broadcast of f.
         core = elementwise(node.function, *(e for e, _ in views), parameter=node.parameter)
-        return single(ONE, [Factor(core, place, ONE)], node)
-    return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
+        return single(WHOLE, [Factor(core, place, WHOLE)], node)
+    return single(WHOLE, [Factor(node, tuple(range(node.rank)), WHOLE)], node)
 
 
 def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
@@ -245,11 +244,11 @@ def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
             core, own = (other, (1, 0)) if cost(other) < cost(node.operands[0]) else (core, own)
         if own == (1, 0):
             inverse = apply("inv", [core], (), core.shape)
-            return single(ONE, [Factor(inverse, own, ONE)], node)
+            return single(WHOLE, [Factor(inverse, own, WHOLE)], node)
     last = forms[original.operands[-1]]
     if PRIMITIVES[node.primitive].is_linear and len(last.terms) == 1 and _is_scaled(last.terms[0]):
         return _with_scalars_outside(node, last.terms[0])
-    return single(ONE, [Factor(node, tuple(range(node.rank)), ONE)], node)
+    return single(WHOLE, [Factor(node, tuple(range(node.rank)), WHOLE)], node)
 
 
 def _is_scaled(term: Term) -> bool:
@@ -261,9 +260,9 @@ def _with_scalars_outside(node: Apply, term: Term) -> Form:
     scalars = [f for f in term.factors if not f.indices]
     rest = [f for f in term.factors if f.indices]
     *others, last = node.operands
-    inner = Form(last.shape, (make_term(ONE, rest, last.rank, extents(term.factors)),))
+    inner = Form(last.shape, (make_term(WHOLE, rest, last.rank, extents(term.factors)),))
     core = apply(node.primitive, [*others, to_expression(inner)], node.options, node.shape)
-    return single(term.coefficient, [*scalars, Factor(core, tuple(range(node.rank)), ONE)], node)
+    return single(term.coefficient, [*scalars, Factor(core, tuple(range(node.rank)), WHOLE)], node)
 
 
 def substitute(root: Expr, new: Mapping[Expr, Expr]) -> Expr:

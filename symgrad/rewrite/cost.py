@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
 
 from symgrad.graph.expression import Contraction, Elementwise, Expr, Leaf, Linear, Role
 from symgrad.graph.patterns import Pattern, read
 from symgrad.graph.sizes import Size
-from symgrad.graph.walk import postorder
 
 COTANGENT_SYMBOLS = 4
 # Index notation is the last resort: it costs more than any matrix form of the same product.
@@ -17,7 +15,6 @@ INDEX_FORM, INDEX_OPERAND = 12, 4
 REPEATED = 2
 
 
-@lru_cache(maxsize=4096)
 def cost(root: Expr) -> int:
     """How many symbols an expression prints, as a formula of matrices.
 
@@ -33,22 +30,31 @@ def cost(root: Expr) -> int:
     >>> cost(p * y - y), cost((p - 1) * y)
     (6, 6)
     """
-    order = postorder([root])
-    total: dict[Expr, int] = {}
-    for node in order:
-        inner = sum(total[e] for e in node.children)
-        total[node] = inner + _own_cost(node)
-    return total[root]
+    return _counted(root) if root.symbols is None else root.symbols
 
 
-@lru_cache(maxsize=4096)
+def _counted(root: Expr) -> int:
+    """Counts once for each node, and remembers it there."""
+    pending = [root]
+    while pending:
+        node = pending[-1]
+        missing = [e for e in node.children if e.symbols is None]
+        if missing:
+            pending += missing
+            continue
+        pending.pop()
+        own = _own_cost(node) + sum([cost(e) for e in node.children])
+        object.__setattr__(node, "symbols", own)
+    return cost(root)
+
+
 def _own_cost(node: Expr) -> int:
     if isinstance(node, Leaf):
         return _leaf_cost(node)
     if isinstance(node, Linear):
-        coefficients = sum(_number_cost(abs(c)) for c, _ in node.terms if abs(c) != 1)
+        coefficients = sum([_number_cost(c) for c, _ in node.terms if abs(c) != 1])
         repeated = REPEATED * _repeats_a_term(node)
-        return len(node.terms) - 1 + (node.terms[0][0] < 0) + coefficients + repeated
+        return len(node.terms) - 1 + (node.terms[0][0].numerator < 0) + coefficients + repeated
     if isinstance(node, Contraction):
         return _contraction_cost(node)
     if isinstance(node, Elementwise):

@@ -14,11 +14,11 @@ from math import inf
 from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, contraction, linear
 from symgrad.graph.walk import fold, postorder, use_counts
 from symgrad.records import dataclass
-from symgrad.rewrite.bounds import least_of_two
+from symgrad.rewrite.bounds import least_written
 from symgrad.rewrite.comparisons import one_of_three, told_by_sign
 from symgrad.rewrite.convert import substitute, to_form, transposed
 from symgrad.rewrite.cost import cost
-from symgrad.rewrite.expand import expand, opened
+from symgrad.rewrite.expand import expand, holds_sum, opened
 from symgrad.rewrite.factor import factored
 from symgrad.rewrite.facts import Facts, is_one_hot
 from symgrad.rewrite.form import Form
@@ -76,19 +76,22 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
     inner step and still have them put in.
     """
     kept = _path(to_form(raw), Reason(Why.RULE), facts)
+    assert kept is not None  # where no end is too long
     held = [leaf for leaf in postorder([raw]) if isinstance(leaf, Leaf) and leaf in upstream]
     allowance = PUT_IN_RESULT if is_result else PUT_IN_STEP
     best, least = kept, (_weight(kept[-1][0], held, allowance), False, 0)
     for put_in in _choices(held):
         replaced = substitute(raw, {leaf: upstream[leaf] for leaf in put_in})
         put = _path(to_form(replaced), Reason(Why.PUT_IN, put_in), facts, least[0] + allowance)
+        if put is None or (weight := _weight(put[-1][0], held, allowance)) > least[0]:
+            continue
         # A name that hides half of what was doubled does not make it worth writing out.
         ends = [e for k, (e, _) in enumerate(put) if all(r.kind is Why.REFOLD for _, r in put[k + 1 :])]
         # A symbol with one sign to it (an inverse, a transpose) may stand twice.
         long = {_core(upstream[leaf]) for leaf in put_in if cost(upstream[leaf]) > SIGNED_SYMBOL}
         if any(_doubled(e) & long for e in ends):
             continue
-        score = _weight(put[-1][0], held, allowance), _is_mixed(put[-1][0], held), sum(cost(e) for e, _ in put)
+        score = weight, _is_mixed(put[-1][0], held), sum(cost(e) for e, _ in put)
         if score <= least or (best is kept and score[:2] <= least[:2]):
             best, least = _without_repeats([kept[0], *put]), score
     return best
@@ -96,12 +99,14 @@ def display(raw: Expr, upstream: Mapping[Leaf, Expr], facts: Facts, *, is_result
 
 def _weight(end: Expr, held: list[Leaf], allowance: int) -> int:
     """The symbols of an end, less what may be spent on one that no longer mentions an upstream."""
-    left = set(postorder([end]))
+    left = set(postorder([end])) if held else ()
     return cost(end) - (allowance if all(e not in left for e in held) else 0)
 
 
 def _is_mixed(end: Expr, held: list[Leaf]) -> bool:
     """Whether an end keeps the names of some upstreams and not of others."""
+    if len(held) < 2:
+        return False
     left = set(postorder([end]))
     return len({e in left for e in held}) > 1
 
@@ -127,59 +132,77 @@ def _core(upstream: Expr) -> Expr:
 
 def simplify(raw: Expr, facts: Facts) -> Expr:
     """The shortest way of writing an expression."""
-    return _path(to_form(raw), Reason(Why.RULE), facts)[-1][0]
+    way = _path(to_form(raw), Reason(Why.RULE), facts)
+    assert way is not None  # where no end is too long
+    return way[-1][0]
 
 
-def _path(form: Form, first: Reason, facts: Facts, most: float = inf) -> list[Written]:
-    """The form as it stands, then what shortens it; an end of more symbols than `most` is of no use."""
-    shortest = _Shortest([(_written(form), first)], most)
-    _search(form, shortest.way, facts, 0, shortest)
-    return _without_repeats(shortest.way)
+def _path(form: Form, first: Reason, facts: Facts, most: float = inf) -> list[Written] | None:
+    """The form as it stands, then what shortens it; None where every end has far more symbols than `most`."""
+    shortest = _Shortest(most)
+    _search([_Line(form, first, None)], facts, 0, shortest)
+    return _without_repeats([(line.written(), line.reason) for line in shortest.way]) if shortest.way else None
+
+
+class _Line:
+    """A form on a way, with the reason that leads to it; it is written when that is asked for, most never are."""
+
+    __slots__ = ("_symmetric", "_written", "form", "reason")
+
+    def __init__(self, form: Form, reason: Reason, symmetric: Facts | None) -> None:
+        self.form, self.reason = form, reason
+        # By these a matrix may be its own transpose; None where no symmetry has been used.
+        self._symmetric = symmetric
+        self._written: Expr | None = None
+
+    def written(self) -> Expr:
+        """The shortest expression of the form."""
+        if self._written is None:
+            straight = _written(self.form)
+            self._written = straight if self._symmetric is None else untransposed(straight, self._symmetric)
+        return self._written
 
 
 class _Shortest:
-    """The shortest way so far, the first of those that are as short."""
+    """The shortest way so far, the first of those that are as short; an end of more symbols than `most` is of no use."""
 
-    def __init__(self, way: list[Written], most: float) -> None:
-        self.way, self._length, self._most = way, (_length(way), len(way)), most
+    def __init__(self, most: float) -> None:
+        self.way: list[_Line] = []
+        # One that is longer by no more than multiplying out has to save stands in the way of what was multiplied out.
+        self._longest, self._length = most + MULTIPLIED_OUT, (inf, 0)
 
-    def offer(self, way: list[Written]) -> None:
+    def offer(self, way: list[_Line]) -> None:
         """Take a way that is shorter."""
-        length = _length(way), len(way)
-        if length < self._length:
-            self.way, self._length = way, length
+        # The first is taken however long it is, unless there is a limit.
+        is_first = not self.way and self._longest == inf
+        if not is_first and not self._is_shorter(way, least_written(way[-1].form)):
+            return
+        symbols = cost(way[-1].written())
+        if self._is_shorter(way, symbols):
+            self.way, self._length = way, _length(way, symbols)
 
-    def is_within(self, form: Form, lines: list[Written]) -> bool:
-        """Whether a form just multiplied out, its terms collected in any way, can be the end of the shortest way."""
-        least = least_of_two(form)
-        return least <= self._most and (least + MULTIPLIED_OUT, len(lines) + 1) < self._length
+    def _is_shorter(self, way: list[_Line], symbols: int) -> bool:
+        """Whether a way that ends in so many symbols would be taken."""
+        length = _length(way, symbols)
+        return length < self._length and length[0] <= self._longest
 
 
-def _length(way: list[Written]) -> int:
+def _length(way: list[_Line], symbols: int) -> tuple[int, int]:
     """The symbols of an end; multiplying out has to save more than one."""
-    return cost(way[-1][0]) + MULTIPLIED_OUT * any(reason.kind is Why.MULTIPLY_OUT for _, reason in way)
+    return symbols + MULTIPLIED_OUT * any(line.reason.kind is Why.MULTIPLY_OUT for line in way), len(way)
 
 
-def _search(form: Form, lines: list[Written], facts: Facts, at: int, shortest: _Shortest) -> None:
-    """Offer every way to go on from a form by the moves from `at` on, each taken at most once."""
-    shortest.offer(lines)
-    knows_symmetry = any(fact == "symmetric" for _, reason in lines for fact, _ in reason.facts)
+def _search(way: list[_Line], facts: Facts, at: int, shortest: _Shortest) -> None:
+    """Offer a way, and every one that goes on from it by the moves from `at` on, each taken at most once."""
+    shortest.offer(way)
+    form = way[-1].form
+    knows_symmetry = any(fact == "symmetric" for line in way for fact, _ in line.reason.facts)
     for k in range(at, len(MOVES)):
         for changed, reason in MOVES[k](form, facts):
-            if changed == form:
-                continue
-            is_long = reason.kind is Why.MULTIPLY_OUT and not shortest.is_within(changed, lines)
-            if is_long and next(_changes(changed, facts, k + 1), None) is None:
-                continue
-            written = _written(changed)
-            if knows_symmetry or any(fact == "symmetric" for fact, _ in reason.facts):
-                written = untransposed(written, facts)
-            _search(changed, [*lines, (written, reason)], facts, k + 1, shortest)
-
-
-def _changes(form: Form, facts: Facts, at: int) -> Iterator[Form]:
-    """What the moves from `at` on make of a form."""
-    return (changed for move in MOVES[at:] for changed, _ in move(form, facts) if changed != form)
+            if changed != form:
+                is_symmetric = knows_symmetry or any(fact == "symmetric" for fact, _ in reason.facts)
+                line = _Line(changed, reason, facts if is_symmetric else None)
+                _search([*way, line], facts, k + 1, shortest)
 
 
 Move = Callable[[Form, Facts], Iterator[tuple[Form, Reason]]]
@@ -187,37 +210,47 @@ Move = Callable[[Form, Facts], Iterator[tuple[Form, Reason]]]
 
 def _unfold(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     """A name whose definition holds a factor that the form holds too, with a fact that makes its powers collapse."""
+    definitions = {name: e for name, e in facts.definitions.items() if isinstance(e, Contraction)}
+    collapsing = {name: [e for e in d.children if is_one_hot(e) or _collapses(e)] for name, d in definitions.items()}
+    if not any(collapsing.values()):
+        return
     held = _leaves(form)
-    for name, definition in facts.definitions.items():
-        if name in held and isinstance(definition, Contraction):
-            shared = {e for e in definition.children if e in held and (is_one_hot(e) or _collapses(e))}
-            if shared:
-                yield to_form(substitute(to_expression(form), {name: definition})), Reason(Why.UNFOLD, by=(name,))
+    for name, shared in collapsing.items():
+        if name in held and any(e in held for e in shared):
+            definition = facts.definitions[name]
+            yield to_form(substitute(to_expression(form), {name: definition})), Reason(Why.UNFOLD, by=(name,))
 
 
 def _invert(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     changed, by = cancelled_inverses(form, facts.definitions)
-    yield changed, Reason(Why.INVERT, by=by)
+    if changed is not form:
+        yield changed, Reason(Why.INVERT, by=by)
 
 
 def _cancel(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
+    if not holds_sum(form):
+        return
     cancelled = expand(form, only_reciprocals=True)
-    if cancelled is not None:
+    if cancelled is not None and cancelled is not form:
         yield cancelled, Reason(Why.CANCEL)
 
 
 def _multiply_out(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     # What cancels is shown first, as a line of its own.
-    if expand(form, only_reciprocals=True) == form and (out := expand(form)) is not None:
+    if holds_sum(form) and expand(form, only_reciprocals=True) == form and (out := expand(form)) is not None:
         yield out, Reason(Why.MULTIPLY_OUT)
 
 
 def _compare(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
-    yield told_by_sign(form), Reason(Why.COMPARE)
+    changed = told_by_sign(form)
+    if changed is not form:
+        yield changed, Reason(Why.COMPARE)
 
 
 def _one_of_three(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
-    yield one_of_three(form), Reason(Why.ONE_OF_THREE)
+    changed = one_of_three(form)
+    if changed is not form:
+        yield changed, Reason(Why.ONE_OF_THREE)
 
 
 def _use_facts(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:

@@ -70,7 +70,7 @@ def _next_group(term: Term, only_reciprocals: bool) -> int | None:
 
 def is_open(f: Factor) -> bool:
     """Whether a factor is a sum in parentheses that can be distributed."""
-    return isinstance(f.atom, Form) and f.power.denominator == 1 and 0 < f.power <= HIGHEST_POWER
+    return isinstance(f.atom, Form) and f.power.denominator == 1 and 0 < f.power.numerator <= HIGHEST_POWER
 
 
 def has_reciprocal(atom: Atom) -> bool:
@@ -78,7 +78,7 @@ def has_reciprocal(atom: Atom) -> bool:
     if not isinstance(atom, Form):
         return False
     factors = [f for term in atom.terms for f in term.factors]
-    return any((f.power < 0 and not _is_constant(f.atom)) or has_reciprocal(f.atom) for f in factors)
+    return any((f.power.numerator < 0 and not _is_constant(f.atom)) or has_reciprocal(f.atom) for f in factors)
 
 
 def _is_constant(atom: Atom) -> bool:
@@ -134,7 +134,11 @@ def map_groups(form: Form, change: Callable[[Form], Form]) -> Form:
 
 def holds_sum(form: Form) -> bool:
     """Whether a factor of the form is a sum in parentheses."""
-    return any(isinstance(f.atom, Form) for term in form.terms for f in term.factors)
+    for term in form.terms:
+        for f in term.factors:
+            if isinstance(f.atom, Form):
+                return True
+    return False
 
 
 def _is_alone(atom: Atom) -> bool:

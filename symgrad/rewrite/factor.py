@@ -20,7 +20,6 @@ from symgrad.rewrite.form import (
     Factor,
     Form,
     Term,
-    atom_key,
     bound_indices,
     collect,
     extents,
@@ -90,20 +89,30 @@ def _is_no_longer(form: Form, than: Form) -> bool:
 
 
 def _candidates(form: Form) -> Iterator[Shared]:
+    """What two terms share, or a part of it, each once, with all the terms that hold it."""
+    seen: set[tuple[object, ...]] = set()
+    for common in _parts(form):
+        exact = tuple([f.exact for f in common])
+        if exact not in seen:
+            seen.add(exact)
+            yield _shared(form, common)
+
+
+def _parts(form: Form) -> Iterator[tuple[Factor, ...]]:
     rank, terms = len(form.shape), form.terms
     for a in range(len(terms)):
         for b in range(a + 1, len(terms)):
-            common, _ = _match(terms[a].factors, terms[b].factors, rank)
+            common, _ = _heaviest(terms[a].factors, terms[b].factors, rank)
             if common or abs(terms[a].coefficient) == abs(terms[b].coefficient) != 1:
-                yield _shared(form, common)
+                yield common
             # What stands in front of the matrices: d A X + d Aᵀ X is d (A X + Aᵀ X), though they share X too.
-            scalars = tuple(f for f in common if not f.indices and not _is_size(f))
+            scalars = tuple([f for f in common if not f.indices and not _is_size(f)])
             if 0 < len(scalars) < len(common):
-                yield _shared(form, scalars)
+                yield scalars
             # A sum alone: τ diag(p) - τ p pᵀ is τ (diag(p) - p pᵀ), not τ diag(p)(I - 1pᵀ).
-            sums = tuple(f for f in common if f.indices and min(f.indices) >= rank)
+            sums = tuple([f for f in common if f.indices and min(f.indices) >= rank])
             if 0 < len(sums) < len(common) and _is_apart(sums, terms[a], terms[b], rank):
-                yield _shared(form, sums)
+                yield sums
 
 
 def _is_size(f: Factor) -> bool:
@@ -118,11 +127,14 @@ def _is_apart(sums: tuple[Factor, ...], a: Term, b: Term, rank: int) -> bool:
 
 def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
     """All terms that hold `common`, with what remains of each."""
-    rank = len(form.shape)
+    rank, whole = len(form.shape), sum(map(weight, common))
+    wanted = {f.atom.digest for f in common}
     members: list[tuple[int, Fraction, tuple[Factor, ...]]] = []
     for k, term in enumerate(form.terms):
+        if not wanted.issubset([f.atom.digest for f in term.factors]):
+            continue
         shared, names = _match(common, term.factors, rank)
-        if sum(map(weight, shared)) == sum(map(weight, common)):
+        if sum(map(weight, shared)) == whole:
             rest = relabel(_divided(relabel(term.factors, names), common), {})
             members.append((k, term.coefficient, tuple(rest)))
     sizes = {abs(c) for _, c, _ in members}
@@ -132,7 +144,7 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
     if not common and coefficient in (1, -1):
         members = members[:1]
     digits = (abs(coefficient).numerator != 1) + 2 * (coefficient.denominator != 1)
-    gain = (len(members) - 1) * (sum(map(weight, common)) + digits) - PARENTHESES
+    gain = (len(members) - 1) * (whole + digits) - PARENTHESES
     if any(c.power < 0 and _is_left(c, rest) for c in common for _, _, rest in members):
         gain = 0
     if any(not rest for _, _, rest in members) and not _is_worth_a_one(members):
@@ -144,7 +156,7 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
 
 def _is_left(c: Factor, rest: tuple[Factor, ...]) -> bool:
     """Whether a quotient would stand inside a quotient: a/D + b/D² is not written (a + b/D)/D."""
-    return any(f.key[0] == c.key[0] and f.power < 0 for f in rest)
+    return any(f.atom.digest == c.atom.digest and f.power < 0 for f in rest)
 
 
 def _is_worth_a_one(members: list[tuple[int, Fraction, tuple[Factor, ...]]]) -> bool:
@@ -155,7 +167,7 @@ def _is_worth_a_one(members: list[tuple[int, Fraction, tuple[Factor, ...]]]) -> 
 def _divided(factors: list[Factor], common: tuple[Factor, ...]) -> list[Factor]:
     rest = list(factors)
     for c in common:
-        place = next(k for k, f in enumerate(rest) if f.indices == c.indices and f.key[0] == c.key[0])
+        place = next(k for k, f in enumerate(rest) if f.indices == c.indices and f.atom.digest == c.atom.digest)
         left = rest[place].power - c.power
         rest[place : place + 1] = [Factor(c.atom, c.indices, left)] if left else []
     return rest
@@ -163,9 +175,20 @@ def _divided(factors: list[Factor], common: tuple[Factor, ...]) -> list[Factor]:
 
 def _match(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tuple[Factor, ...], dict[int, int]]:
     """The heaviest part of the product `a` that `b` holds too, with the names that b's bound indices take there."""
+    taken, names = _heaviest(a, b, rank)
+    # Bound indices of b that have no partner must not take a name that a's already have.
+    used = {i for f in a for i in f.indices} | set(names.values())
+    fresh = max([rank, *used, *(i for f in b for i in f.indices)]) + 1
+    alone = [i for i in bound_indices(b, rank) if i not in names]
+    return taken, {**names, **{i: fresh + k for k, i in enumerate(alone)}}
+
+
+def _heaviest(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tuple[Factor, ...], dict[int, int]]:
     best: tuple[int, tuple[Factor, ...], dict[int, int]] = (0, (), {})
-    there = {atom_key(f.atom) for f in b}
-    weighed = [(f, weight(f)) for f in a if atom_key(f.atom) in there]
+    there = {f.atom.digest for f in b}
+    weighed = [(f, weight(f)) for f in a if f.atom.digest in there]
+    if not weighed:
+        return (), {}
     weighed.sort(key=lambda pair: (-len(pair[0].indices), -pair[1]))
     order = [f for f, _ in weighed]
     # What the factors from each place on weigh: no part of the product is heavier.
@@ -187,17 +210,12 @@ def _match(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tup
         extend(at + 1, held, taken, names, free)
 
     extend(0, 0, (), {}, list(b))
-    names = best[2]
-    # Bound indices of b that have no partner must not take a name that a's already have.
-    used = {i for f in a for i in f.indices} | set(names.values())
-    fresh = max([rank, *used, *(i for f in b for i in f.indices)]) + 1
-    alone = [i for i in bound_indices(b, rank) if i not in names]
-    return best[1], {**names, **{i: fresh + k for k, i in enumerate(alone)}}
+    return best[1], best[2]
 
 
 def _common_power(a: Factor, b: Factor) -> Factor | None:
     """The part that a^p and a^q share: the smaller power, of equal sign."""
-    if atom_key(a.atom) != atom_key(b.atom):
+    if a.atom.digest != b.atom.digest:
         return None
     if a.power == b.power:
         return a

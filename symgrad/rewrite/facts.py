@@ -10,8 +10,8 @@ from operator import is_
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, total
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute, to_form
-from symgrad.rewrite.expand import expand, map_groups
-from symgrad.rewrite.form import Atom, Factor, Form, Term, extents, make_term, never, with_terms
+from symgrad.rewrite.expand import expand, holds_sum, map_groups
+from symgrad.rewrite.form import WHOLE, Atom, Factor, Form, Term, extents, make_term, never, with_terms
 from symgrad.rewrite.matrix import to_expression
 
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
@@ -58,7 +58,7 @@ class Facts:
 
         The columns of X - μ, where μ is their mean; the rows of P - Y, where both sum to 1.
         """
-        key = (atom.key if isinstance(atom, Form) else atom.digest, axis)
+        key = (atom.digest, axis)
         if key not in self._zeros:
             self._zeros[key] = self._zero_sum(atom, axis)
         return self._zeros[key]
@@ -85,20 +85,28 @@ class Facts:
 
     def apply(self, form: Form) -> Form:
         """The form with every known fact used."""
+        if not holds_sum(form) and not form.holds(self._is_telling):
+            return form
         inner = map_groups(form, self.apply)
         rank = len(inner.shape)
         terms = [self._term(t, rank) for t in inner.terms]
         return with_terms(inner, [t for t in terms if t is not None])
 
+    def _is_telling(self, atom: Atom) -> bool:
+        """Whether there may be a fact of an atom; of most there is none."""
+        if isinstance(atom, Leaf):
+            return bool(atom.facts) or atom in self.definitions or atom in self.symmetric
+        return isinstance(atom, Apply) or atom in self.symmetric
+
     def _term(self, term: Term, rank: int) -> Term | None:
         sizes = extents(term.factors)
-        factors = [self._power(f) for f in term.factors]
-        factors = [f for f in factors if f.power]
+        factors = [f if f.power is WHOLE else self._power(f) for f in term.factors]
+        factors = [f for f in factors if f.power is WHOLE or f.power]
         if self.finds_zeros and self._vanishes(factors, rank):
             return None
         picked = self._picked(factors)
         if picked is not factors:
-            factors = list(make_term(Fraction(1), picked, rank, sizes, self.is_symmetric).factors)
+            factors = list(make_term(WHOLE, picked, rank, sizes, self.is_symmetric).factors)
         factors, summed = self._sums(factors, rank)
         is_symmetric = self.is_symmetric if any(self.is_symmetric(f.atom) for f in factors) else never
         if is_symmetric is never and len(factors) == len(term.factors) and all(map(is_, factors, term.factors)):
@@ -123,7 +131,7 @@ class Facts:
         is_binary = isinstance(f.atom, Leaf) and "binary" in f.atom.facts
         if f.power > 1 and isinstance(f.atom, Expr) and (is_binary or is_one_hot(f.atom)):
             self.used["binary" if is_binary else "one_hot_squares", f.atom] = None
-            return Factor(f.atom, f.indices, Fraction(1))
+            return Factor(f.atom, f.indices, WHOLE)
         return f
 
     def _picked(self, factors: list[Factor]) -> list[Factor]:
@@ -155,9 +163,10 @@ class Facts:
 
     def _vanishes(self, factors: list[Factor], rank: int) -> bool:
         """Whether a factor that sums to 0 is summed along an index which no other factor holds."""
-        for f in factors:
+        alone = _alone(factors, rank)
+        for f in factors if alone else ():
             for axis, i in enumerate(f.indices):
-                if not _is_alone(f, i, factors, rank):
+                if i not in alone or f.power != 1:
                     continue
                 by = self.sums_to_zero(f.atom, axis)
                 if by is not None:
@@ -172,9 +181,10 @@ class Facts:
 
     def _sums(self, factors: list[Factor], rank: int) -> tuple[list[Factor], list[int]]:
         """Drop the factors that are summed to 1 along an index which no other factor holds; name these indices."""
-        for f in factors:
+        alone = _alone(factors, rank)
+        for f in factors if alone else ():
             for axis, i in enumerate(f.indices):
-                known = self.sums_to_one(f.atom, axis) if _is_alone(f, i, factors, rank) else None
+                known = self.sums_to_one(f.atom, axis) if i in alone and f.power == 1 else None
                 if known is not None:
                     self.used[known] = None
                     rest, summed = self._sums([g for g in factors if g is not f], rank)
@@ -187,9 +197,14 @@ def is_one_hot(e: Expr) -> bool:
     return (isinstance(e, Leaf) and "one_hot" in e.facts) or (isinstance(e, Apply) and e.primitive == "one_hot")
 
 
-def _is_alone(f: Factor, i: int, factors: list[Factor], rank: int) -> bool:
-    """Whether an index is summed, and f alone holds it, once."""
-    return i >= rank and f.power == 1 and sum(j == i for g in factors for j in g.indices) == 1
+def _alone(factors: list[Factor], rank: int) -> set[int]:
+    """The summed indices that stand once, in one factor."""
+    found: dict[int, bool] = {}
+    for f in factors:
+        for i in f.indices:
+            if i >= rank:
+                found[i] = i not in found
+    return {i for i, is_alone in found.items() if is_alone}
 
 
 def is_algebraic(definition: Expr | None) -> bool:

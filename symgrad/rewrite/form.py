@@ -30,20 +30,20 @@ INDICATORS = frozenset({"greater", "greater_equal", "equal"})
 
 @dataclass(eq=False, slots=True)
 class Form:
-    """Σ terms over the axes of `shape`; equal where the keys are."""
+    """Σ terms over the axes of `shape`; equal where the digests are."""
 
     shape: Shape
     terms: tuple[Term, ...]
-    _key: bytes = field(default=b"", init=False)
+    _digest: bytes = field(default=b"", init=False)
     _exact: tuple[object, ...] = field(default=(), init=False)
 
     @property
-    def key(self) -> bytes:
+    def digest(self) -> bytes:
         """The content, in the same bytes in every process, whatever the order of the terms."""
-        if not self._key:
-            parts = sorted(term.key + str(term.coefficient).encode() for term in self.terms)
-            self._key = blake2b(str(self.shape).encode() + b"|".join(parts), digest_size=16).digest()
-        return self._key
+        if not self._digest:
+            parts = sorted([term.key + str(term.coefficient).encode() for term in self.terms])
+            self._digest = blake2b(str(self.shape).encode() + b"|".join(parts), digest_size=16).digest()
+        return self._digest
 
     @property
     def exact(self) -> tuple[object, ...]:
@@ -52,11 +52,19 @@ class Form:
             self._exact = (self.shape, *(term.exact for term in self.terms))
         return self._exact
 
+    def holds(self, is_so: Callable[[Atom], bool]) -> bool:
+        """Whether a factor is such an atom, in parentheses or not."""
+        for term in self.terms:
+            for f in term.factors:
+                if f.atom.holds(is_so) if isinstance(f.atom, Form) else is_so(f.atom):
+                    return True
+        return False
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Form) and (self is other or self.key == other.key)
+        return isinstance(other, Form) and (self is other or self.digest == other.digest)
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        return hash(self.digest)
 
 
 Atom = Expr | Form
@@ -72,17 +80,12 @@ class Factor:
     _exact: tuple[object, ...] = field(default=(), init=False)
 
     @property
-    def key(self) -> tuple[bytes, Fraction]:
-        """What the factor is, apart from its indices."""
-        return atom_key(self.atom), self.power
-
-    @property
     def exact(self) -> tuple[object, ...]:
         """The content."""
         if not self._exact:
-            atom, power = self.atom, self.power
+            atom = self.atom
             own = atom.exact if isinstance(atom, Form) else atom.digest
-            self._exact = (own, self.indices, power.numerator, power.denominator)
+            self._exact = (own, self.indices, *_ratio(self.power))
         return self._exact
 
 
@@ -102,13 +105,14 @@ class Term:
     def exact(self) -> tuple[object, ...]:
         """The content with the order of the factors."""
         if not self._exact:
-            c = self.coefficient
-            self._exact = (c.numerator, c.denominator, *(f.exact for f in self.factors))
+            self._exact = (*_ratio(self.coefficient), *[f.exact for f in self.factors])
         return self._exact
 
     def scaled(self, c: Fraction) -> Term:
         """c × the term."""
-        return self if c == 1 else Term(self.coefficient * c, self.factors, self.key)
+        if c is WHOLE or c == 1:
+            return self
+        return Term(c if self.coefficient is WHOLE else self.coefficient * c, self.factors, self.key)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Term) and self.exact == other.exact
@@ -117,9 +121,9 @@ class Term:
         return hash(self.exact)
 
 
-def atom_key(atom: Atom) -> bytes:
-    """The digest of an atom."""
-    return atom.key if isinstance(atom, Form) else atom.digest
+def _ratio(c: Fraction) -> tuple[int, int]:
+    """Numerator and denominator, which are hashed faster than a fraction; most are that of 1."""
+    return (1, 1) if c is WHOLE else c.as_integer_ratio()
 
 
 IsSymmetric = Callable[[Atom], bool]
@@ -134,7 +138,8 @@ def extents(factors: Iterable[Factor]) -> dict[int, Size]:
     """The size of every index that occurs."""
     found: dict[int, Size] = {}
     for f in factors:
-        found.update(zip(f.indices, f.atom.shape, strict=True))
+        if f.indices:
+            found.update(zip(f.indices, f.atom.shape, strict=True))
     return found
 
 
@@ -153,8 +158,10 @@ def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]
     own = {**names, ONLY: ONLY} if ONLY in names else names
     found = []
     for f in factors:
-        indices = tuple([own.get(i, i) for i in f.indices])
-        found.append(f if indices == f.indices else Factor(f.atom, indices, f.power))
+        if f.indices:
+            indices = tuple([own.get(i, i) for i in f.indices])
+            f = f if indices == f.indices else Factor(f.atom, indices, f.power)
+        found.append(f)
     return found
 
 
@@ -182,12 +189,8 @@ def make_term(
     `sizes` gives the extent of every bound index where there is one that no factor holds any more.
     """
     product = _Product(tuple(factors))
-    if sizes is not None:
-        bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
-    elif any(i >= rank for f in product.factors for i in f.indices):
-        bound = tuple([(i, extent) for i, extent in extents(product.factors).items() if i >= rank])
-    else:
-        bound = ()
+    sizes = extents(product.factors) if sizes is None else sizes
+    bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
     if is_symmetric is never:
         c, labelled, key = _normal(product, rank, bound)
     else:
@@ -238,10 +241,11 @@ def _normalised(
     factors: tuple[Factor, ...], rank: int, bound: tuple[tuple[int, Size], ...], is_symmetric: IsSymmetric
 ) -> Normal:
     """A coefficient, the factors in normal form, and the key of their product."""
-    merged, sizes = _contract_identities([_settled(f) for f in factors], rank, dict(bound))
+    placed = [f if ONE not in f.atom.shape else _settled(f) for f in factors]
+    merged, sizes = _contract_identities(placed, rank, dict(bound))
     merged = merge(merged)
     coefficient = WHOLE
-    held = {i for f in merged for i in f.indices}
+    held = set(bound_indices(merged, rank)) if sizes else ()
     for i, extent in sizes.items():
         if i not in held:
             c, more = size_factor(extent, WHOLE)
@@ -253,8 +257,6 @@ def _normalised(
 
 def _settled(f: Factor) -> Factor:
     """The factor with every axis of size 1 at its only place."""
-    if ONE not in f.atom.shape:
-        return f
     return Factor(f.atom, tuple(ONLY if s == ONE else i for i, s in zip(f.indices, f.atom.shape, strict=True)), f.power)
 
 
@@ -263,16 +265,14 @@ def merge(factors: Iterable[Factor]) -> list[Factor]:
     total: dict[tuple[bytes, Indices], Factor] = {}
     for f in factors:
         atom = f.atom
-        if _is_identity(f):
-            f = _sorted(f)
-        where = atom_key(atom), f.indices
+        where = atom.digest, f.indices
         old = total.get(where)
         if old is not None:
             f = Factor(atom, f.indices, old.power + f.power)
         if isinstance(atom, Elementwise) and atom.function in INDICATORS and f.power > 1:
             f = Factor(atom, f.indices, WHOLE)
         total[where] = f
-    return [f for f in total.values() if f.power.numerator]
+    return [f for f in total.values() if f.power is WHOLE or f.power]
 
 
 def _is_identity(f: Factor) -> bool:
@@ -282,7 +282,7 @@ def _is_identity(f: Factor) -> bool:
 def _contract_identities(
     factors: list[Factor], rank: int, sizes: dict[int, Size]
 ) -> tuple[list[Factor], dict[int, Size]]:
-    if not any(map(_is_identity, factors)):
+    if not any(isinstance(f.atom, Leaf) and f.atom.role is Role.IDENTITY for f in factors):
         return factors, sizes
     # The 1 × 1 identity is 1.
     factors = [f for f in factors if not (_is_identity(f) and ONLY in f.indices)]
@@ -315,7 +315,7 @@ def canonical(factors: list[Factor], rank: int, is_symmetric: IsSymmetric = neve
     if len(bound) > 1:
         colours = {i: i for f in factors for i in f.indices if i < rank} | best
         best = _best_labelling(factors, rank, bound, colours, is_symmetric)
-    renamed = relabel(factors, best)
+    renamed = relabel(factors, best) if bound else factors
     if is_symmetric is never:
         # What was merged before is so under other names.
         return renamed, _key(renamed)
@@ -328,7 +328,7 @@ def _sorted(f: Factor) -> Factor:
 
 
 def _key(factors: list[Factor]) -> bytes:
-    parts = sorted([atom_key(f.atom) + _at_power(f.indices, f.power.numerator, f.power.denominator) for f in factors])
+    parts = sorted([f.atom.digest + _at_power(f.indices, *_ratio(f.power)) for f in factors])
     return blake2b(b"".join(parts), digest_size=16).digest()
 
 
@@ -373,7 +373,7 @@ def _refine(
             for place, i in enumerate(f.indices):
                 if i in signatures:
                     spot = 0 if is_symmetric(f.atom) else place
-                    signatures[i].append((*f.key, spot, around))
+                    signatures[i].append((f.atom.digest, f.power, spot, around))
         marks = {i: (colours[i], sorted(map(repr, signatures[i]))) for i in bound}
         order = {mark: k for k, mark in enumerate(sorted({(c, tuple(s)) for c, s in marks.values()}))}
         refined = {i: rank + order[c, tuple(s)] for i, (c, s) in marks.items()}
@@ -395,4 +395,4 @@ def collect(shape: Shape, terms: Iterable[Term]) -> Form:
     for term in terms:
         old = total.get(term.key)
         total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
-    return Form(shape, tuple([t for t in total.values() if t.coefficient.numerator]))
+    return Form(shape, tuple([t for t in total.values() if t.coefficient is WHOLE or t.coefficient]))

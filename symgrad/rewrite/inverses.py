@@ -13,11 +13,11 @@ from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import map_groups
 from symgrad.rewrite.form import (
     ONLY,
+    WHOLE,
     Atom,
     Factor,
     Form,
     Term,
-    atom_key,
     bound_indices,
     extents,
     make_term,
@@ -25,8 +25,6 @@ from symgrad.rewrite.form import (
     with_terms,
 )
 from symgrad.rewrite.matrix import to_expression
-
-ONE = Fraction(1)
 
 
 def cancelled_inverses(form: Form, definitions: Mapping[Leaf, Expr]) -> tuple[Form, tuple[Leaf, ...]]:
@@ -38,6 +36,8 @@ def cancelled_inverses(form: Form, definitions: Mapping[Leaf, Expr]) -> tuple[Fo
     >>> str(to_expression(cancelled_inverses(to_form(B @ inv(A @ X @ B)), {})[0]))
     'inv(X) @ inv(A)'
     """
+    if not form.holds(_is_inverse):
+        return form, ()
     by: dict[Leaf, None] = {}
 
     def changed(current: Form) -> Form:
@@ -79,14 +79,14 @@ def _cancelled(term: Term, rank: int) -> Term | None:
         for f, g in (holders, holders[::-1]):
             if not (isinstance(f.atom, Apply) and _is_inverse(f.atom)):
                 continue
-            if atom_key(f.atom.operands[0]) != _key(g.atom):
+            if f.atom.operands[0].digest != _key(g.atom):
                 continue
             a, b = f.indices.index(i), g.indices.index(i)
             if a == b:
                 continue
             # X⁻¹X leaves the rows of X⁻¹ and the columns of X, X X⁻¹ the rows of X and the columns of X⁻¹.
             rest = [h for h in term.factors if h is not f and h is not g]
-            left = Factor(identity(f.atom.shape[0]), (f.indices[1 - a], g.indices[1 - b]), ONE)
+            left = Factor(identity(f.atom.shape[0]), (f.indices[1 - a], g.indices[1 - b]), WHOLE)
             sizes = {j: s for j, s in extents(term.factors).items() if j != i}
             return make_term(term.coefficient, [*rest, left], rank, sizes)
     return None
@@ -97,7 +97,7 @@ def _is_inverse(atom: Atom) -> bool:
 
 
 def _key(atom: Atom) -> bytes:
-    return atom_key(to_expression(atom) if isinstance(atom, Form) else atom)
+    return to_expression(atom).digest if isinstance(atom, Form) else atom.digest
 
 
 def _parts(f: Factor, definitions: Mapping[Leaf, Expr]) -> tuple[Fraction, list[Factor]] | None:
@@ -126,10 +126,10 @@ def _inverse_of(atom: Atom, indices: tuple[int, int], fresh: int) -> tuple[Fract
     """The inverse of a matrix at these indices; of an inverse, the matrix itself."""
     e = to_expression(atom) if isinstance(atom, Form) else atom
     if not (isinstance(e, Apply) and e.primitive == "inv"):
-        return ONE, [Factor(apply("inv", [e], (), e.shape), indices, ONE)]
+        return WHOLE, [Factor(apply("inv", [e], (), e.shape), indices, WHOLE)]
     form = to_form(e.operands[0])
     if len(form.terms) != 1:
-        return ONE, [Factor(form, indices, ONE)]
+        return WHOLE, [Factor(form, indices, WHOLE)]
     (term,) = form.terms
     names = dict(enumerate(indices)) | {i: fresh + k for k, i in enumerate(bound_indices(term.factors, 2))}
     return term.coefficient, relabel(term.factors, names)

@@ -28,7 +28,7 @@ from symgrad.graph.expression import transpose as _transpose
 from symgrad.graph.sizes import Size
 from symgrad.records import dataclass
 from symgrad.rewrite.blocks import side_by_side
-from symgrad.rewrite.form import ONLY, Atom, Factor, Form, Term
+from symgrad.rewrite.form import ONLY, WHOLE, Atom, Factor, Form, Term
 
 Indices = tuple[int, ...]
 
@@ -63,11 +63,11 @@ def to_expression(form: Form) -> Expr:
     """
     if not form.terms:
         return broadcast_to(number(0), form.shape)
+    if len(form.terms) == 1:
+        c, e = _term(form.terms[0], form.shape)
+        return broadcast_to(scale(c, e), form.shape)
     ordered = sorted(form.terms, key=lambda t: t.coefficient.numerator < 0)
     raised = [_term(t, form.shape) for t in ordered]
-    if len(raised) == 1:
-        ((c, e),) = raised
-        return broadcast_to(scale(c, e), form.shape)
     joined = side_by_side(raised)
     return linear([(c, broadcast_to(e, form.shape)) for c, e in raised]) if joined is None else joined
 
@@ -77,7 +77,7 @@ def _term(term: Term, shape: Shape) -> tuple[Fraction, Expr]:
     """The coefficient that is left, and the product; a product that is a scalar is left to the caller to broadcast."""
     rank = len(shape)
     c, scalars = scalars_of(term)
-    tensors = [Tensor(e := _power(f), _indices(f)[: e.rank]) for f in term.factors if f.indices]
+    tensors = [Tensor(e := _power(f), _indices(f)[: len(e.shape)]) for f in term.factors if f.indices]
     if any(len(t.indices) == 2 and t.indices[0] == t.indices[1] for t in tensors):
         tensors = [_off_diagonal(t, tensors, rank) for t in tensors]
     scalars += [t.expr for t in tensors if not t.indices]
@@ -129,15 +129,16 @@ def _scalar_product(scalars: list[Expr]) -> Expr:
 
 def _indices(f: Factor) -> Indices:
     """The indices of a factor but for axes of size 1."""
-    return tuple(i for i in f.indices if i != ONLY)
+    return tuple([i for i in f.indices if i != ONLY])
 
 
 def _power(f: Factor) -> Expr:
     """atom^p without axes of size 1; a negative power as the reciprocal of a positive one, which prints as a quotient."""
     base = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
-    if f.power == 1 and ONLY not in f.indices:
+    is_whole = f.power is WHOLE or f.power == 1
+    if is_whole and ONLY not in f.indices:
         return base
-    if len(set(f.indices)) < len(f.indices) == 2 and ONLY not in f.indices and f.power != 1:
+    if len(set(f.indices)) < len(f.indices) == 2 and ONLY not in f.indices and not is_whole:
         # The powers of the diagonal, not the diagonal of the powers: there may be zeros off it.
         base = contraction([base], [(0, 0)], base.shape[:1])
     if ONLY in f.indices:
@@ -168,7 +169,7 @@ def _network(tensors: list[Tensor], rank: int, shape: Shape) -> tuple[Expr | Non
         tensors = [t for t in step if t.indices]
     if not tensors:
         return None, scalars
-    if any(i >= rank for t in tensors for i in t.indices) or any(len(t.indices) > 2 for t in tensors):
+    if any(len(t.indices) > 2 or max(t.indices) >= rank for t in tensors):
         return _general(tensors, shape), scalars
     return _assembled(tensors, shape), scalars
 

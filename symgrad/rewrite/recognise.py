@@ -47,7 +47,7 @@ def recognise(roots: Collection[Expr], named: Collection[Expr]) -> dict[Expr, Ex
     for node in order:
         turned = _reassociated(node, present, new)
         built = rebuild(node, [new[e] for e in node.children]) if turned is None else turned
-        changed = next((r for rule in RULES if (r := rule(built, opaque)) is not None), built)
+        changed = next((r for rule in RULES[built.kind] if (r := rule(built, opaque)) is not None), built)
         new[node] = changed
         if node in kept:
             opaque.add(changed)
@@ -243,14 +243,11 @@ def _already_triangular(node: Expr, opaque: Collection[Expr]) -> Expr | None:
     return inner if isinstance(inner, Apply) and inner.primitive in {"cholesky", "tril"} else None
 
 
-RULES: tuple[Rule, ...] = (
-    _already_triangular,
-    _softplus,
-    _sigmoid,
-    _logsumexp,
-    _softmax,
-    _times_one,
-    _squared_norm,
-    _norm,
-    _view_outside,
-)
+# By the kind of node that a rule looks for.
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "leaf": (),
+    "linear": (),
+    "contraction": (_softmax, _times_one),
+    "elementwise": (_softplus, _sigmoid, _logsumexp, _squared_norm, _norm, _view_outside),
+    "apply": (_already_triangular,),
+}

@@ -70,7 +70,7 @@ def _places(
             return
         wanted = left[0]
         for k, f in enumerate(free):
-            if f.key[0] != wanted.key[0] or f.power * wanted.power <= 0 or abs(f.power) < abs(wanted.power):
+            if f.atom.digest != wanted.atom.digest or f.power * wanted.power <= 0 or abs(f.power) < abs(wanted.power):
                 continue
             joined = _joined(names, wanted.indices, f.indices)
             if joined is not None:
@@ -105,7 +105,7 @@ def _quotients(term: Term, name: Leaf, product: Term, rank: int) -> Term:
     below = [f for f in product.factors if f is not numerator]
     factors, c = list[Factor](), term.coefficient
     for f in term.factors:
-        if f.key[0] != numerator.key[0] or f.power.denominator != 1:
+        if f.atom.digest != numerator.atom.digest or f.power.denominator != 1:
             factors.append(f)
             continue
         at = {axis: f.indices[place] for place, axis in enumerate(numerator.indices)} | {ONLY: ONLY}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.rewrite.expand import holds_sum, map_groups
-from symgrad.rewrite.form import Factor, Form, Term, atom_key, extents, make_term, with_terms
+from symgrad.rewrite.form import Factor, Form, Term, extents, make_term, with_terms
 
 
 def oriented(form: Form) -> Form:
@@ -51,5 +51,5 @@ def _reads_better_turned(atom: object, term: Term) -> bool:
     (other,) = [t for t in atom.terms if t.factors] if len(constants) == 1 else [None]
     if other is None or constants != [-1] or other.coefficient <= 0:
         return False
-    beside = {atom_key(f.atom) for f in term.factors}
-    return term.coefficient < 0 or all(atom_key(f.atom) in beside for f in other.factors)
+    beside = {f.atom.digest for f in term.factors}
+    return term.coefficient < 0 or all(f.atom.digest in beside for f in other.factors)
