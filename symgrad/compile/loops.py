@@ -197,7 +197,12 @@ class _Staging:
     def sink(self, op: Op) -> None:
         """Compute an entry where it is first read, if that spares an array and needs no other."""
         readers = self.readers.get(op, ())
-        if not readers or not is_entrywise(op) or not all(op in operands_of(r) and self._meets(r, op) for r in readers):
+        if (
+            op not in self.levels
+            or not readers
+            or not is_entrywise(op)
+            or not all(op in operands_of(r) and self._meets(r, op) for r in readers)
+        ):
             return
         level = min(self.levels[r] for r in readers)
         moved: set[Op] = set()

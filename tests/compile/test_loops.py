@@ -208,6 +208,17 @@ def test_a_number_that_is_bound_reaches_the_loops():
     _assert_same(ours, theirs, {name: arrays[name] for name in "wb"})
 
 
+@pytest.mark.parametrize("of", [lambda z, a: sg.clip(z, -a, a), lambda z, a: z ** (2 + a), lambda z, a: sg.huber(z, a)])
+def test_a_number_of_the_call_that_is_made_of_others_reaches_the_loops(of):
+    """exp(sin δ) is computed before the loop, whatever reads it there."""
+    delta = sg.hyperparameter("delta", 1.0)
+    problem = sg.Problem(sg.mean(of(sg.exp(X @ w), sg.exp(sg.sin(delta))) * y))
+    arrays = arrays_of(problem.leaves)
+    ours, theirs = _bound(problem, arrays, {"w", "delta"})
+    assert ours.backend == "numba"
+    _assert_same(ours, theirs, {"w": arrays["w"], "delta": 0.3})
+
+
 def test_the_loss_alone_is_the_same():
     problem = sg.Problem(BY_EXAMPLE["signs"])
     arrays = arrays_of(problem.leaves)
