@@ -280,23 +280,28 @@ class LoopWriter:
         if op in self.totals:
             x, g = a, base_of(b)
             total = self.totals[op] if op.rank > 1 else f"{self.totals[op]}.reshape((1, -1))"
-            return self._by_layout("add_products", x, [self._matrix(g), self._array(x), total, "count"], labels)
-        # Of data the next tile can be fetched from memory meanwhile; what a tile makes is made over and over in one place.
-        is_far = f"{self.given.tiles[b]}.size > tiles.FAR" if b in self.given.tiles else "False"
-        args = [self._rows_of(a), self._array(b), self._matrix(op), "count", is_far]
-        return self._by_layout("products", b, args, labels)
+            of_columns = [self._matrix(g), self._array(x), total, "count"]
+            return self._by_layout("add_products", x, of_columns, [*of_columns, self._is_far(x)], labels)
+        args = [self._rows_of(a), self._array(b), self._matrix(op), "count", self._is_far(b)]
+        return self._by_layout("products", b, args, args, labels)
 
-    def _by_layout(self, kernel: str, x: Op, args: Sequence[str], labels: Labels) -> list[str]:
+    def _is_far(self, x: Op) -> str:
+        """Whether the next tile is worth fetching from memory: what a tile makes is made over and over in one place."""
+        return f"{self.given.tiles[x]}.size > tiles.FAR" if x in self.given.tiles else "False"
+
+    def _by_layout(
+        self, kernel: str, x: Op, of_columns: Sequence[str], of_rows: Sequence[str], labels: Labels
+    ) -> list[str]:
         """The kernel for a tile with its examples last, or in rows where it may have them so."""
-        call = f"({', '.join(args)})"
+        call = f"tiles.{kernel}({', '.join(of_columns)})"
         if x not in self.loops.by_rows:
-            return self._line("", "", f"tiles.{kernel}{call}", labels)
+            return self._line("", "", call, labels)
         place = list(self.given.tiles).index(x)
         return [
             f"if by_rows & {1 << place}:",
-            *_indented(self._line("", "", f"tiles.{kernel}_of_rows{call}", labels), 1),
+            *_indented(self._line("", "", f"tiles.{kernel}_of_rows({', '.join(of_rows)})", labels), 1),
             "else:",
-            f"    tiles.{kernel}{call}",
+            f"    {call}",
         ]
 
     def _rows_of(self, a: Op) -> str:

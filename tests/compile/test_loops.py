@@ -83,7 +83,7 @@ def test_products_over_a_tile(shape, rows, size, fetches):
     ):
         total = S.copy()
         product(A, data, Z, rows, fetches)
-        sum_(G, data, total, rows)
+        sum_(G, data, total, rows, *([fetches] if data is in_rows else []))
         np.testing.assert_allclose(Z[:, :rows], expected[0], rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(total, expected[1], rtol=1e-12, atol=1e-13)
 

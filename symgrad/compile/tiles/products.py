@@ -10,7 +10,7 @@ import numpy as np
 
 from symgrad.compile.tiles.compiled import exact, kernel
 from symgrad.compile.tiles.registers import LANES, add_dots, add_outer
-from symgrad.compile.tiles.sharing import all_finite
+from symgrad.compile.tiles.sharing import LONG, all_finite
 
 # As many rows and columns as BLAS needs to be faster than blocks in registers.
 LARGE = 96
@@ -138,12 +138,15 @@ def products_of_rows(A, X, Z, rows, fetches):
 
 
 @kernel
-def add_products_of_rows(G, X, S, rows):
-    """S += G X over the examples of a tile, the rows of X."""
+def add_products_of_rows(G, X, S, rows, fetches):
+    """S += G X over the examples of a tile, the rows of X; `fetches` as above, where rows are long.
+
+    The rows are in the cache by now. Memory is read while they are multiplied again, if the next tile has room beside them.
+    """
     if S.shape[0] >= LARGE and rows == G.shape[1]:
         S += np.dot(G, X)
         return
-    add_product(S, G, X, rows, S.shape[1], False)
+    add_product(S, G, X, rows, S.shape[1], fetches and X.shape[1] >= LONG)
 
 
 @kernel

@@ -18,6 +18,8 @@ from symgrad.compile.tiles.compiled import exact
 Array = Any
 # So many numbers, of data and of what is made of them, take about a millisecond; to wake another thread takes a tenth of that.
 WORTH = 2**21
+# So many features to a row that few rows fill the second cache.
+LONG = 256
 # Bytes that the cache holds together.
 CACHE_LINE = 64
 
@@ -34,7 +36,13 @@ def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int,
     by_rows = tuple([may_be and a.shape[0] > 24 for a, may_be in zip(arrays, rows, strict=True)])
     of_data = sum(a.size for a in arrays) // max(n, 1) + 1
     # A tile of rows is multiplied twice and stays in the second cache; long rows of examples are read fastest from memory.
+    longest = (
+        max(a.shape[0] for a, is_in_rows in zip(arrays, by_rows, strict=True) if is_in_rows) if any(by_rows) else 0
+    )
     most = min(1024, max(128, 2**13 // width), max(32, 2 ** (15 if any(by_rows) else 17) // of_data))
+    if longest >= LONG:
+        # The next tile is fetched while this one is multiplied, and both stay in the second cache.
+        most = min(16, max(4, 2**15 // of_data))
     size = min(2 ** (most.bit_length() - 1), max(n, 1))
     count = -(-n // size)
     found = []
