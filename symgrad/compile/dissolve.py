@@ -5,7 +5,7 @@ The graph stays shared, so that nothing grows: what two equations have in common
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from symgrad.compile.branches import branch_of, factor_of_branch
 from symgrad.compile.products import PRODUCT_RULES, better_product
@@ -118,15 +118,28 @@ def _zeros(p: Leaf) -> Expr:
 
 def _stated(derivation: Derivation, values: Mapping[Expr, Expr]) -> Iterable[Stated]:
     """The facts that reasons of backward lines use, each once."""
-    seen = set()
-    for equation in derivation.backward:
-        for line in equation.lines:
-            for fact, of in line.reason.facts:
-                # A positive definite matrix is symmetric.
-                implied = SYMMETRIC_FACTS if fact == "symmetric" else {fact}
-                if isinstance(of, Leaf) and (fact, of) not in seen and of.facts & implied:
-                    seen.add((fact, of))
-                    yield Stated(fact, of.name, values.get(of, of))
+    definitions = {eq.target: eq.expression for eq in derivation.forward}
+    reasons = [line.reason for equation in derivation.backward for line in equation.lines]
+    used = [(fact, of) for reason in reasons for fact, e in reason.facts for of in _declared(fact, e, definitions)]
+    for fact, of in dict.fromkeys(used):
+        yield Stated(fact, of.name, values.get(of, of))
+
+
+def _declared(fact: str, e: Expr, definitions: Mapping[Leaf, Expr]) -> Iterator[Leaf]:
+    """The arrays with the fact by which e has it: itself, or those that a matrix symmetric by definition is made of."""
+    # A positive definite matrix is symmetric.
+    implied = SYMMETRIC_FACTS if fact == "symmetric" else frozenset({fact})
+    pending, seen = [e], set[Expr]()
+    while pending:
+        node = pending.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, Leaf) and node.facts & implied:
+            yield node
+        elif fact == "symmetric" and node in definitions:
+            assert isinstance(node, Leaf)
+            pending += [x for x in postorder([definitions[node]]) if isinstance(x, Leaf)][::-1]
 
 
 def _symmetric(derivation: Derivation, values: Mapping[Expr, Expr]) -> dict[Expr, Stated]:

@@ -58,6 +58,10 @@ def without_names(roots: Sequence[Expr]) -> Renamed:
 LARGEST_DEFINITION = 20
 
 
+# Primitives whose results a step may need by name: softmax sums to 1, and what solves a system may come again as A⁻¹ b.
+TELLING = frozenset({"softmax", "inv", "solve"})
+
+
 class Writer:
     """Writes steps by the display normal form, each shape of step once."""
 
@@ -130,7 +134,7 @@ def _is_telling(definition: Expr) -> bool:
     if len(order) > LARGEST_DEFINITION or isinstance(definition, Leaf):
         return False
     if isinstance(definition, Apply):
-        return definition.primitive == "softmax"
+        return definition.primitive in TELLING
     mixes = any(isinstance(e, Contraction) and read(e.indices, e.rank).pattern is Pattern.MATMUL for e in order)
     return isinstance(definition, Contraction) or (is_algebraic(definition) and not mixes)
 

@@ -126,7 +126,7 @@ def _values(page: _Page) -> dict[str, Inline]:
         "shape": shape_inline(content.y.shape),
         "symbol": Math(page.symbol),
         "row": Math(",".join(own)),
-        "entry": Math(entry(name, own)),
+        "entry": Math(entry(name, own, writing.letters.capitals)),
         "direction": Math(writing.name(v)),
         "scalar": Math(writing.loss),
         "variable": Math(writing.name(content.x)),
@@ -166,7 +166,7 @@ def _why(page: _Page) -> Iterator[Block]:
     yield Paragraph((Sentence(tell.MANY_OUTPUTS, values),))
     own = writing.indices((*content.y.shape, *content.x.shape))
     rows, columns = own[: content.y.rank], own[content.y.rank :]
-    y_entry = entry(content.name or "y", rows)
+    y_entry = entry(content.name or "y", rows, writing.letters.capitals)
     top = rf"\partial {y_entry}"
     rate = rf"\frac{{{top}}}{{\partial {writing.entry(content.x, columns)}}}"
     shape = shape_tex((*content.y.shape, *content.x.shape))

@@ -46,6 +46,7 @@ from symgrad.explain.writing import Writing, equation_number, listed, result_row
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Role
 from symgrad.graph.numbered import Place
 from symgrad.graph.walk import postorder
+from symgrad.notation.names import parse_name
 from symgrad.notation.pieces import render
 from symgrad.notation.scalars import number
 from symgrad.primitives.facts import FACTS
@@ -230,7 +231,22 @@ def notes(writing: Writing, detail: Detail = "normal", more: Sequence[Expr] = ()
         used |= {"indicator"}  # [j = q] in the reason of a softmax
     known = [*SIGNS.items(), *((key, FUNCTION_SIGNS[key]) for key in _functions_in(shown))]
     items = [note(sign, text) for key, (sign, text) in known if key in used or key in FUNCTION_SIGNS]
+    items += _capitals_told(writing)
     return Sentence(say.NOTATION, {"items": Listing(tuple(items), "semicolon")}) if items else None
+
+
+def _capitals_told(writing: Writing) -> Iterator[Sentence]:
+    """Whose entry A_ij is and whose a_ij, for each letter that stays capital in entries."""
+    derivation = writing.derivation
+    arrays = [e for e in (*derivation.leaves, *(eq.target for eq in derivation.forward)) if e.rank]
+    small = {e: parse_name(e.name).entry("i") for e in arrays}
+    for letter in sorted(writing.letters.capitals):
+        own = [e for e in arrays if parse_name(e.name).base == letter]
+        pairs = [(a, b) for a in own for b in arrays if a.name != b.name and small[a] == small[b]]
+        for a, b in pairs[:1]:
+            of_large, of_small = (Math(writing.entry(e, writing.indices(e.shape))) for e in (a, b))
+            names = {"large": Math(writing.name(a)), "small": Math(writing.name(b))}
+            yield Sentence(say.CAPITALS, {**names, "of_large": of_large, "of_small": of_small})
 
 
 def _functions_in(shown: Sequence[Expr]) -> list[str]:

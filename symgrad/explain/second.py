@@ -86,7 +86,10 @@ def second_page(content: SecondPage, language: Language, detail: Detail) -> Docu
     """The document of a Hessian, or of its product with a vector."""
     writing = writing_of(unfolded(content.pairing.derivation), language)
     loss = typeset(content.gradient.loss.name)
-    of_loss = replace(writing_of(unfolded(content.gradient), language), letters=replace(writing.letters, loss=loss))
+    of_loss = writing_of(unfolded(content.gradient), language)
+    # One set of entries for both: what must be told apart in the loss must be in φ.
+    letters = replace(writing.letters, capitals=writing.letters.capitals | of_loss.letters.capitals)
+    writing, of_loss = replace(writing, letters=letters), replace(of_loss, letters=replace(letters, loss=loss))
     page = _Page(content, Naming(writing), of_loss)
     blocks: list[Block] = opening(content.text, writing)
     blocks += [*_given(page), *_gradient(page), *_paired(page, detail), *_backward(page, detail)]

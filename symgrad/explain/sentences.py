@@ -62,6 +62,10 @@ CONVENTION_IN_ROWS = Text(
     zh="采用分子布局：向量均为列向量，对向量的导数是行向量；对 m × n 矩阵的导数是 n × m 矩阵，即与该矩阵的转置形状相同、元素逐位对应。",
 )
 NOTATION = Text(en="Notation: {items}.", zh="记号：{items}。")
+CAPITALS = Text(
+    en="{of_large} is an entry of {large}, {of_small} one of {small}",
+    zh="{of_large} 是 {large} 的元素，{of_small} 是 {small} 的元素",
+)
 
 # Section 2
 VALUES = Text(

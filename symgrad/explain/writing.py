@@ -19,7 +19,7 @@ from symgrad.graph.walk import postorder
 from symgrad.notation.context import SumOver, Sums
 from symgrad.notation.index import Letters, entry_of, index_form, index_terms, letters_for
 from symgrad.notation.latex import latex_terms, piece_of
-from symgrad.notation.names import typeset
+from symgrad.notation.names import shared_capitals, typeset
 from symgrad.notation.pieces import Tex, marks_of, render
 from symgrad.notation.scalars import size
 from symgrad.prose import Language, Text
@@ -78,13 +78,14 @@ class Writing:
     def _piece(self, e: Expr) -> Tex:
         key = self.derivation.loss.name, e
         if key not in self.pieces:
-            self.pieces[key] = piece_of(e, loss=key[0], otherwise=OTHERWISE.to(self.language), sums=self.sums)
+            otherwise, capitals = OTHERWISE.to(self.language), self.letters.capitals
+            self.pieces[key] = piece_of(e, loss=key[0], otherwise=otherwise, sums=self.sums, capitals=capitals)
         return self.pieces[key]
 
     def terms(self, e: Expr) -> tuple[str, ...]:
         """The terms of a sum, each with its sign: where a line may break."""
-        loss, otherwise = self.derivation.loss.name, OTHERWISE.to(self.language)
-        return tuple(latex_terms(e, loss=loss, otherwise=otherwise, sums=self.sums))
+        loss, otherwise, capitals = self.derivation.loss.name, OTHERWISE.to(self.language), self.letters.capitals
+        return tuple(latex_terms(e, loss=loss, otherwise=otherwise, sums=self.sums, capitals=capitals))
 
     def signs(self, e: Expr) -> frozenset[str]:
         """The notation that an expression uses."""
@@ -119,7 +120,7 @@ class Writing:
 
     def entry(self, leaf: Leaf, indices: Sequence[str]) -> str:
         """One entry of a named array."""
-        return entry_of(leaf, indices, self.loss)
+        return entry_of(leaf, indices, self.letters)
 
     def entry_form(self, e: Expr, indices: Sequence[str]) -> str:
         """One entry of an expression, sums written out."""
@@ -157,7 +158,9 @@ def writing_of(reading: Reading, language: Language, *, is_turned: bool = False)
     names += [name for s in sizes for name in s.names]
     if reading.is_folded:
         names += [name for e in derivation.leaves for s in e.shape for name in s.names] + [reading.letter]
-    letters = replace(letters_for(names, sizes, typeset(derivation.loss.name)), sums=sums)
+    arrays = [e for e in (*derivation.leaves, *(eq.target for eq in (*derivation.forward, *equations))) if e.rank]
+    capitals = shared_capitals(e.name for e in arrays)
+    letters = replace(letters_for(names, sizes, typeset(derivation.loss.name)), sums=sums, capitals=capitals)
     if not is_turned:
         return Writing(derivation, language, letters, reading, sums)
     rows: dict[Expr, Expr] = {

@@ -17,7 +17,7 @@ from symgrad.fitting.scores import Scores
 from symgrad.fitting.start import Origin
 from symgrad.fitting.units import standardized
 from symgrad.notation.linear import linear
-from symgrad.notation.names import entry
+from symgrad.notation.names import entry, shared_capitals
 from symgrad.optimize import Curvature, Diagnosis, Iteration, RateOrigin, Stop
 from symgrad.prose import Language, Text
 from symgrad.records import dataclass
@@ -98,7 +98,9 @@ class FitResult:
         if surface is None:
             return None
         shapes = {name: np.shape(a) for name, a in self.parameters.items()}
-        names = [entry(name, [str(k + 1) for k in place]) for name, own in shapes.items() for place in np.ndindex(*own)]
+        capitals = shared_capitals(name for name, own in shapes.items() if own)
+        places = [(name, [str(k + 1) for k in place]) for name, own in shapes.items() for place in np.ndindex(*own)]
+        names = [entry(name, place, capitals) for name, place in places]
 
         def loss(theta: Array) -> float:
             arrays, at = {}, 0

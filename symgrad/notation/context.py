@@ -33,12 +33,16 @@ Sums = Mapping[Expr, SumOver]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`loss` and `otherwise` are LaTeX; `letters` are the index letters that no name uses."""
+    """`loss` and `otherwise` are LaTeX; `letters` are the index letters that no name uses.
+
+    `capitals` are the letters that stay capital in entries.
+    """
 
     loss: str
     otherwise: str
     letters: str
     sums: Sums = field(default_factory=dict)
+    capitals: frozenset[str] = frozenset()
     pieces: dict[Expr, Tex] = field(default_factory=dict)
 
     def of(self, e: Expr) -> Tex:

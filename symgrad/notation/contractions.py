@@ -94,7 +94,7 @@ def _in_front(sign: int, scalars: Sequence[Product], core: Tex | None) -> Tex:
 
 def _last_resort(factors: Sequence[Factor], rank: int, context: Context) -> Tex:
     spliced = [g for f in factors if f.own for g in _spliced(f, factors, context)]
-    return entries(spliced, rank, context.letters, context.loss)
+    return entries(spliced, rank, context)
 
 
 def _spliced(f: Factor, beside: Sequence[Factor], context: Context) -> list[Factor]:

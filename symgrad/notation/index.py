@@ -32,13 +32,14 @@ Text = tuple[str, int]
 class Letters:
     """Index letters, one for each size; `free` are for further indices of a size. `loss` is how the loss is called.
 
-    `sums` says which leaves stand for a sum over a family of names.
+    `sums` says which leaves stand for a sum over a family of names, `capitals` which letters stay capital in entries.
     """
 
     by_size: Mapping[Size, str]
     free: str
     loss: str = "L"
     sums: Sums = field(default_factory=dict)
+    capitals: frozenset[str] = frozenset()
 
     def take(self, sizes: Sequence[Size], beside: Collection[str] = ()) -> list[str]:
         """A letter for an index of each size: the size's own where it is not in use, else one of the free ones."""
@@ -69,17 +70,17 @@ def letters_for(names: Iterable[str], sizes: Iterable[Size], loss: str = "L") ->
     return Letters(by_size, "".join(left[len(by_size) :]), loss)
 
 
-def entry_of(leaf: Leaf, indices: Sequence[str], loss: str = "L") -> str:
+def entry_of(leaf: Leaf, indices: Sequence[str], letters: Letters) -> str:
     r"""One entry of a named array, or of the cotangent of one.
 
     >>> from symgrad.primitives.language import data, dims
     >>> n, d = dims("n d")
-    >>> entry_of(data("X", n, d), ["i", "p"])
+    >>> entry_of(data("X", n, d), ["i", "p"], letters_for("X", [n, d]))
     'x_{ip}'
     """
-    text = entry(leaf.name, indices)
+    text = entry(leaf.name, indices, letters.capitals)
     if leaf.role is Role.COTANGENT:
-        return rf"\frac{{\partial {loss}}}{{\partial {text}}}"
+        return rf"\frac{{\partial {letters.loss}}}{{\partial {text}}}"
     return differential(text) if leaf.role is Role.DIFFERENTIAL else text
 
 
@@ -210,7 +211,7 @@ def _lettered(
     for i, f in chosen.items():
         (labels,) = f.atom.children if isinstance(f.atom, Apply) else ()
         assert isinstance(labels, Leaf)
-        names[i] = entry_of(labels, [names[k] for k in f.indices[:-1]])
+        names[i] = entry_of(labels, [names[k] for k in f.indices[:-1]], letters)
     gone = set(chosen.values())
     return names, kept, [f for f in term.factors if (not _is_window(f) or f.indices in set(left)) and f not in gone]
 
@@ -253,7 +254,7 @@ def _fenced(text: str) -> str:
 
 
 def _front(c: Fraction, scalars: Sequence[Expr], letters: Letters) -> str:
-    texts = [latex(e, loss=letters.loss) for e in scalars]
+    texts = [latex(e, loss=letters.loss, capitals=letters.capitals) for e in scalars]
     if c == 1 and texts:
         return r"\, ".join(texts)
     if c == 1:
@@ -289,7 +290,7 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
             s = letters.sums[atom]
             inner, level = _form(to_form(s.term), indices, letters, beside)
             return rf"{s.latex} {_fenced(inner) if level == SUM else inner}", SUM
-        return entry_of(atom, indices, letters.loss), ATOM
+        return entry_of(atom, indices, letters), ATOM
     if isinstance(atom, Elementwise):
         operands = [_form(to_form(e), indices, letters, beside) for e in atom.operands]
         return _applied(FUNCTIONS[atom.function].latex, atom, operands, letters)
@@ -302,7 +303,7 @@ def _atom(atom: Atom, indices: list[str], letters: Letters, beside: set[str]) ->
 
 def _whole(atom: Expr, indices: Sequence[str], letters: Letters) -> str:
     """An entry of what has no entries of its own to name: (f(X))_ij."""
-    text = latex(atom, loss=letters.loss)
+    text = latex(atom, loss=letters.loss, capitals=letters.capitals)
     return rf"\bigl({text}\bigr)_{{{joined(indices)}}}" if indices else text
 
 
@@ -311,7 +312,7 @@ def _moved(atom: Apply, indices: list[str], letters: Letters, beside: set[str]) 
     operand, options = atom.operands[0], dict(atom.options)
     axis = options.get("axis")
     if atom.primitive == "one_hot" and isinstance(operand, Leaf):
-        return f"[{entry_of(operand, indices[:-1])} = {indices[-1]}]", ATOM
+        return f"[{entry_of(operand, indices[:-1], letters)} = {indices[-1]}]", ATOM
     if atom.primitive in {"slice", "flip"} and isinstance(axis, int):
         own = indices[axis]
         place = _place(own, options) if atom.primitive == "slice" else f"{operand.shape[axis] + 1}-{_factor_of(own)}"

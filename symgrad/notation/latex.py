@@ -27,7 +27,7 @@ from symgrad.graph.walk import postorder
 from symgrad.notation.context import LETTERS, Context, SumOver, Sums
 from symgrad.notation.contractions import contraction, plain, total
 from symgrad.notation.elementwise import elementwise, printed
-from symgrad.notation.names import differential, parse_name, typeset
+from symgrad.notation.names import differential, parse_name, shared_capitals, typeset
 from symgrad.notation.pieces import (
     Cotangent,
     Level,
@@ -46,10 +46,20 @@ from symgrad.primitives.table import PRIMITIVES
 
 CONSTANTS = frozenset({Role.NUMBER, Role.SIZE, Role.HYPERPARAMETER})
 NO_SUMS: Sums = MappingProxyType({})
+NO_CAPITALS = frozenset[str]()
 
 
-def latex(e: Expr, *, loss: str = "L", otherwise: str = "otherwise", sums: Sums = NO_SUMS) -> str:
+def latex(
+    e: Expr,
+    *,
+    loss: str = "L",
+    otherwise: str = "otherwise",
+    sums: Sums = NO_SUMS,
+    capitals: frozenset[str] = NO_CAPITALS,
+) -> str:
     r"""The LaTeX of an expression; `sums` says which leaves stand for a sum over a family of names.
+
+    `capitals` are letters that stay capital in entries for the sake of formulas beside this one.
 
     >>> from symgrad.primitives.language import data, dims, mean, parameter
     >>> n, d = dims("n d")
@@ -59,10 +69,17 @@ def latex(e: Expr, *, loss: str = "L", otherwise: str = "otherwise", sums: Sums 
     >>> latex(mean((X @ w - y) ** 2))
     '\\frac{1}{n}\\,\\lVert X w - y\\rVert^{2}'
     """
-    return render(piece_of(e, loss=loss, otherwise=otherwise, sums=sums))
+    return render(piece_of(e, loss=loss, otherwise=otherwise, sums=sums, capitals=capitals))
 
 
-def latex_terms(e: Expr, *, loss: str = "L", otherwise: str = "otherwise", sums: Sums = NO_SUMS) -> list[str]:
+def latex_terms(
+    e: Expr,
+    *,
+    loss: str = "L",
+    otherwise: str = "otherwise",
+    sums: Sums = NO_SUMS,
+    capitals: frozenset[str] = NO_CAPITALS,
+) -> list[str]:
     """The terms of a sum, each with its sign, so that a page can break the line between them.
 
     >>> from symgrad.primitives.language import data
@@ -70,7 +87,7 @@ def latex_terms(e: Expr, *, loss: str = "L", otherwise: str = "otherwise", sums:
     >>> latex_terms(a * b - 2 * a), latex_terms(a * b)
     (['a b', '- 2 a'], ['a b'])
     """
-    context = _context(e, loss, otherwise, sums)
+    context = _context(e, loss, otherwise, sums, capitals)
     root = _piece(e, context)
     if not isinstance(e, Linear) or len(e.terms) == 1:
         return [render(root)]
@@ -103,18 +120,26 @@ def symbols_used(e: Expr, *, loss: str = "L", sums: Sums = NO_SUMS) -> frozenset
     return marks_of([piece_of(e, loss=loss, sums=sums)])
 
 
-def piece_of(e: Expr, *, loss: str = "L", otherwise: str = "otherwise", sums: Sums = NO_SUMS) -> Tex:
+def piece_of(
+    e: Expr,
+    *,
+    loss: str = "L",
+    otherwise: str = "otherwise",
+    sums: Sums = NO_SUMS,
+    capitals: frozenset[str] = NO_CAPITALS,
+) -> Tex:
     """The expression as a piece of a formula, to be put together with others."""
-    return _piece(e, _context(e, loss, otherwise, sums))
+    return _piece(e, _context(e, loss, otherwise, sums, capitals))
 
 
-def _context(e: Expr, loss: str, otherwise: str, sums: Sums) -> Context:
+def _context(e: Expr, loss: str, otherwise: str, sums: Sums, capitals: frozenset[str]) -> Context:
     order = postorder([e, *(s.term for s in sums.values())])
     names = {node.name for node in order if isinstance(node, Leaf)}
     sizes = {name for node in order for s in node.shape for name in s.names}
     families = {c for name in names | sizes if (found := split_symbol(name)) is not None for c in found[1]}
     free = "".join(c for c in LETTERS if c not in names | sizes | families)
-    return Context(typeset(loss), rf"\text{{{_without_active(otherwise)}}}", free, sums)
+    own = shared_capitals({node.name for node in order if isinstance(node, Leaf) and node.rank})
+    return Context(typeset(loss), rf"\text{{{_without_active(otherwise)}}}", free, sums, capitals | own)
 
 
 def _without_active(text: str) -> str:

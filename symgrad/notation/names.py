@@ -7,7 +7,7 @@ other form is a symbolic number in brackets (`H[l-1]`, graph/numbered.py), which
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from symgrad.graph.numbered import split_symbol
@@ -62,13 +62,18 @@ class Name:
         """The whole name."""
         return self._with(letter(self.base), self.below)
 
-    def entry(self, indices: Sequence[str]) -> str:
-        """One entry of the array: a single letter turns small, the indices stand below. A scalar is its own entry."""
+    @property
+    def small(self) -> str:
+        """The base as entries have it: a single Latin letter turned small."""
+        return self.base.lower() if len(self.base) == 1 and self.base.isascii() else self.base
+
+    def entry(self, indices: Sequence[str], capitals: Collection[str] = ()) -> str:
+        """One entry of the array: a letter not in `capitals` turns small, the indices stand below. A scalar is its own."""
         if not indices:
             return self.latex
-        small = self.base.lower() if len(self.base) == 1 and self.base.isascii() else self.base
         below = joined(indices)
-        return self._with(letter(small), (*self.below, below) if below else self.below)
+        base = self.base if self.base in capitals else self.small
+        return self._with(letter(base), (*self.below, below) if below else self.below)
 
     def _with(self, text: str, below: Sequence[str]) -> str:
         for accent in self.accents:
@@ -116,13 +121,32 @@ def differential(text: str) -> str:
     return rf"\mathinner{{\mathrm{{d}}{text}}}"
 
 
-def entry(name: str, indices: Sequence[str]) -> str:
-    r"""One entry of the array of that name.
+def entry(name: str, indices: Sequence[str], capitals: Collection[str] = ()) -> str:
+    r"""One entry of the array of that name; the letters in `capitals` keep their size.
 
     >>> entry("X", "ip"), entry("W1", "pj"), entry("x_hat", ["n", "t+s"]), entry("s", "")
     ('x_{ip}', 'w_{1,pj}', '\\hat{x}_{n,t+s}', 's')
+    >>> entry("X", "ip", {"X"})
+    'X_{ip}'
     """
-    return parse_name(name).entry(indices)
+    return parse_name(name).entry(indices, capitals)
+
+
+def shared_capitals(arrays: Iterable[str]) -> frozenset[str]:
+    r"""The capitals that must not turn small in entries, as two of the arrays would then share theirs.
+
+    Beside an array a the entries of a matrix A are A_{ij}, as texts write them that number matrices and vectors of one
+    letter; (A)_{ij} says the same with more signs. The small letter keeps its a_{ij}, and every other array its own: a
+    capital goes as a letter, so that A_1 does not stay behind where A must be told from a.
+
+    >>> sorted(shared_capitals(["A", "W", "a"])), sorted(shared_capitals(["A1", "a2", "X", "x_hat"]))
+    (['A'], [])
+    """
+    found: dict[Name, set[str]] = {}
+    for name in arrays:
+        own = parse_name(name)
+        found.setdefault(Name(own.small, own.accents, own.below), set()).add(own.base)
+    return frozenset(base for small, bases in found.items() if len(bases) > 1 for base in bases - {small.base})
 
 
 def joined(indices: Sequence[str]) -> str:

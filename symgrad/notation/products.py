@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symgrad.graph.expression import Expr, Leaf, Role
+from symgrad.notation.context import Context
 from symgrad.notation.names import differential, entry, joined
 from symgrad.notation.pieces import (
     ONE,
@@ -271,16 +272,17 @@ def _cycle(links: Sequence[_Link]) -> Tex | None:
 # ---- entry by entry
 
 
-def entries(factors: Sequence[Factor], rank: int, letters: Sequence[str], loss: str) -> Tex:
+def entries(factors: Sequence[Factor], rank: int, context: Context) -> Tex:
     """[Σ a_ij b_jk]_ik, where no form in matrices is known."""
     everything = {i for f in factors for i in f.own}
     said, left = spelled([f.own for f in factors if _is_window(f)], {i for i in everything if i >= rank})
     factors = [f for f in factors if not _is_window(f) or f.own in set(left)]
     used = sorted((everything | set(range(rank))) - said.keys())
-    letter = dict(zip(used, letters, strict=False)) | {i: f"i_{{{i}}}" for i in used[len(letters) :]}
+    letter = dict(zip(used, context.letters, strict=False))
+    letter |= {i: f"i_{{{i}}}" for i in used[len(context.letters) :]}
     bound = [letter[i] for i in used if i >= rank]
     letter |= {i: from_one(letter[a], sign, letter[b]) for i, (a, sign, b) in said.items()}
-    body = juxtaposed([_entry(f, [letter[i] for i in f.own], loss) for f in factors], Level.CHAIN)
+    body = juxtaposed([_entry(f, [letter[i] for i in f.own], context) for f in factors], Level.CHAIN)
     if bound:
         body = tex(SumSign(",".join(bound)), " ", body, level=Level.CHAIN, marks=("sum",))
     if not rank:
@@ -294,7 +296,7 @@ def _is_window(f: Factor) -> bool:
     return isinstance(f.node, Leaf) and f.node.role is Role.WINDOW
 
 
-def _entry(factor: Factor, indices: Sequence[str], loss: str) -> Tex:
+def _entry(factor: Factor, indices: Sequence[str], context: Context) -> Tex:
     node = factor.node
     if not isinstance(node, Leaf) or node.value is not None:
         below = f"_{{{joined(indices)}}}" if indices else ""
@@ -303,8 +305,7 @@ def _entry(factor: Factor, indices: Sequence[str], loss: str) -> Tex:
         return tex(f"[{indices[0]} = {from_one(indices[1], '+', indices[2])}]", level=Level.ATOM, marks=("indicator",))
     if node.role is Role.IDENTITY:
         return tex(rf"\delta_{{{''.join(indices)}}}", level=Level.ATOM, marks=("delta",))
+    own = entry(node.name, indices, context.capitals)
     if node.role is Role.COTANGENT:
-        return tex(Cotangent(loss, entry(node.name, indices)), level=Level.POSTFIX)
-    if node.role is Role.DIFFERENTIAL:
-        return tex(differential(entry(node.name, indices)), level=Level.ATOM)
-    return tex(entry(node.name, indices), level=Level.ATOM)
+        return tex(Cotangent(context.loss, own), level=Level.POSTFIX)
+    return tex(differential(own) if node.role is Role.DIFFERENTIAL else own, level=Level.ATOM)

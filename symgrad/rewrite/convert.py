@@ -150,14 +150,23 @@ def _as_factors(form: Form, own: Indices, fresh: int) -> tuple[Fraction, list[Fa
 def _grouped(form: Form, own: Indices) -> tuple[Fraction, list[Factor]]:
     """The sum as an atom over those axes only that occur in it, what all coefficients share in front of it."""
     used = sorted({i for t in form.terms for f in t.factors for i in f.indices if 0 <= i < len(own)})
-    sizes = {abs(t.coefficient) for t in form.terms}
-    content = sizes.pop() if len(sizes) == 1 else WHOLE
-    terms = [t.scaled(1 / content) for t in form.terms] if content != 1 else list(form.terms)
+    content = _content(form)
+    terms = list(_divided(form, content).terms)
     if len(used) < len(own):
         names = {i: k for k, i in enumerate(used)}
         terms = [_moved_to(t, names, len(own), len(used)) for t in terms]
     group = collect(tuple(form.shape[i] for i in used), terms)
     return content, [Factor(group, tuple(own[i] for i in used), WHOLE)]
+
+
+def _content(form: Form) -> Fraction:
+    """What the coefficients of all terms share but for their signs; 1 where they differ."""
+    sizes = {abs(t.coefficient) for t in form.terms}
+    return sizes.pop() if len(sizes) == 1 else WHOLE
+
+
+def _divided(form: Form, content: Fraction) -> Form:
+    return Form(form.shape, tuple(t.scaled(1 / content) for t in form.terms)) if content != 1 else form
 
 
 def _moved_to(term: Term, names: Mapping[int, int], old_rank: int, rank: int) -> Term:
@@ -246,8 +255,14 @@ def _apply(node: Apply, forms: Mapping[Expr, Form]) -> Form:
             inverse = apply("inv", [core], (), core.shape)
             return single(WHOLE, [Factor(inverse, own, WHOLE)], node)
     last = forms[original.operands[-1]]
-    if PRIMITIVES[node.primitive].is_linear and len(last.terms) == 1 and _is_scaled(last.terms[0]):
-        return _with_scalars_outside(node, last.terms[0])
+    if PRIMITIVES[node.primitive].is_linear:
+        if len(last.terms) == 1 and _is_scaled(last.terms[0]):
+            return _with_scalars_outside(node, last.terms[0])
+        content = _content(last)
+        if content != 1:
+            inner = to_expression(_divided(last, content))
+            core = apply(node.primitive, [*node.operands[:-1], inner], node.options, node.shape)
+            return single(content, [Factor(core, tuple(range(node.rank)), WHOLE)], node)
     return single(WHOLE, [Factor(node, tuple(range(node.rank)), WHOLE)], node)
 
 

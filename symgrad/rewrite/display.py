@@ -26,7 +26,7 @@ from symgrad.rewrite.inverses import cancelled_inverses
 from symgrad.rewrite.matrix import to_expression, transpose
 from symgrad.rewrite.refold import refolded
 from symgrad.rewrite.signs import oriented
-from symgrad.rewrite.symmetry import untransposed
+from symgrad.rewrite.symmetry import untransposed, upright_inside
 
 # How many more symbols an upstream that is put in may cost than its name: little inside the chain, more in a result.
 PUT_IN_STEP = 2
@@ -256,7 +256,7 @@ def _one_of_three(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
 def _use_facts(form: Form, facts: Facts) -> Iterator[tuple[Form, Reason]]:
     facts.used.clear()
     facts.by.clear()
-    changed = facts.apply(form)
+    changed = facts.apply(upright_inside(form, facts))
     if facts.used:
         yield changed, Reason(Why.FACT, facts=tuple(facts.used), by=tuple(facts.by))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from operator import is_
 
-from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, total
+from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, total, transpose
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.expand import expand, holds_sum, map_groups
@@ -34,14 +34,23 @@ class Facts:
     by: dict[Leaf, None] = field(default_factory=dict)
     finds_zeros: bool = True
     _zeros: dict[tuple[bytes, int], tuple[Leaf, ...] | None] = field(default_factory=dict)
+    _upright: dict[Expr, bool] = field(default_factory=dict)
 
     def is_symmetric(self, atom: Atom) -> bool:
         """Whether a matrix equals its transpose."""
-        if isinstance(atom, Apply) and atom.primitive == "inv":
-            return self.is_symmetric(atom.operands[0])
-        return (isinstance(atom, Leaf) and bool(atom.facts & SYMMETRIC_FACTS)) or (
-            isinstance(atom, Expr) and atom in self.symmetric
-        )
+        if isinstance(atom, Form):
+            return False
+        if atom in self.symmetric or (isinstance(atom, Leaf) and bool(atom.facts & SYMMETRIC_FACTS)):
+            return True
+        if not keeps_symmetry(atom):
+            return False
+        if atom not in self._upright:
+            self._upright[atom] = atom in symmetric_nodes(atom, self)
+        return self._upright[atom]
+
+    def grounds(self, e: Expr) -> list[Expr]:
+        """The symmetric matrices that a symmetric matrix is made of; itself where it is made of none, as XᵀX is."""
+        return [x for x in postorder([e]) if isinstance(x, Leaf) and self.is_symmetric(x)] or [e]
 
     def sums_to_one(self, atom: Atom, axis: int) -> Used | None:
         """The fact by which an array sums to 1 along an axis, if there is one."""
@@ -117,8 +126,7 @@ class Facts:
         if changed.key != term.key:
             for f in term.factors:
                 if self.is_symmetric(f.atom) and isinstance(f.atom, Expr):
-                    core = f.atom.children[0] if isinstance(f.atom, Apply) else f.atom
-                    self.used["symmetric", core] = None
+                    self.used |= dict.fromkeys(("symmetric", s) for s in self.grounds(f.atom))
         return changed
 
     def _power(self, f: Factor) -> Factor:
@@ -190,6 +198,31 @@ class Facts:
                     rest, summed = self._sums([g for g in factors if g is not f], rank)
                     return rest, [*summed, i]
         return factors, []
+
+
+def keeps_symmetry(e: Expr) -> bool:
+    """Whether a matrix is symmetric where all that it is made of is: a function entry by entry, an inverse."""
+    is_square = e.rank == 2 and e.shape[0] == e.shape[1]
+    return is_square and (isinstance(e, Elementwise) or (isinstance(e, Apply) and e.primitive == "inv"))
+
+
+def symmetric_nodes(root: Expr, facts: Facts) -> set[Expr]:
+    """The matrices in an expression that equal their transposes: entries (i, j) and (j, i) are one form.
+
+    A function of symmetric matrices entry by entry is symmetric, and so is an inverse.
+    """
+    found: set[Expr] = set()
+    for node in postorder([root]):
+        if node.rank != 2 or node.shape[0] != node.shape[1]:
+            continue
+        if isinstance(node, Elementwise | Apply):
+            is_so = keeps_symmetry(node) and all(e in found or not e.rank for e in node.children)
+        else:
+            here = Facts({}, frozenset({*facts.symmetric, *found}), finds_zeros=False)
+            is_so = here.apply(to_form(node)) == here.apply(to_form(transpose(node)))
+        if is_so:
+            found.add(node)
+    return found
 
 
 def is_one_hot(e: Expr) -> bool:

@@ -1,16 +1,17 @@
 """Names put back: where a step spells out what a name is defined as, the name stands for it again.
 
-Two laws. A product that holds all factors of a definition holds its name: O ⊙ (X - U Vᵀ) is E. And a quotient's numerator
-is the name times the denominator: with Z = (X - μ)/√(v + ε), X - μ is Z √(v + ε). A denominator is not 0 where the
-definition has a value, so that neither law loses a point.
+Two laws. A product that holds all factors of a definition holds its name: O ⊙ (X - U Vᵀ) is E, P⁻¹ e is u. And a
+quotient's numerator is the name times the denominator: with Z = (X - μ)/√(v + ε), X - μ is Z √(v + ε). A denominator is
+not 0 where the definition has a value, so that neither law loses a point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from symgrad.graph.expression import Expr, Leaf
+from symgrad.graph.expression import Apply, Expr, Leaf, apply
 from symgrad.graph.sizes import ONE
+from symgrad.primitives.table import PRIMITIVES
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.expand import map_groups
 from symgrad.rewrite.form import ONLY, WHOLE, Factor, Form, Term, bound_indices, extents, make_term, with_terms
@@ -28,10 +29,17 @@ def refolded(form: Form, name: Leaf, definition: Expr) -> Form:
     >>> str(to_expression(refolded(to_form(u * (x - v) ** 2), z, (x - v) / u)))
     'u**3 * z**2'
     """
-    whole = to_form(definition)
-    if len(whole.terms) != 1 or not whole.terms[0].coefficient:
-        return form
-    return _refolded(form, name, whole.terms[0])
+    for whole in map(to_form, (definition, *_spelled_otherwise(definition))):
+        if len(whole.terms) == 1 and whole.terms[0].coefficient:
+            form = _refolded(form, name, whole.terms[0])
+    return form
+
+
+def _spelled_otherwise(definition: Expr) -> Iterator[Expr]:
+    """A⁻¹(a - b) as -A⁻¹(b - a), so that either is found."""
+    if isinstance(definition, Apply) and PRIMITIVES[definition.primitive].is_linear:
+        *others, last = definition.operands
+        yield -apply(definition.primitive, [*others, -last], definition.options, definition.shape)
 
 
 def _refolded(form: Form, name: Leaf, product: Term) -> Form:
@@ -79,7 +87,9 @@ def _places(
                 yield from extend(left[1:], [*free[:k], *rest, *free[k + 1 :]], joined)
 
     covered = {i for f in product.factors for i in f.indices}
-    if len(product.factors) > 1 and {k for k, s in enumerate(name.shape) if s != ONE} <= covered:
+    # One factor alone is most often as short as its name.
+    is_telling = len(product.factors) > 1 or any(isinstance(f.atom, Apply) for f in product.factors)
+    if is_telling and {k for k, s in enumerate(name.shape) if s != ONE} <= covered:
         yield from extend(product.factors, factors, {})
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, transpose
+from symgrad.graph.expression import Contraction, Expr, Leaf
 from symgrad.graph.walk import postorder
-from symgrad.rewrite.convert import rebuild, to_form
-from symgrad.rewrite.facts import Facts
+from symgrad.rewrite.convert import rebuild, substitute, to_form
+from symgrad.rewrite.facts import Facts, symmetric_nodes
+from symgrad.rewrite.form import Form
+from symgrad.rewrite.matrix import to_expression
 
 
 def symmetric_names(definitions: Mapping[Leaf, Expr]) -> frozenset[Leaf]:
@@ -29,26 +31,6 @@ def symmetric_names(definitions: Mapping[Leaf, Expr]) -> frozenset[Leaf]:
     return frozenset(found)
 
 
-def symmetric_nodes(root: Expr, facts: Facts) -> set[Expr]:
-    """The matrices in an expression that equal their transposes: entries (i, j) and (j, i) are one form.
-
-    A function of symmetric matrices entry by entry is symmetric, and so is an inverse.
-    """
-    found: set[Expr] = set()
-    for node in postorder([root]):
-        if node.rank != 2 or node.shape[0] != node.shape[1]:
-            continue
-        if isinstance(node, Elementwise | Apply):
-            is_kept = isinstance(node, Elementwise) or node.primitive == "inv"
-            is_so = is_kept and all(e in found or not e.rank for e in node.children)
-        else:
-            here = Facts({}, frozenset({*facts.symmetric, *found}), finds_zeros=False)
-            is_so = here.apply(to_form(node)) == here.apply(to_form(transpose(node)))
-        if is_so:
-            found.add(node)
-    return found
-
-
 def untransposed(root: Expr, facts: Facts) -> Expr:
     """The expression with Sᵀ written S where S is symmetric.
 
@@ -67,6 +49,39 @@ def untransposed(root: Expr, facts: Facts) -> Expr:
             if node.children[0] in known:
                 new[node] = new[node.children[0]]
     return new[root]
+
+
+def upright_inside(form: Form, facts: Facts) -> Form:
+    """The form with Sᵀ written S inside its functions and primitives, where S is symmetric; the facts used are noted.
+
+    (Sᵀ)⁻¹ x is S⁻¹ x, and (Kᵀ + σ² I)⁻¹ x is (K + σ² I)⁻¹ x.
+
+    >>> from symgrad.primitives.language import data, dims, eye, solve
+    >>> n = dims("n")
+    >>> K, x = data("K", n, n, positive_definite=True), data("x", n)
+    >>> facts = Facts({})
+    >>> str(to_expression(upright_inside(to_form(solve((K + eye(n)).T, x)), facts)))
+    'solve(K + eye(n), x)'
+    >>> [(fact, str(e)) for fact, e in facts.used]
+    [('symmetric', 'K')]
+    """
+    inside = [e for e in postorder(list(_composed(form))) if isinstance(e, Contraction) and _is_turned_square(e)]
+    upright: dict[Expr, Expr] = {
+        e: e.children[0] for e in inside if e.children[0] in symmetric_nodes(e.children[0], facts)
+    }
+    if not upright:
+        return form
+    facts.used |= dict.fromkeys(("symmetric", s) for e in upright.values() for s in facts.grounds(e))
+    return to_form(substitute(to_expression(form), upright))
+
+
+def _composed(form: Form) -> Iterator[Expr]:
+    """What stands in the products of a form and is made of more than products: f(…), (…)⁻¹ …"""
+    for f in (f for term in form.terms for f in term.factors):
+        if isinstance(f.atom, Form):
+            yield from _composed(f.atom)
+        elif not isinstance(f.atom, Leaf):
+            yield f.atom
 
 
 def _is_turned_square(node: Contraction) -> bool:

@@ -13,6 +13,7 @@ from symgrad.compile.function import compile_derivation
 from symgrad.errors import InputError, NotFiniteWarning, ShapeError
 from symgrad.graph.expression import Role, elementwise, leaf
 from symgrad.graph.sizes import Size
+from symgrad.problem import Problem
 
 from effort import calls  # isort: skip
 from compile.by_hand import Hand, derivation  # isort: skip
@@ -189,6 +190,22 @@ def test_facts_that_were_used_are_checked():
         g(Y=smooth, Z=np.zeros((2, 4)))
     assert g(Y=smooth, Z=np.zeros((2, 4)), check=False)[0] > 0
     assert g.value(Y=smooth, Z=np.zeros((2, 4)), check=False) > 0
+
+
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [(lambda p: 2 * p + sg.eye(n), lambda p: 2 * p + np.eye(2)), (sg.exp, np.exp)],
+    ids=["sum", "function"],
+)
+def test_a_matrix_that_makes_another_symmetric_is_checked(made, value):
+    """S = f(P) is symmetric because P is: with another P the gradient S q would be wrong."""
+    q = sg.parameter("q", n)
+    s = sg.named("S", made(sg.data("P", n, n, symmetric=True)))
+    g = Problem(q @ s @ q / 2 + sg.sum(s)).compile()
+    p = np.array([[0.0, 1], [1, 3]])
+    np.testing.assert_allclose(g(P=p, q=np.ones(2))[1]["q"], value(p) @ np.ones(2))
+    with pytest.raises(InputError, match=r"^P is declared symmetric but is not"):
+        g(P=np.triu(p), q=np.ones(2))
 
 
 def test_a_fact_of_an_intermediate_is_checked_where_it_is_computed():
