@@ -51,11 +51,11 @@ class Places:
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Errors that say what they are about get its place."""
+        """Errors that say what they are about get its place, if there is a file."""
         try:
             yield
         except SymgradError as e:
-            if e.about is None:
+            if e.about is None or not self.path:
                 raise
             raise located(e, self.of(e.about)) from None
 
