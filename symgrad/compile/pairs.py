@@ -33,7 +33,7 @@ def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
 def beside(plan: Plan, bound: Collection[str]) -> Plan:
     """The plan with products of one matrix of bound data from both sides computed together."""
     order = postorder([*plan.outputs.values(), *(op for _, op in plan.checks)])
-    return _together(plan, order, _products(order, bound, plan.ops))
+    return _together(plan, order, _products(plan.ops, order, bound))
 
 
 def _found(
@@ -74,7 +74,7 @@ def _together(plan: Plan, order: list[Op], new: Mapping[Op, tuple[Op, int]]) -> 
     )
 
 
-def _products(order: list[Op], bound: Collection[str], ops: Operations) -> dict[Op, tuple[Op, int]]:
+def _products(ops: Operations, order: list[Op], bound: Collection[str]) -> dict[Op, tuple[Op, int]]:
     """(pair, item) for M B and Mᵀ A of bound data M, neither of which is made of the other; of one M alone."""
     sides: dict[Op, dict[int, Op]] = {}
     for op in order:

@@ -98,6 +98,9 @@ def test_tiles_hold_every_example_once():
     size, by_rows, (cut, _) = tiles.cut([np.tile(a, (9, 1)), c], [True, False], 4)
     assert (by_rows, cut.shape[1:]) == (1, (size, 54))
     np.testing.assert_array_equal(cut.reshape(-1, 54)[:700], np.tile(a, (9, 1)).T)
+    size, by_rows, (cut, _) = tiles.cut([np.tile(a, (50, 1)), c], [True, False], 4)
+    assert (by_rows, cut.shape) == (1, (44, 16, 300))
+    np.testing.assert_array_equal(cut.reshape(-1, 300)[:700], np.tile(a, (50, 1)).T)
 
 
 def _bound(problem, arrays, parameters, **options):

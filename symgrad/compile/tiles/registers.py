@@ -37,7 +37,6 @@ VECTOR = ir.VectorType(REAL, LANES)
 ZERO = ir.Constant(VECTOR, [0.0] * LANES)
 # Where a fetched line goes: into the second cache, since the first is small.
 SECOND_CACHE = 2
-
 # The rows of one matrix that a block of sums belongs to; with three vectors or rows of the other it takes twelve registers.
 MOST_ROWS = 4
 
@@ -145,7 +144,6 @@ def add_dots(_typing, C, A, B, a, n, b, m, columns, fetches):
         first_a, count, first_b = values[3:6]
         of_b = [builder.add(first_b, INT(k)) for k in range(m.literal_value)]
         later = builder.mul(*y.shape)
-
         of_y = [y.row(k) for k in of_b]
 
         def fetch(j: Value) -> None:

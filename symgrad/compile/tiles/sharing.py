@@ -14,14 +14,13 @@ import scipy.linalg  # noqa: F401 - its BLAS is the one that loops call; it has 
 from threadpoolctl import ThreadpoolController
 
 from symgrad.compile.tiles.compiled import exact
+from symgrad.compile.tiles.registers import CACHE_LINE
 
 Array = Any
 # So many numbers, of data and of what is made of them, take about a millisecond; to wake another thread takes a tenth of that.
 WORTH = 2**21
 # So many features to a row that few rows fill the second cache.
 LONG = 256
-# Bytes that the cache holds together.
-CACHE_LINE = 64
 
 
 def cut(arrays: Sequence[Array], rows: Sequence[bool], width: int) -> tuple[int, int, list[Array]]:
