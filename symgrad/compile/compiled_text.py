@@ -24,7 +24,8 @@ ALONE = re.compile(r"^( *)(np\.(?:exp|tanh))\((\w+), out=\3\)", re.MULTILINE)
 OVER = re.compile(r"(np\.(?:exp|tanh))\((\w+), out=\2\)")
 # Functions of a generated module that a compiled one takes the place of.
 DEFINITIONS: Mapping[str, str] = {
-    name: f"{name} = arrays.{name}\n" for name in ("sigmoid", "both_products", "inverse_and_logdet")
+    name: f"{name} = arrays.{name}\n"
+    for name in ("sigmoid", "both_products", "products_and_grams", "inverse_and_logdet")
 }
 # A copy of data, in `bind`.
 COPY = re.compile(r"^( *)(\w+) = \2\.copy\(\)$", re.MULTILINE)

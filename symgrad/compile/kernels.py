@@ -86,6 +86,11 @@ def both_products(m, b, a):
     """m b and mᵀ a."""
     return m @ b, m.T @ a
 '''
+PRODUCTS_AND_GRAMS = '''
+def products_and_grams(m, b, a):
+    """m b, mᵀ a, bᵀ b and aᵀ a."""
+    return m @ b, m.T @ a, b.T @ b, a.T @ a
+'''
 INVERSE_OR_ZERO = '''
 def inverse_or_zero(x):
     """1 / x, and 0 where x is 0: the gradient of a norm at 0 is taken to be 0."""
@@ -116,6 +121,7 @@ OWN = {
     "softmax_and_inner": SOFTMAX_AND_INNER,
     "inverse_and_logdet": INVERSE_AND_LOGDET,
     "both_products": BOTH_PRODUCTS,
+    "products_and_grams": PRODUCTS_AND_GRAMS,
     "shifted": SHIFTED,
     "inverse_or_zero": INVERSE_OR_ZERO,
     "added": ADDED,

@@ -1,26 +1,41 @@
 """A matrix of data less a product of low rank, multiplied out: ‖M - ABᵀ‖² = ‖M‖² - 2⟨A, MB⟩ + ⟨AᵀA, BᵀB⟩.
 
 Where the residual enters only through the sum of its squares and through products with other matrices, (M - ABᵀ)B is
-MB - A(BᵀB), and so on: two products as large as M and no matrix of its size, where there were three and one. That pays where
-the rank is small beside the sizes of M, which a call tells, and holds its digits where the residual is not small beside M:
-code has both forms, and a gate.
+MB - A(BᵀB), and so on: two products as large as M and no matrix of its size, where there were three and one. What a penalty
+adds, λA, is multiplied in with the small matrix: A(BᵀB + λI). That pays where the rank is small beside the sizes of M, which
+a call tells, and holds its digits where the residual is not small beside M: code has both forms, and a gate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from symgrad.compile.dissolve import Program
 from symgrad.compile.stable import power_of, rebuilt, unscaled
-from symgrad.graph.expression import Contraction, Expr, Leaf, Linear, Role, contraction, linear, matmul, transpose
+from symgrad.graph.expression import (
+    Contraction,
+    Expr,
+    Leaf,
+    Linear,
+    Role,
+    contraction,
+    identity,
+    linear,
+    matmul,
+    multiply,
+    number,
+    scale,
+    transpose,
+)
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.records import dataclass
 
 MATRIX = 2
 TRANSPOSED = (1, 0)
+MATMUL = ((0, 2), (2, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +159,41 @@ def _multiplied_out(found: Residual, order: Sequence[Expr]) -> dict[Expr, Expr]:
             one, two, data = (b, a, transpose(m)) if is_turned else (a, b, m)
             values[e] = linear([(q, matmul(one, _gram(two, other))), (p, matmul(data, other))])
         elif all(x in values for x in e.children):
-            values[e] = rebuilt(e, [values[x] for x in e.children])
+            values[e] = _shifted(rebuilt(e, [values[x] for x in e.children]))
     return values
+
+
+def _shifted(e: Expr) -> Expr:
+    """A(G + cI) for AG + cA, where G is one of the small matrices and c a scalar."""
+    terms = list(_terms(e))
+    for q, product in terms:
+        if not isinstance(product, Contraction) or product.indices != MATMUL:
+            continue
+        a, small = product.operands
+        multiples = {x: factor for _, x in terms if (factor := _factor(x, a)) is not None}
+        if multiples and small.shape[0] == small.shape[1] != a.shape[0]:
+            one = identity(small.shape[0])
+            shifts = [(c / q, multiply(multiples[x], one)) for c, x in terms if x in multiples]
+            rest = [(c, x) for c, x in terms if x is not product and x not in multiples]
+            return linear([(1, matmul(a, scale(q, linear([(1, small), *shifts])))), *rest])
+    return e
+
+
+def _terms(e: Expr) -> Iterator[tuple[Fraction, Expr]]:
+    """(coefficient, array) for each term of a sum, and of the sums in it."""
+    for c, x in e.terms if isinstance(e, Linear) else ():
+        yield from [(c * q, y) for q, y in _terms(x)] if isinstance(x, Linear) else [(c, x)]
+
+
+def _factor(e: Expr, a: Expr) -> Expr | None:
+    """The scalar c of e = cA."""
+    if e is a:
+        return number(1)
+    if not isinstance(e, Contraction):
+        return None
+    others = [(x, own) for x, own in zip(e.operands, e.indices, strict=True) if x is not a]
+    is_scaled = len(others) == len(e.operands) - 1 and (0, 1) in e.indices and not any(own for _, own in others)
+    return contraction([x for x, _ in others], [()] * len(others), ()) if is_scaled else None
 
 
 def _product_with(e: Expr, node: Expr) -> tuple[bool, Expr, bool] | None:

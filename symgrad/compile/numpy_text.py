@@ -352,4 +352,5 @@ _PRINTERS: Mapping[str, Printer] = {
     "softmax_and_inner": _softmax_and_inner,
     "inverse_and_logdet": _together,
     "both_products": _together,
+    "products_and_grams": _together,
 }

@@ -33,6 +33,7 @@ A backend prints these kinds and no others:
 | softmax_and_inner | z, y, Σ y | axis | softmax(z) and Σ y log softmax(z), each an item |
 | inverse_and_logdet | a | | a⁻¹ and log det a of a symmetric a, each an item |
 | both_products | m, b, a | | m b and mᵀ a of a matrix m, each an item |
+| products_and_grams | m, b, a | | m b, mᵀ a, bᵀ b and aᵀ a, each an item |
 """
 
 from __future__ import annotations
@@ -49,7 +50,15 @@ from symgrad.records import dataclass
 
 # Operations that give several values, which their items are.
 TOGETHER = frozenset(
-    {"pair", "sigmoid_and_logs", "sigmoid_and_sum", "softmax_and_inner", "inverse_and_logdet", "both_products"}
+    {
+        "pair",
+        "sigmoid_and_logs",
+        "sigmoid_and_sum",
+        "softmax_and_inner",
+        "inverse_and_logdet",
+        "both_products",
+        "products_and_grams",
+    }
 )
 # Each entry of the result is made of the entries of the operands at its place.
 ENTRYWISE = frozenset({"function", "product", "total", "cast", "eye"})

@@ -75,7 +75,10 @@ def _together(plan: Plan, order: list[Op], new: Mapping[Op, tuple[Op, int]]) -> 
 
 
 def _products(ops: Operations, order: list[Op], bound: Collection[str]) -> dict[Op, tuple[Op, int]]:
-    """(pair, item) for M B and Mᵀ A of bound data M, neither of which is made of the other; of one M alone."""
+    """(pair, item) for M B and Mᵀ A of bound data M, neither of which is made of the other; of one M alone.
+
+    With them BᵀB and AᵀA, where both are needed.
+    """
     sides: dict[Op, dict[int, Op]] = {}
     for op in order:
         if op.kind != "matmul" or op.rank != MATRIX:
@@ -87,9 +90,19 @@ def _products(ops: Operations, order: list[Op], bound: Collection[str]) -> dict[
     for m, by_side in sides.items():
         factors = [op.args[1] for _, op in sorted(by_side.items())]
         if len(by_side) > 1 and not set(by_side.values()) & set(postorder(factors)):
-            pair = ops.make("both_products", (m, *factors), None, m.shape)
-            return {op: (pair, side) for side, op in by_side.items()}
+            grams = [op for f in factors for op in order if _is_gram(op, f)]
+            kind = "products_and_grams" if len(grams) == len(factors) else "both_products"
+            pair = ops.make(kind, (m, *factors), None, m.shape)
+            return {op: (pair, side) for side, op in by_side.items()} | {
+                op: (pair, len(factors) + k) for k, op in enumerate(grams) if kind == "products_and_grams"
+            }
     return {}
+
+
+def _is_gram(op: Op, b: Op) -> bool:
+    """Whether an operation is BᵀB."""
+    is_product = op.kind == "matmul" and op.args[1] is b
+    return is_product and op.args[0].kind == "permute" and op.args[0].args[0] is b and op.args[0].data == (1, 0)
 
 
 def _inverses(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:

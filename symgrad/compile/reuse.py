@@ -52,7 +52,7 @@ def reuse(order: Sequence[Op], kept: Collection[Op], bound: str) -> Reuse:
 def _looks(op: Op) -> bool:
     """Whether a value may lie in the memory of its operands: views, and what NumPy gives back without a copy."""
     if op.kind in ("function", "primitive"):
-        return not _is_fresh(op)
+        return not is_fresh(op)
     return (op.kind in VIEWS and op.kind != "item") or op.kind in ("windows", "einsum", "diag")
 
 
@@ -109,7 +109,7 @@ class _Scheduling:
         self.pending.add(op)
         for x in sorted(places(op), key=lambda x: len(self.readers[x])):
             others = [u for u in self.readers[x] if u not in self.done and u is not op]
-            is_ours = x in self.wide and x not in self.held and x not in self.over.values() and _is_fresh(x)
+            is_ours = x in self.wide and x not in self.held and x not in self.over.values() and is_fresh(x)
             if is_ours and not any(self._waits(u) for u in others):
                 for u in others:
                     for y in postorder([u]):
@@ -125,7 +125,8 @@ class _Scheduling:
         return any(x in self.pending for x in postorder([op], stop=self.done))
 
 
-def _is_fresh(x: Op) -> bool:
+def is_fresh(x: Op) -> bool:
+    """Whether the result of an operation is an array of its own."""
     if x.kind == "primitive":
         return x.data[0] in FRESH_PRIMITIVES
     # A function given as SymPy's may hand back its argument.

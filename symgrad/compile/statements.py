@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from textwrap import wrap
 
+from symgrad.compile.diagonal import Shift, identity_factor, shift_of
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, summands, text_of
 from symgrad.compile.operations import TOGETHER, Op, Type
 from symgrad.compile.plan import VIEWS, Labels, Plan
-from symgrad.compile.reuse import call_of, reuse, written_over
+from symgrad.compile.reuse import call_of, is_fresh, reuse, written_over
 from symgrad.graph.show import ATOM, Text, enclosed
 from symgrad.graph.sizes import ONE, ZERO
 from symgrad.graph.walk import postorder, use_counts
@@ -49,7 +50,12 @@ ITEMS = {
     "softmax_and_inner": ("softmax", "log_softmax_sum"),
     "inverse_and_logdet": ("inverse", "logdet"),
     "both_products": ("product", "product"),
+    "products_and_grams": ("product", "product", "gram", "gram"),
 }
+
+
+# Two values of the second operand and two of the third by turns.
+FACTORED = frozenset({"both_products", "products_and_grams"})
 
 
 @dataclass(slots=True)
@@ -139,6 +145,7 @@ class Writer:
             return
         is_shared = (uses > 1 and op.type is not Type.SCALAR) or _is_of_numbers(op)
         is_shared |= op in self.over.values()
+        is_shared &= not self._is_on_diagonals(op)
         if is_shared or is_checked or op in self.chosen or op in self.plan.names or len(text[0]) > LONGEST_INLINE:
             self._assign(op, self.plan.names.get(op) or self._described(op))
 
@@ -148,14 +155,30 @@ class Writer:
         self.labels[op] = self._collected(op)
         comment = self._comment(self.labels[op])
         out = self.texts[x][0]
-        steps = written_over(op, x, self.texts, self.plan.ops, self.context)
         name = self._name(op, self.plan.names.get(op) or self._described(op))
+        shift = shift_of(op, self.plan.ops)
+        if shift is not None and shift.matrix is x and name == out:
+            self._shift(name, shift, comment)
+            steps = []
+        else:
+            steps = written_over(op, x, self.texts, self.plan.ops, self.context)
         if name != out:
             self._line(name, call_of(steps.pop(0), out), "" if steps else comment)
         for k, (sign, text) in enumerate(steps):
             self._line(name, text, comment if k == len(steps) - 1 else "", f" {sign}= " if sign else "")
         self.texts[op] = name, ATOM
         self.assigned.add(op)
+
+    def _shift(self, name: str, shift: Shift, comment: str) -> None:
+        """A multiple of the identity added to a matrix that is ours and has this name."""
+        place, sign, text = shift.line(name, self.texts, self.context)
+        self._line(place, text, comment, f" {sign}= ")
+
+    def _is_on_diagonals(self, op: Op) -> bool:
+        """Whether a multiple of the identity is only added to matrices that are written over: it is never written out then."""
+        users = self.readers.get(op, ())
+        is_added = all(u in self.over and self.over[u] is not op for u in users)
+        return bool(users) and is_added and identity_factor(op, self.plan.ops) is not None
 
     def _name(self, op: Op, wanted: str) -> str:
         """The name of a value: what has none and is written over has that of what comes of it."""
@@ -201,9 +224,8 @@ class Writer:
         if not self.is_in_place or op.kind != "function" or len(op.args) != 1 or op.type is not Type.FLOATING:
             return False
         (x,) = op.args
-        # A function given as SymPy's may hand back its argument.
-        is_fresh = x.kind in FRESH and not (x.kind == "function" and x.data[0] == "scalar")
-        is_ours = x in self.assigned and x in self.alone and is_fresh and x.shape == op.shape and bool(x.rank)
+        is_ours = x in self.assigned and x in self.alone and x.kind in FRESH and is_fresh(x)
+        is_ours &= x.shape == op.shape and bool(x.rank)
         return is_ours and re.fullmatch(r"np\.\w+\(\w+\)", text) is not None
 
     def _collected(self, op: Op) -> Labels:
@@ -214,8 +236,12 @@ class Writer:
     def _assign(self, op: Op, wanted: str) -> None:
         name = self._name(op, wanted)
         comment = self._comment(self.labels[op])
+        shift = shift_of(op, self.plan.ops)
         if _is_of_numbers(op):
             self._fill(name, op, comment)
+        elif shift is not None and self.given is None and shift.matrix not in self.assigned and is_fresh(shift.matrix):
+            self._line(name, self.texts[shift.matrix][0], "")
+            self._shift(name, shift, comment)
         elif op.kind == "total" and len(op.args) > TERMS_A_LINE:
             terms = summands(op, [self.texts[x] for x in op.args])
             for k in range(0, len(terms), TERMS_A_LINE):
@@ -265,6 +291,9 @@ class Writer:
     def _described(self, op: Op) -> str:
         """A name for what the page does not name: what was done, and with what."""
         args = op.args[0].args if op.kind == "item" else op.args
+        if op.kind == "item" and op.args[0].kind in FACTORED:
+            # By the factor, since the matrix is the same.
+            args = (args[1 + int(op.data) % 2],)
         known = [self.texts[x][0] for x in args]
         of = next((t for t in known if t.isidentifier()), "")
         if op.kind == "total" and len(known) == 2 and all(t.isidentifier() for t in known):

@@ -98,15 +98,19 @@ def test_both_products_of_a_matrix(sizes):
         (M.T.copy().T, B, A, 1e-12),
         (M.astype("f4"), B.astype("f4"), A.astype("f4"), 1e-4),
     ):
-        left, right = arrays.both_products(m, b, a)
-        assert left.dtype == right.dtype == m.dtype
-        np.testing.assert_allclose(left, M @ B, rtol=tolerance, atol=tolerance * 10)
-        np.testing.assert_allclose(right, M.T @ A, rtol=tolerance, atol=tolerance * 10)
+        expected = (M @ B, M.T @ A, B.T @ B, A.T @ A)
+        for found in (arrays.both_products(m, b, a), arrays.products_and_grams(m, b, a)):
+            for x, y in zip(found, expected, strict=False):
+                assert x.dtype == m.dtype
+                np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance * 10)
+        assert len(found) == len(expected)
 
 
 def test_both_products_tell_an_overflow():
     with np.errstate(all="raise"), pytest.raises(FloatingPointError):
         arrays.both_products(np.full((3, 2), 1e300), np.zeros((2, 2)), np.full((3, 2), 1e300))
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        arrays.products_and_grams(np.ones((3, 2)), np.full((2, 2), 1e300), np.ones((3, 2)))
 
 
 @pytest.mark.parametrize("size", [1, 5, 64, 130])

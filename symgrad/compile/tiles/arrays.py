@@ -33,13 +33,24 @@ def __getattr__(name: str) -> np.ufunc:
 
 def both_products(m: Array, b: Array, a: Array) -> tuple[Array, Array]:
     """m b and mᵀ a, in one pass over m where b and a are narrow: BLAS would copy m twice."""
-    is_ours = m.flags.c_contiguous and all(x.dtype == float for x in (m, b, a))
-    if not is_ours or max(b.shape[1], a.shape[1]) >= LARGE:
-        return m @ b, m.T @ a
-    finite, left, right = both_sides(m, np.ascontiguousarray(b.T), np.ascontiguousarray(a))
+    return _both_sides(m, b, a, False)[:2] if _is_narrow(m, b, a) else (m @ b, m.T @ a)
+
+
+def products_and_grams(m: Array, b: Array, a: Array) -> tuple[Array, Array, Array, Array]:
+    """m b, mᵀ a, bᵀ b and aᵀ a, in the same pass."""
+    return _both_sides(m, b, a, True) if _is_narrow(m, b, a) else (m @ b, m.T @ a, b.T @ b, a.T @ a)
+
+
+def _is_narrow(m: Array, b: Array, a: Array) -> bool:
+    is_ours = all(x.dtype == float for x in (m, b, a)) and m.flags.c_contiguous
+    return bool(is_ours) and max(b.shape[1], a.shape[1]) < LARGE
+
+
+def _both_sides(m: Array, b: Array, a: Array, grams: bool) -> tuple[Array, Array, Array, Array]:
+    finite, *found = both_sides(m, np.ascontiguousarray(b), np.ascontiguousarray(a), grams)
     if finite != 0:
         sharing.told()
-    return left, right
+    return tuple(found)
 
 
 def inverse_and_logdet(a: Array) -> tuple[Array, Array]:

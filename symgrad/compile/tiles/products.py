@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from symgrad.compile.tiles.compiled import exact, kernel
-from symgrad.compile.tiles.registers import LANES, add_dots, add_outer
+from symgrad.compile.tiles.registers import LANES, MOST_ROWS, REAL_BYTES, STEPS, add_dots, add_outer
 from symgrad.compile.tiles.sharing import LONG, all_finite
 
 # As many rows and columns as BLAS needs to be faster than blocks in registers.
@@ -24,20 +24,38 @@ def _rows_together(left):
     return 4 if left % 4 == 0 else min(left, 3)
 
 
+@exact
+def _advance(size, blocks, steps):
+    """How many bytes further each fetch is, where blocks of sums of so many steps share `size` bytes."""
+    turns = blocks * (steps // STEPS)
+    return -(-size // turns) if turns else 0
+
+
+@exact
+def _next(X, fetches, part, parts):
+    """(where it begins, size) in bytes of a part of the tile that follows X in memory; of size 0 unless that `fetches`."""
+    size = X.size * REAL_BYTES // parts if fetches else 0
+    return X.size * REAL_BYTES + part * size, size
+
+
 @kernel
-def add_transposed(C, A, B, rows, columns, fetches):
+def add_transposed(C, A, B, rows, columns, first, size):
     """C += A Bᵀ for so many rows of B, and columns of A and B.
 
-    If `fetches`, what comes after B in memory is fetched meanwhile, a whole B later.
+    Meanwhile `size` bytes of memory are fetched, from `first` bytes behind B's start on.
     """
     k, full = A.shape[0], columns - columns % LANES
+    advance = _advance(size, -(-k // MOST_ROWS) * (rows // 3 + rows % 3), full // LANES)
+    share = full // LANES // STEPS * advance
     a = 0
     while a < k:
         n = _rows_together(k - a)
         for b in range(0, rows - 2, 3):
-            add_dots(C, A, B, a, n, b, 3, full, fetches and a == 0)
+            add_dots(C, A, B, a, n, b, 3, full, first, advance)
+            first += share
         for b in range(rows - rows % 3, rows):
-            add_dots(C, A, B, a, n, b, 1, full, False)
+            add_dots(C, A, B, a, n, b, 1, full, first, advance)
+            first += share
         a += n
     for j in range(full, columns):
         for a in range(k):
@@ -46,23 +64,27 @@ def add_transposed(C, A, B, rows, columns, fetches):
 
 
 @kernel
-def add_product(C, A, B, length, columns, fetches):
-    """C += A B for so many columns of A, which are rows of B, and columns of B; `fetches` as above."""
+def add_product(C, A, B, length, columns, first, size):
+    """C += A B for so many columns of A, which are rows of B, and columns of B; memory is fetched as above."""
+    k = A.shape[0]
+    advance = _advance(size, -(-k // MOST_ROWS) * -(-columns // LANES // 3), length)
+    share = length // STEPS * advance
     j = 0
     while j + LANES <= columns:
         left, a = (columns - j) // LANES, 0
-        while a < A.shape[0]:
-            n = _rows_together(A.shape[0] - a)
+        while a < k:
+            n = _rows_together(k - a)
             if left >= 3:
-                add_outer(C, A, B, a, n, j, 3, length, fetches and a == 0)
+                add_outer(C, A, B, a, n, j, 3, length, first, advance)
             elif left == 2:
-                add_outer(C, A, B, a, n, j, 2, length, False)
+                add_outer(C, A, B, a, n, j, 2, length, first, advance)
             else:
-                add_outer(C, A, B, a, n, j, 1, length, False)
+                add_outer(C, A, B, a, n, j, 1, length, first, advance)
+            first += share
             a += n
         j += LANES * min(left, 3)
     for i in range(length):
-        for a in range(A.shape[0]):
+        for a in range(k):
             for j in range(columns - columns % LANES, columns):
                 C[a, j] += A[a, i] * B[i, j]
 
@@ -112,7 +134,7 @@ def products(A, X, Z, rows, fetches):
     if A.shape[0] == 1:
         _add_rows(Z[0], A[0], X, rows)
     else:
-        add_product(Z, A, X, A.shape[1], rows, fetches)
+        add_product(Z, A, X, A.shape[1], rows, *_next(X, fetches, 0, 1))
 
 
 @kernel
@@ -124,40 +146,63 @@ def add_products(G, X, S, rows):
     if G.shape[0] == 1:
         _add_inner(S[0], G[0], X, rows)
     else:
-        add_transposed(S, G, X, S.shape[1], rows, False)
+        add_transposed(S, G, X, S.shape[1], rows, 0, 0)
 
 
 @kernel
 def products_of_rows(A, X, Z, rows, fetches):
-    """Z = A Xᵀ for the examples of a tile, the rows of X; `fetches` as above."""
+    """Z = A Xᵀ for the examples of a tile, the rows of X; `fetches` as above, half of it where rows are long."""
     if A.shape[0] >= LARGE and rows == Z.shape[1]:
         np.dot(A, X.T, Z)
         return
     Z[...] = 0.0
-    add_transposed(Z, A, X, rows, A.shape[1], fetches)
+    first, size = _next(X, fetches, 0, 2 if X.shape[1] >= LONG else 1)
+    add_transposed(Z, A, X, rows, A.shape[1], first, size)
 
 
 @kernel
 def add_products_of_rows(G, X, S, rows, fetches):
-    """S += G X over the examples of a tile, the rows of X; `fetches` as above, where rows are long.
+    """S += G X over the examples of a tile, the rows of X; if `fetches`, the other half is fetched where rows are long.
 
-    The rows are in the cache by now. Memory is read while they are multiplied again, if the next tile has room beside them.
+    The rows are in the cache by now, and the next tile has room beside them.
     """
     if S.shape[0] >= LARGE and rows == G.shape[1]:
         S += np.dot(G, X)
         return
-    add_product(S, G, X, rows, S.shape[1], fetches and X.shape[1] >= LONG)
+    first, size = _next(X, fetches and X.shape[1] >= LONG, 1, 2)
+    add_product(S, G, X, rows, S.shape[1], first, size)
 
 
 @kernel
-def both_sides(M, B, A):
-    """(0 where all is finite, M Bᵀ, Mᵀ A) in one pass over M: both multiply some rows while the second cache has them."""
+def both_sides(M, B, A, grams):
+    """(0 where all is finite, M B, Mᵀ A, BᵀB, AᵀA) in one pass over M; the last two are 0 unless `grams` are asked for.
+
+    Both products multiply some rows of M while the second cache has them.
+    """
     n, d = M.shape
     size = max(12, min(96, 2**14 // max(d, 1) // 12 * 12))
-    left, right = np.zeros((n, B.shape[0])), np.zeros((A.shape[1], d))
-    for first in range(0, n, size):
-        last = min(first + size, n)
-        rows = M[first:last]
-        add_transposed(left[first:last].T, B, rows, last - first, d, False)
-        add_product(right, A[first:last].T, rows, last - first, d, M.size > FAR)
-    return all_finite(left) + all_finite(right), left, right.T
+    left, right, turned = np.zeros((n, B.shape[1])), np.zeros((A.shape[1], d)), _transposed(B)
+    of_b, of_a = np.zeros((B.shape[1], B.shape[1])), np.zeros((A.shape[1], A.shape[1]))
+    if grams:
+        add_transposed(of_b, turned, turned, B.shape[1], d, 0, 0)
+    for start in range(0, n, size):
+        stop = min(start + size, n)
+        rows, some = M[start:stop], A[start:stop]
+        first, half = _next(rows, M.size > FAR, 0, 2)
+        add_transposed(left[start:stop].T, turned, rows, stop - start, d, first, half)
+        first, half = _next(rows, M.size > FAR, 1, 2)
+        add_product(right, some.T, rows, stop - start, d, first, half)
+        if grams:
+            add_product(of_a, some.T, some, stop - start, A.shape[1], 0, 0)
+    finite = all_finite(left) + all_finite(right) + all_finite(of_b) + all_finite(of_a)
+    return finite, left, right.T, of_b, of_a
+
+
+@exact
+def _transposed(B):
+    """A copy of Bᵀ in rows; NumPy's takes longer."""
+    turned = np.empty((B.shape[1], B.shape[0]))
+    for i in range(B.shape[0]):
+        for j in range(B.shape[1]):
+            turned[j, i] = B[i, j]
+    return turned

@@ -35,6 +35,8 @@ LAST = {"C": 1, "F": 0}
 INT, REAL = ir.IntType(64), ir.DoubleType()
 VECTOR = ir.VectorType(REAL, LANES)
 ZERO = ir.Constant(VECTOR, [0.0] * LANES)
+# Of a sum, so many steps are a turn, in which one line is fetched.
+STEPS = 3
 # Where a fetched line goes: into the second cache, since the first is small.
 SECOND_CACHE = 2
 # The rows of one matrix that a block of sums belongs to; with three vectors or rows of the other it takes twelve registers.
@@ -50,7 +52,7 @@ class _Matrix:
 
     def __init__(self, context: Any, builder: Builder, kind: Any, value: Value) -> None:
         array = context.make_array(kind)(context, builder, value)
-        self._builder, self._start = builder, array.data
+        self._builder, self.start = builder, array.data
         self.shape = cgutils.unpack_tuple(builder, array.shape, 2)
         self._strides = cgutils.unpack_tuple(builder, array.strides, 2)
         # A constant step needs no register.
@@ -60,7 +62,7 @@ class _Matrix:
     def at(self, i: Value, j: Value) -> Value:
         """Where the entry (i, j) lies."""
         place = self._builder.add(self._builder.mul(i, self._strides[0]), self._builder.mul(j, self._strides[1]))
-        return cgutils.pointer_add(self._builder, self._start, place)
+        return cgutils.pointer_add(self._builder, self.start, place)
 
     def below(self, place: Value, k: int) -> Value:
         """The same k rows below."""
@@ -110,16 +112,43 @@ def _fetch(builder: Builder, place: Value) -> None:
     _call(builder, "llvm.prefetch.p0", ir.VoidType(), arguments)
 
 
+class _Ahead:
+    """Memory fetched while sums run: `first` bytes behind a matrix's start, then `advance` bytes further at every turn."""
+
+    def __init__(self, builder: Builder, matrix: _Matrix, first: Value, advance: Value) -> None:
+        self._builder, self._advance = builder, advance
+        start = builder.bitcast(matrix.start, ir.IntType(8).as_pointer())
+        self._next = cgutils.alloca_once_value(builder, builder.gep(start, [first]))
+
+    def fetch(self) -> None:
+        place = self._builder.load(self._next)
+        _fetch(self._builder, place)
+        self._builder.store(self._builder.gep(place, [self._advance]), self._next)
+
+
 def _summed(
-    builder: Builder, starts: Sequence[Value], stop: Value, step: int, terms: Callable[[Value], Sequence[Pair]]
+    builder: Builder,
+    starts: Sequence[Value],
+    stop: Value,
+    step: int,
+    terms: Callable[[Value], Sequence[Pair]],
+    ahead: _Ahead,
 ) -> list[Value]:
     """starts[k] + Σ_i x_k y_k for i = 0, step, ... before `stop`, where `terms(i)` gives the pairs (x_k, y_k)."""
-    sums = [cgutils.alloca_once(builder, VECTOR) for _ in starts]
-    for total, start in zip(sums, starts, strict=True):
-        builder.store(start, total)
-    with cgutils.for_range_slice(builder, INT(0), stop, INT(step), INT) as (i, _):
+    sums = [cgutils.alloca_once_value(builder, start) for start in starts]
+
+    def add(i: Value) -> None:
         for total, (x, y) in zip(sums, terms(i), strict=True):
             builder.store(_multiply_add(builder, x, y, builder.load(total)), total)
+
+    turn = INT(step * STEPS)
+    whole = builder.sub(stop, builder.srem(stop, turn))
+    with cgutils.for_range_slice(builder, INT(0), whole, turn, INT) as (i, _):
+        ahead.fetch()
+        for k in range(STEPS):
+            add(builder.add(i, INT(k * step)))
+    with cgutils.for_range_slice(builder, whole, stop, INT(step), INT) as (i, _):
+        add(i)
     return [builder.load(total) for total in sums]
 
 
@@ -131,10 +160,10 @@ def _for_each(builder: Builder, n: Value, code: Callable[[int], None]) -> None:
 
 
 @intrinsic(prefer_literal=True)
-def add_dots(_typing, C, A, B, a, n, b, m, columns, fetches):
+def add_dots(_typing, C, A, B, a, n, b, m, columns, first, advance):
     """C[a:a+n, b:b+m] += A[a:a+n, :columns] B[b:b+m, :columns]ᵀ, m a constant, the columns so many vectors.
 
-    If `fetches`, rows of B are fetched that come as much later as B has rows.
+    At every turn of the sums a line of memory is fetched, `first` bytes behind B's start, then `advance` bytes further.
     """
     if not isinstance(m, types.IntegerLiteral):
         return None
@@ -143,25 +172,18 @@ def add_dots(_typing, C, A, B, a, n, b, m, columns, fetches):
         c, x, y = (_Matrix(context, builder, signature.args[k], values[k]) for k in range(3))
         first_a, count, first_b = values[3:6]
         of_b = [builder.add(first_b, INT(k)) for k in range(m.literal_value)]
-        later = builder.mul(*y.shape)
         of_y = [y.row(k) for k in of_b]
-
-        def fetch(j: Value) -> None:
-            is_first = builder.icmp_signed("==", builder.and_(j, INT(CACHE_LINE // REAL_BYTES - 1)), INT(0))
-            with builder.if_then(builder.and_(is_first, values[8])):
-                for row in of_y:
-                    _fetch(builder, builder.gep(row, [builder.add(j, later)]))
 
         def block(n: int) -> None:
             of_a = [builder.add(first_a, INT(k)) for k in range(n)]
             of_x = [x.row(k) for k in of_a]
 
             def terms(j: Value) -> Sequence[Pair]:
-                fetch(j)
                 ys = [_load(builder, row, j) for row in of_y]
                 return [(u, v) for u in [_load(builder, row, j) for row in of_x] for v in ys]
 
-            sums = _summed(builder, [ZERO] * n * len(of_b), values[7], LANES, terms)
+            ahead = _Ahead(builder, y, *values[8:])
+            sums = _summed(builder, [ZERO] * n * len(of_b), values[7], LANES, terms, ahead)
             for total, (i, k) in zip(sums, product(of_a, of_b), strict=True):
                 place = c.at(i, k)
                 builder.store(builder.fadd(builder.load(place), _added_up(builder, total)), place)
@@ -169,15 +191,12 @@ def add_dots(_typing, C, A, B, a, n, b, m, columns, fetches):
         _for_each(builder, count, block)
         return context.get_dummy_value()
 
-    return types.void(C, A, B, types.intp, types.intp, types.intp, m, types.intp, types.boolean), code
+    return types.void(C, A, B, *[types.intp] * 3, m, *[types.intp] * 3), code
 
 
 @intrinsic(prefer_literal=True)
-def add_outer(_typing, C, A, B, a, n, j, m, length, fetches):
-    """C[a:a+n, j:j+m·LANES] += A[a:a+n, :length] B[:length, j:j+m·LANES], m a constant.
-
-    If `fetches`, what comes as much later as B is large is fetched.
-    """
+def add_outer(_typing, C, A, B, a, n, j, m, length, first, advance):
+    """C[a:a+n, j:j+m·LANES] += A[a:a+n, :length] B[:length, j:j+m·LANES], m a constant; memory is fetched as above."""
     if not isinstance(m, types.IntegerLiteral):
         return None
 
@@ -185,27 +204,24 @@ def add_outer(_typing, C, A, B, a, n, j, m, length, fetches):
         c, x, y = (_Matrix(context, builder, signature.args[k], values[k]) for k in range(3))
         first_a, count, first_column = values[3:6]
         columns = [builder.add(first_column, INT(k * LANES)) for k in range(m.literal_value)]
-        later = builder.mul(*y.shape)
 
         def block(n: int) -> None:
             of_a = [builder.add(first_a, INT(k)) for k in range(n)]
 
             def terms(i: Value) -> Sequence[Pair]:
                 row = y.row(i)
-                with builder.if_then(values[8]):
-                    for k in range(0, len(columns) * LANES, CACHE_LINE // REAL_BYTES):
-                        _fetch(builder, builder.gep(row, [builder.add(first_column, builder.add(later, INT(k)))]))
                 ys = [_load(builder, row, k) for k in columns]
-                first = x.at(first_a, i)
-                xs = [_repeated(builder, builder.load(x.below(first, k))) for k in range(n)]
+                place = x.at(first_a, i)
+                xs = [_repeated(builder, builder.load(x.below(place, k))) for k in range(n)]
                 return [(u, v) for u in xs for v in ys]
 
+            ahead = _Ahead(builder, y, *values[8:])
             places = [(c.row(i), k) for i, k in product(of_a, columns)]
-            sums = _summed(builder, [_load(builder, *p) for p in places], values[7], 1, terms)
+            sums = _summed(builder, [_load(builder, *p) for p in places], values[7], 1, terms, ahead)
             for total, place in zip(sums, places, strict=True):
                 _store(builder, total, *place)
 
         _for_each(builder, count, block)
         return context.get_dummy_value()
 
-    return types.void(C, A, B, types.intp, types.intp, types.intp, m, types.intp, types.boolean), code
+    return types.void(C, A, B, *[types.intp] * 3, m, *[types.intp] * 3), code

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.linalg  # noqa: F401 - its BLAS is the one that loops call; it has to be loaded to be held
 from threadpoolctl import ThreadpoolController
 
-from symgrad.compile.tiles.compiled import exact
+from symgrad.compile.tiles.compiled import loop
 from symgrad.compile.tiles.registers import CACHE_LINE
 
 Array = Any
@@ -127,10 +127,11 @@ def told() -> None:
     np.subtract(np.inf, np.inf)
 
 
-@exact
+@loop
 def all_finite(x):
     """0 where all are finite, else not a number."""
-    total = 0.0
-    for v in x.ravel():
-        total += 0.0 * v
+    total, entries = 0.0, x.ravel()
+    # Over indices: a loop over entries would not be vectorised, and take nine times as long.
+    for i in range(entries.size):
+        total += 0.0 * entries[i]
     return total
