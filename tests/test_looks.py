@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 from base64 import b64decode
 from dataclasses import replace
 from io import BytesIO
@@ -13,7 +15,7 @@ import nbformat
 import pypdf
 import pytest
 from documents import page, problem
-from test_pages import beyond, compiled_log, flaws
+from test_pages import beyond, compiled_log, flaws, need
 
 import symgrad as sg
 from symgrad.compile.listing import listing
@@ -178,6 +180,41 @@ def test_a_wide_number_of_an_equation_stays_on_the_page(tmp_path):
     document = Document(Plain("Title"), (Paragraph((Plain("text"),)), Display((wide,))), "en")
     assert flaws(compiled_log(render_as(document, LATEX), tmp_path)) == []
     assert beyond(tmp_path / "page.pdf") == []
+
+
+def is_known_to_tex(name):
+    return shutil.which("kpsewhich") and subprocess.run(["kpsewhich", name], capture_output=True).returncode == 0
+
+
+def printed_by(program, page, folder):
+    """What stands on the page that the program makes: letters that a font lacks would be silently left out."""
+    if program == "lualatex" and not all(map(is_known_to_tex, ("luaotfload.sty", "luatexja.sty"))):
+        pytest.skip("lualatex is not installed, or not its fonts and Chinese")
+    assert flaws(compiled_log(page, folder, program)) == []
+    need("pdftotext")
+    run = subprocess.run(["pdftotext", "-raw", folder / "page.pdf", "-"], capture_output=True, encoding="utf-8")
+    return run.stdout
+
+
+# pdfTeX reads bytes, XeTeX and LuaTeX letters, and LuaTeX makes a dash of two hyphens even with {} between them.
+@pytest.mark.parametrize("program", ["pdflatex", "xelatex", "lualatex"])
+def test_signs_of_text_print_as_themselves_by_each_program_of_tex(program, tmp_path):
+    text = "10\N{NO-BREAK SPACE}000 pp. 35–44 — é ß -- ,, << “q” end"
+    label = Row("Z", r"(4)\text{–}(7)", label="1")
+    title = Plain("A \N{NO-BREAK SPACE}– é")
+    page = render_as(Document(title, (Paragraph((Plain(text),)), Display((label,))), "en"), LATEX)
+    assert page.startswith("% Compile with pdflatex, xelatex or lualatex.\n")
+    printed = " ".join(printed_by(program, page, tmp_path).split())
+    assert text.replace("\N{NO-BREAK SPACE}", " ") in printed
+    assert "(4)–(7)" in printed
+    assert "A – é" in printed
+
+
+@pytest.mark.parametrize("program", ["xelatex", "lualatex"])
+def test_a_chinese_page_is_for_each_program_that_reads_letters(program, tmp_path):
+    page = render_as(Document(Plain("梯度"), (Paragraph((Plain("第 35–44 页——形状相同。"),)),), "zh"), LATEX)
+    assert page.startswith("% Compile with xelatex or lualatex.\n")
+    assert "第35–44页——形状相同。" in "".join(printed_by(program, page, tmp_path).split())
 
 
 def test_no_line_of_a_paragraph_is_alone_on_a_page(tmp_path):
