@@ -38,13 +38,33 @@ def a_gradient_that_is_zero():
     return sg.Problem(sg.sum(X @ w > 0))
 
 
+def a_difference_of_probabilities_and_labels():
+    """The rows of D = P - Y sum to 0 since those of P and of Y sum to 1; the line holds no P and no Y."""
+    Y, Z, b = sg.data("Y", n, k, one_hot=True), sg.parameter("Z", n, k), sg.parameter("b", n)
+    P = sg.named("P", sg.softmax(Z))
+    return sg.Problem(sg.sum(sg.named("D", P - Y) * sg.named("V", Z + b[:, None])))
+
+
 @pytest.mark.parametrize(
-    "problem", [softmax_with_a_named_score, a_system_solved, sizes_that_are_numbers, a_gradient_that_is_zero]
+    "problem",
+    [
+        softmax_with_a_named_score,
+        a_system_solved,
+        sizes_that_are_numbers,
+        a_gradient_that_is_zero,
+        a_difference_of_probabilities_and_labels,
+    ],
 )
 def test_every_line_is_proved(problem):
     derivation = problem().derive()
     assert {line.proof.verdict for eq in derivation.backward for line in eq.lines} == {Verdict.PROVED}
     assert derivation.end_to_end is not None
+
+
+def test_a_line_says_by_which_facts_a_sum_is_zero():
+    derivation = a_difference_of_probabilities_and_labels().derive()
+    told = [[(f, e.name) for f, e in line.reason.facts] for eq in derivation.backward for line in eq.lines]
+    assert [("softmax", "P"), ("one_hot", "Y"), ("rows_sum_to_zero", "D")] in told
 
 
 def test_a_threshold_that_is_learnt_is_sampled_positive():

@@ -278,7 +278,7 @@ class _Comparison:
             return [(derivative, first)]
         known = {**values, **self.found}
         for target, definition in self.step.used.items():
-            known[target] = self._at([definition], known)[0]
+            known[target] = self._at([substitute(definition, self.stand_ins)], known)[0]
         for cotangent, expression in self.step.upstream.items():
             known[cotangent] = self._at([substitute(expression, self.stand_ins)], known)[0]
         # With nothing more known the first line has been evaluated already.
