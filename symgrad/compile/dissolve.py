@@ -37,13 +37,18 @@ SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 Written = tuple[int, str, Expr, Mapping[Expr, Expr]]
 
 
+# What is checked of an array where a reason says more than the fact's name: y² = y and u = yᵀm of a one-hot y.
+CHECKED = {"one_hot_squares": "one_hot", "picks": "one_hot"}
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A fact that the gradients rest on: of a leaf, as the expression that it stands for."""
+    """A fact that the gradients rest on: of a leaf, as the expression that it stands for, and by what it was declared."""
 
     fact: str
     name: str
     expression: Expr
+    declared: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +125,21 @@ def _stated(derivation: Derivation, values: Mapping[Expr, Expr]) -> Iterable[Sta
     """The facts that reasons of backward lines use, each once."""
     definitions = {eq.target: eq.expression for eq in derivation.forward}
     reasons = [line.reason for equation in derivation.backward for line in equation.lines]
-    used = [(fact, of) for reason in reasons for fact, e in reason.facts for of in _declared(fact, e, definitions)]
-    for fact, of in dict.fromkeys(used):
-        yield Stated(fact, of.name, values.get(of, of))
+    used = [(CHECKED.get(fact, fact), e) for reason in reasons for fact, e in reason.facts]
+    found = [(fact, of) for fact, e in used for of in _declared(fact, e, definitions)]
+    for fact, of in dict.fromkeys(found):
+        declared = fact if fact in of.facts else min(of.facts & _implied(fact))
+        yield Stated(fact, of.name, values.get(of, of), declared)
+
+
+def _implied(fact: str) -> frozenset[str]:
+    """The declarations by which an array has a fact: a positive definite matrix is symmetric."""
+    return SYMMETRIC_FACTS if fact == "symmetric" else frozenset({fact})
 
 
 def _declared(fact: str, e: Expr, definitions: Mapping[Leaf, Expr]) -> Iterator[Leaf]:
     """The arrays with the fact by which e has it: itself, or those that a matrix symmetric by definition is made of."""
-    # A positive definite matrix is symmetric.
-    implied = SYMMETRIC_FACTS if fact == "symmetric" else frozenset({fact})
+    implied = _implied(fact)
     pending, seen = [e], set[Expr]()
     while pending:
         node = pending.pop()
@@ -150,5 +161,5 @@ def _symmetric(derivation: Derivation, values: Mapping[Expr, Expr]) -> dict[Expr
         held = sorted(leaf.facts & SYMMETRIC_FACTS)
         if held and leaf.role is not Role.PARAMETER:
             e = values.get(leaf, leaf)
-            found.setdefault(e, Stated(held[0], leaf.name, e))
+            found.setdefault(e, Stated(held[0], leaf.name, e, held[0]))
     return found
