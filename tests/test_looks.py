@@ -311,13 +311,23 @@ def test_an_equation_entry_by_entry_stays_on_the_page_of_the_equation(tmp_path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["inv", "cholesky"])
+@pytest.mark.parametrize("name", ["inv", "solve", "cholesky"])
 def test_an_equation_in_a_reason_is_one_formula(name, language):
     """Not X Y = I of three formulas and a letter of the text, which no one sets as an equation."""
     entry = PRIMITIVES[name]
     for text in (entry.reason, entry.reason_in_rows):
-        sentence = told(text, operand_and_result("K", "K^{-1}"))
+        sentence = told(text, operand_and_result("K", "K^{-1}", "b"))
         said = plain(sentence, language, math=lambda tex: f"<{tex}>")
         assert "=" not in re.sub(r"<[^<>]*>", "", said)
         assert len(re.findall(r"<[^<>]*=[^<>]*>", said)) >= 2
         assert not re.search(r"[{}$]", re.sub(r"<[^<>]*>", "", said))
+
+
+def test_a_reason_holds_for_an_operand_without_a_name():
+    """(A + I)(A + I)⁻¹ = I, and not A + I (A + I)⁻¹ = I; of a system in its own letters: A and b may be others."""
+    n, m = sg.dims("n m")
+    a, b, c = sg.parameter("A", n, n), sg.parameter("b", n, m), sg.data("C", n, n)
+    text = sg.Problem(sg.trace(sg.inv(a + sg.eye(n)) @ c) + sg.sum(sg.solve(a - c, b))).explain()
+    assert r"From $`(A + I) (A + I)^{-1} = I`$ follows $`\mathrm{d}(A + I)\,(A + I)^{-1}" in text
+    assert r"From $`(A - C) ((A - C)^{-1} b) = b`$ follows" in text
+    assert r"+ (A - C)\,\mathrm{d}((A - C)^{-1} b) = \mathrm{d}b`$" in text

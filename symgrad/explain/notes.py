@@ -84,10 +84,11 @@ FORMULA = re.compile(r"\$([^$]+)\$")
 FORMULAS: Mapping[str, Math] = {"c": Math("c"), "equal": Math("i = j")}
 
 
-def operand_and_result(x: str, y: str) -> dict[str, Math]:
-    """What the reason of a primitive may name: operand, result, its transpose, their differentials."""
-    found = {"x": x, "y": y, "y_t": rf"{y}^{{\top}}", "dx": rf"\mathrm{{d}}{x}", "dy": rf"\mathrm{{d}}{y}"}
-    return {name: Math(tex) for name, tex in (*found.items(), ("dy_t", rf"\mathrm{{d}}{y}^{{\top}}"))}
+def operand_and_result(x: str, y: str, b: str = "") -> dict[str, Math]:
+    """What the reason of a primitive may name: operand, result, its transpose, a second operand, their differentials."""
+    found = {"x": x, "y": y, "y_t": rf"{y}^{{\top}}", "b": b}
+    found |= {f"d{name}": rf"\mathrm{{d}}{tex}" for name, tex in found.items()}
+    return {name: Math(tex) for name, tex in found.items()}
 
 
 def told(text: Text, values: Mapping[str, Math]) -> Sentence:
