@@ -202,6 +202,13 @@ def test_a_reason_names_what_a_page_numbers():
     assert Text(en="= by the definition of alpha", zh="= 由 alpha 的定义") in texts
 
 
+def test_a_step_of_several_rules_names_them_all():
+    n = sg.dims("n")
+    s = sg.parameter("S", n, n)
+    (row, *_) = rows(sg.Problem(sg.logdet(s) + sg.trace(sg.inv(s))).derive(prove=False))
+    assert row[2] == Text(en="inv, logdet", zh="inv、logdet")
+
+
 def test_check_of_some_parameters():
     result = run("check", SOFTMAX, "--wrt", "b")
     assert "∂L/∂b" in result.stdout

@@ -38,7 +38,8 @@ def rows(derivation: Derivation) -> Iterator[tuple[str | Text, ...]]:
     """One row for each step, and one for each way in which it is rewritten."""
     for equation in derivation.backward:
         what = f"∂{derivation.loss.name}/∂{equation.name}"
-        rules = [LAWS.get(rule, rule) for rule in dict.fromkeys(c.rule for c in equation.contributions)]
+        ways = dict.fromkeys(rule for c in equation.contributions for rule, _ in c.ways)
+        rules = [LAWS.get(rule, rule) for rule in ways]
         first = equation.lines[0].proof if equation.lines else equation.proof
         yield (f"({equation.label})", what, _listed(rules) if rules else say.SEED, *_proof(first))
         for line in equation.lines[1:]:
