@@ -331,3 +331,14 @@ def test_a_reason_holds_for_an_operand_without_a_name():
     assert r"From $`(A + I) (A + I)^{-1} = I`$ follows $`\mathrm{d}(A + I)\,(A + I)^{-1}" in text
     assert r"From $`(A - C) ((A - C)^{-1} b) = b`$ follows" in text
     assert r"+ (A - C)\,\mathrm{d}((A - C)^{-1} b) = \mathrm{d}b`$" in text
+
+
+def test_letters_of_ours_are_none_of_the_users():
+    """A step h = 10⁻⁶ beside a size h = 4 would be two things of one name; so would θ for each of θ, η and b."""
+    n, h = sg.dims("n h")
+    x, theta, eta, b = sg.data("X", n, h), sg.parameter("theta", h), sg.parameter("eta", h), sg.parameter("b")
+    text = sg.Problem(sg.sum((x @ (theta * eta) + b) ** 2)).explain(numbers=True)
+    assert r"\frac{L(\varphi + \varepsilon) - L(\varphi - \varepsilon)}{2\varepsilon}" in text
+    assert r"$`\varepsilon = 10^{-6}`$ added" in text
+    assert r"\varphi &\leftarrow \varphi - \alpha\,\frac{\partial L}{\partial \varphi}" in text
+    assert r"$`\varphi \leftarrow \varphi - \alpha\, \partial L/\partial \varphi`$ for all parameters" in text

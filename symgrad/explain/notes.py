@@ -58,7 +58,7 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
     "trace": (r"\mathop{\mathrm{tr}}", Text(en="{sign} is the trace", zh="{sign} 是矩阵的迹")),
     "identity": (r"I", Text(en="{sign} is the identity matrix", zh="{sign} 是单位矩阵")),
     "inverse_transpose": (
-        r"X^{-\top}",
+        r"(\cdot)^{-\top}",
         Text(en="{sign} is the transpose of the inverse", zh="{sign} 是逆矩阵的转置"),
     ),
     "delta": (
