@@ -19,7 +19,7 @@ from test_pages import beyond, compiled_log, flaws, need
 
 import symgrad as sg
 from symgrad.compile.listing import listing
-from symgrad.explain.document import Code, Display, Document, Heading, Paragraph, Plain, Row, Table
+from symgrad.explain.document import Code, Display, Document, Heading, Math, Paragraph, Plain, Row, Table
 from symgrad.explain.notes import FUNCTION_SIGNS, note, operand_and_result, told
 from symgrad.explain.wording import worded
 from symgrad.formats.html import html_page
@@ -342,3 +342,13 @@ def test_letters_of_ours_are_none_of_the_users():
     assert r"$`\varepsilon = 10^{-6}`$ added" in text
     assert r"\varphi &\leftarrow \varphi - \alpha\,\frac{\partial L}{\partial \varphi}" in text
     assert r"$`\varphi \leftarrow \varphi - \alpha\, \partial L/\partial \varphi`$ for all parameters" in text
+
+
+def test_a_sign_is_not_explained_with_the_letter_of_the_loss():
+    """chol(A) is no L with L Lᵀ = A on a page whose loss is L."""
+    texts = [told(text, {"sign": Math(sign)}) for sign, text in FUNCTION_SIGNS.values()]
+    said = [plain(text, language, math=lambda tex: f"<{tex}>") for text in texts for language in LANGUAGES]
+    letters = [
+        re.findall(r"(?<![A-Za-z])L(?![A-Za-z])", part) for text in said for part in re.findall("<([^<>]*)>", text)
+    ]
+    assert not any(letters)

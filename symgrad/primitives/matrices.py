@@ -175,8 +175,8 @@ CHOLESKY = Primitive(
     sign=(
         r"\mathrm{chol}(A)",
         Text(
-            en=r"{sign} is the lower triangular $L$ with $L L^{\top} = A$",
-            zh=r"{sign} 是满足 $L L^{\top} = A$ 的下三角矩阵 $L$",
+            en=r"{sign} is the lower triangular $C$ with $C C^{\top} = A$ and a positive diagonal",
+            zh=r"{sign} 是满足 $C C^{\top} = A$ 且对角元为正的下三角矩阵 $C$",
         ),
     ),
 )
