@@ -13,6 +13,7 @@ from symgrad.compile.stable import STABLE, Rules, rebuilt, reciprocal_of_norm, s
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import (
     Apply,
+    Elementwise,
     Expr,
     Leaf,
     Role,
@@ -22,6 +23,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.records import dataclass
+from symgrad.rewrite.form import INDICATORS
 
 
 def product_rules(e: Expr) -> Expr | None:
@@ -122,14 +124,42 @@ def _zeros(p: Leaf) -> Expr:
 
 
 def _stated(derivation: Derivation, values: Mapping[Expr, Expr]) -> Iterable[Stated]:
-    """The facts that reasons of backward lines use, each once."""
+    """The facts that reasons of backward lines use, and that masks are masks, each once."""
     definitions = {eq.target: eq.expression for eq in derivation.forward}
     reasons = [line.reason for equation in derivation.backward for line in equation.lines]
     used = [(CHECKED.get(fact, fact), e) for reason in reasons for fact, e in reason.facts]
     found = [(fact, of) for fact, e in used for of in _declared(fact, e, definitions)]
+    found += [("binary", mask) for mask in _masks(derivation, definitions)]
     for fact, of in dict.fromkeys(found):
         declared = fact if fact in of.facts else min(of.facts & _implied(fact))
         yield Stated(fact, of.name, values.get(of, of), declared)
+
+
+def _masks(derivation: Derivation, definitions: Mapping[Leaf, Expr]) -> list[Leaf]:
+    """The data of 0 and 1 that choose between two values: a derivative is multiplied by them, or by 1 less them."""
+    choices = [e for e in postorder(definitions.values()) if isinstance(e, Elementwise) and e.function == "where"]
+    by_mask = [(masks, e) for e in choices if (masks := _binary_in(e.children[0], definitions))]
+    varying = set[Expr](derivation.parameters)
+    for target, expression in definitions.items() if by_mask else ():
+        varying |= {target} if varying.intersection(postorder([expression])) else set()
+    used = [masks for masks, e in by_mask if varying.intersection(postorder(e.children[1:]))]
+    return [mask for masks in used for mask in masks]
+
+
+def _binary_in(mask: Expr, definitions: Mapping[Leaf, Expr]) -> list[Leaf]:
+    """The data by which a mask is 0 or 1; a comparison is so by itself."""
+    found, pending, seen = list[Leaf](), [mask], set[Expr]()
+    while pending:
+        node = pending.pop()
+        if node in seen or (isinstance(node, Elementwise) and node.function in INDICATORS):
+            continue
+        seen.add(node)
+        if isinstance(node, Leaf):
+            found += [node] if "binary" in node.facts else []
+            pending += [definitions[node]] if node in definitions else []
+        else:
+            pending += node.children[::-1]
+    return found
 
 
 def _implied(fact: str) -> frozenset[str]:
