@@ -67,7 +67,7 @@ def test_compiled_code_checks_what_its_gradients_rest_on(fact):
 def test_positive_definite_data_are_checked_for_the_symmetry_that_is_used():
     M = sg.data("M", n, n, positive_definite=True)
     f = sg.Problem(x @ M @ x).compile()
-    with pytest.raises(InputError, match="M is declared symmetric"):
+    with pytest.raises(InputError, match=r"^M is declared positive_definite but is not symmetric"):
         f(M=np.array([[2.0, 1.0], [0.0, 2.0]]), x=np.ones(2))
 
 

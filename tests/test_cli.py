@@ -13,10 +13,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import symgrad as sg
 from symgrad.cli import app
+from symgrad.cli.check_sentences import REASONS
+from symgrad.cli.checks import rows
 from symgrad.cli.choices import PAGES, Engine, Format
 from symgrad.cli.tables import aligned
 from symgrad.primitives import functions
+from symgrad.prose import Text
+from symgrad.rewrite.display import Why
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -168,8 +173,40 @@ def test_check_lists_every_step_as_proved():
     assert lines[0].split() == ["step", "what", "rule", "verdict", "at", "the", "sizes"]
     assert [line.split()[1] for line in lines if line.startswith("(")] == ["∂L/∂P", "∂L/∂Z", "∂L/∂W", "∂L/∂b"]
     assert all("proved" in line for line in lines[1:-1])
-    assert any("Y is one_hot" in line for line in lines)
+    assert any("= each row of Y sums to 1 " in line for line in lines)
     assert re.fullmatch(r"end to end: at 3 points, .* relative error of \d\.\de-[2-5]\d", lines[-1])
+
+
+def test_check_speaks_chinese_to_the_end():
+    lines = run("check", SOFTMAX, "--lang", "zh").stdout.splitlines()
+    assert lines[0].split() == ["步骤", "对象", "法则", "结论", "所取尺寸"]
+    assert lines[3].split() == ["=", "代入", "∂L/∂P", "证毕", "n=3,", "k=4；n=5,", "k=3"]
+    assert any("= Y 的每行之和为 1 " in line for line in lines)
+    assert re.fullmatch(r"整个梯度：在 3 个点处与 50 位精度的差商比较，最大相对误差 \d\.\de-[2-5]\d", lines[-1])
+    words = {word for line in lines[1:] for word in re.findall("[A-Za-z]{2,}", line)}
+    assert words == {"softmax"}
+    claimed = run("check", SOFTMAX, "--claim", "W = X.T @ (P - Y)", "--lang", "zh")
+    assert claimed.stdout == "W = X.T @ (P - Y)：不相等；你的答案是梯度的 n 倍\n"
+    assert claimed.exit_code == 1
+
+
+def test_every_reason_of_a_line_has_words_in_a_check():
+    with_names = {Why.PUT_IN, Why.FACT, Why.UNFOLD, Why.REFOLD}
+    assert {*REASONS, *with_names, Why.RULE} == set(Why)  # the rule's own line is that of the step
+
+
+def test_a_reason_names_what_a_page_numbers():
+    """Both languages, of a symmetric matrix that is computed and of a name put back."""
+    texts = [row[2] for row in rows(sg.load(EXAMPLES / "gaussian_process.py").derive())]
+    assert Text(en="= K is symmetric, by the definition of K", zh="= 由 K 的定义，K 是对称矩阵") in texts
+    assert Text(en="= by the definition of alpha", zh="= 由 alpha 的定义") in texts
+
+
+def test_a_step_of_several_rules_names_them_all():
+    n = sg.dims("n")
+    s = sg.parameter("S", n, n)
+    (row, *_) = rows(sg.Problem(sg.logdet(s) + sg.trace(sg.inv(s))).derive(prove=False))
+    assert row[2] == Text(en="inv, logdet", zh="inv、logdet")
 
 
 def test_check_of_some_parameters():

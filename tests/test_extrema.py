@@ -7,6 +7,9 @@ loss in many directions around the point.
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
@@ -702,6 +705,18 @@ def test_a_question_without_an_answer_in_time_is_given_up():
     u = sympy.Symbol("u0", real=True)
     hard = u**3 * sympy.sin(u) - sympy.tanh(u) * u
     assert ask(hard, [sympy.diff(hard, u)], [u], limit=0.05) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no clock of what a process computes")
+def test_the_time_is_what_the_process_computes_and_not_what_it_waits():
+    """Else what is found of a model would hang on what else is running."""
+    code = (
+        "import time; from symgrad.extrema.worker import stop_after; stop_after(0.2)\n"
+        "time.sleep(0.5); print('rested', flush=True)\nwhile True: pass"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout == "rested\n"
+    assert done.returncode == -signal.SIGPROF
 
 
 def test_trees_know_a_list_of_classes():

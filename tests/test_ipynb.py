@@ -116,6 +116,8 @@ def test_derivation_cells_are_markdown_as_jupyter_reads_it(language):
     assert "```math" not in text
     assert text.count("$$") % 2 == 0
     assert "|:--|:--|:--|:--|" in text
+    # MathJax, unlike TeX on our pages, sets rows of fractions edge to edge.
+    assert set(re.findall(r"\\\\(?:\[.*?\])?(?=\n)", text)) == {r"\\[4pt]"}
     # η is the user's: the learning rate is called otherwise.
     assert r"w - \alpha\,\frac{\partial L}{\partial w}" in text
     prose = re.sub(r"""<img alt="|" src="[^"]*">|```.*?```|\$\$.*?\$\$|\$[^$]*\$|`[^`]*`""", "", text, flags=re.S)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 from base64 import b64decode
 from dataclasses import replace
 from io import BytesIO
@@ -13,11 +15,11 @@ import nbformat
 import pypdf
 import pytest
 from documents import page, problem
-from test_pages import beyond, compiled_log, flaws
+from test_pages import beyond, compiled_log, flaws, need
 
 import symgrad as sg
 from symgrad.compile.listing import listing
-from symgrad.explain.document import Code, Display, Document, Heading, Paragraph, Plain, Row, Table
+from symgrad.explain.document import Code, Display, Document, Heading, Math, Paragraph, Plain, Row, Table
 from symgrad.explain.notes import FUNCTION_SIGNS, note, operand_and_result, told
 from symgrad.explain.wording import worded
 from symgrad.formats.html import html_page
@@ -180,6 +182,41 @@ def test_a_wide_number_of_an_equation_stays_on_the_page(tmp_path):
     assert beyond(tmp_path / "page.pdf") == []
 
 
+def is_known_to_tex(name):
+    return shutil.which("kpsewhich") and subprocess.run(["kpsewhich", name], capture_output=True).returncode == 0
+
+
+def printed_by(program, page, folder):
+    """What stands on the page that the program makes: letters that a font lacks would be silently left out."""
+    if program == "lualatex" and not all(map(is_known_to_tex, ("luaotfload.sty", "luatexja.sty"))):
+        pytest.skip("lualatex is not installed, or not its fonts and Chinese")
+    assert flaws(compiled_log(page, folder, program)) == []
+    need("pdftotext")
+    run = subprocess.run(["pdftotext", "-raw", folder / "page.pdf", "-"], capture_output=True, encoding="utf-8")
+    return run.stdout
+
+
+# pdfTeX reads bytes, XeTeX and LuaTeX letters, and LuaTeX makes a dash of two hyphens even with {} between them.
+@pytest.mark.parametrize("program", ["pdflatex", "xelatex", "lualatex"])
+def test_signs_of_text_print_as_themselves_by_each_program_of_tex(program, tmp_path):
+    text = "10\N{NO-BREAK SPACE}000 pp. 35–44 — é ß -- ,, << “q” end"
+    label = Row("Z", r"(4)\text{–}(7)", label="1")
+    title = Plain("A \N{NO-BREAK SPACE}– é")
+    page = render_as(Document(title, (Paragraph((Plain(text),)), Display((label,))), "en"), LATEX)
+    assert page.startswith("% Compile with pdflatex, xelatex or lualatex.\n")
+    printed = " ".join(printed_by(program, page, tmp_path).split())
+    assert text.replace("\N{NO-BREAK SPACE}", " ") in printed
+    assert "(4)–(7)" in printed
+    assert "A – é" in printed
+
+
+@pytest.mark.parametrize("program", ["xelatex", "lualatex"])
+def test_a_chinese_page_is_for_each_program_that_reads_letters(program, tmp_path):
+    page = render_as(Document(Plain("梯度"), (Paragraph((Plain("第 35–44 页——形状相同。"),)),), "zh"), LATEX)
+    assert page.startswith("% Compile with xelatex or lualatex.\n")
+    assert "第35–44页——形状相同。" in "".join(printed_by(program, page, tmp_path).split())
+
+
 def test_no_line_of_a_paragraph_is_alone_on_a_page(tmp_path):
     """Of three lines neither the first nor the last can be: each page begins where a paragraph does."""
     text = "Begin " + "with enough words for a little more than two lines on a page, " * 3 + "end."
@@ -274,13 +311,44 @@ def test_an_equation_entry_by_entry_stays_on_the_page_of_the_equation(tmp_path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["inv", "cholesky"])
+@pytest.mark.parametrize("name", ["inv", "solve", "cholesky"])
 def test_an_equation_in_a_reason_is_one_formula(name, language):
     """Not X Y = I of three formulas and a letter of the text, which no one sets as an equation."""
     entry = PRIMITIVES[name]
     for text in (entry.reason, entry.reason_in_rows):
-        sentence = told(text, operand_and_result("K", "K^{-1}"))
+        sentence = told(text, operand_and_result("K", "K^{-1}", "b"))
         said = plain(sentence, language, math=lambda tex: f"<{tex}>")
         assert "=" not in re.sub(r"<[^<>]*>", "", said)
         assert len(re.findall(r"<[^<>]*=[^<>]*>", said)) >= 2
         assert not re.search(r"[{}$]", re.sub(r"<[^<>]*>", "", said))
+
+
+def test_a_reason_holds_for_an_operand_without_a_name():
+    """(A + I)(A + I)⁻¹ = I, and not A + I (A + I)⁻¹ = I; of a system in its own letters: A and b may be others."""
+    n, m = sg.dims("n m")
+    a, b, c = sg.parameter("A", n, n), sg.parameter("b", n, m), sg.data("C", n, n)
+    text = sg.Problem(sg.trace(sg.inv(a + sg.eye(n)) @ c) + sg.sum(sg.solve(a - c, b))).explain()
+    assert r"From $`(A + I) (A + I)^{-1} = I`$ follows $`\mathrm{d}(A + I)\,(A + I)^{-1}" in text
+    assert r"From $`(A - C) ((A - C)^{-1} b) = b`$ follows" in text
+    assert r"+ (A - C)\,\mathrm{d}((A - C)^{-1} b) = \mathrm{d}b`$" in text
+
+
+def test_letters_of_ours_are_none_of_the_users():
+    """A step h = 10⁻⁶ beside a size h = 4 would be two things of one name; so would θ for each of θ, η and b."""
+    n, h = sg.dims("n h")
+    x, theta, eta, b = sg.data("X", n, h), sg.parameter("theta", h), sg.parameter("eta", h), sg.parameter("b")
+    text = sg.Problem(sg.sum((x @ (theta * eta) + b) ** 2)).explain(numbers=True)
+    assert r"\frac{L(\varphi + \varepsilon) - L(\varphi - \varepsilon)}{2\varepsilon}" in text
+    assert r"$`\varepsilon = 10^{-6}`$ added" in text
+    assert r"\varphi &\leftarrow \varphi - \alpha\,\frac{\partial L}{\partial \varphi}" in text
+    assert r"$`\varphi \leftarrow \varphi - \alpha\, \partial L/\partial \varphi`$ for all parameters" in text
+
+
+def test_a_sign_is_not_explained_with_the_letter_of_the_loss():
+    """chol(A) is no L with L Lᵀ = A on a page whose loss is L."""
+    texts = [told(text, {"sign": Math(sign)}) for sign, text in FUNCTION_SIGNS.values()]
+    said = [plain(text, language, math=lambda tex: f"<{tex}>") for text in texts for language in LANGUAGES]
+    letters = [
+        re.findall(r"(?<![A-Za-z])L(?![A-Za-z])", part) for text in said for part in re.findall("<([^<>]*)>", text)
+    ]
+    assert not any(letters)

@@ -67,10 +67,10 @@ def test_everything_of_a_model_is_shown(path):
         assert_closed(shown[1:-1])
     text = data_of(derivation)["text/markdown"]
     forward, backward, box = displays(text)
-    assert [int(k) for k in re.findall(r"\((\d+)\)(?: \\\\)?$", forward, re.M)] == [
+    assert [int(k) for k in re.findall(r"\((\d+)\)(?: \\\\\[4pt\])?$", forward, re.M)] == [
         eq.label for eq in derivation.forward
     ]
-    assert [int(k) for k in re.findall(r"\((\d+)\)(?: \\\\)?$", backward, re.M)] == [
+    assert [int(k) for k in re.findall(r"\((\d+)\)(?: \\\\\[4pt\])?$", backward, re.M)] == [
         eq.label for eq in derivation.backward
     ]
     assert box.startswith(r"\boxed")

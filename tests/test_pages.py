@@ -28,7 +28,7 @@ HOSTILE = (
 
 
 def tex_program(text: str) -> str:
-    return "xelatex" if "xelatex" in text.splitlines()[0] else "pdflatex"
+    return "pdflatex" if "pdflatex" in text.splitlines()[0] else "xelatex"
 
 
 def need(program: str) -> None:
@@ -38,9 +38,9 @@ def need(program: str) -> None:
         pytest.skip(f"{program} is not installed")
 
 
-def compiled_log(text: str, folder: Path) -> str:
+def compiled_log(text: str, folder: Path, program: str = "") -> str:
     """The log of a page that TeX has taken without an error."""
-    program = tex_program(text)
+    program = program or tex_program(text)
     need(program)
     (folder / "page.tex").write_text(text, encoding="utf-8")
     command = [program, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]

@@ -9,6 +9,7 @@ import symgrad as sg
 from symgrad.atoms import InverseEntry
 from symgrad.derive.derivation import Verdict
 from symgrad.derive.zero import are_equal
+from symgrad.errors import CheckFailed
 
 n, d, k = sg.dims("n d k")
 
@@ -38,13 +39,48 @@ def a_gradient_that_is_zero():
     return sg.Problem(sg.sum(X @ w > 0))
 
 
+def a_difference_of_probabilities_and_labels():
+    """The rows of D = P - Y sum to 0 since those of P and of Y sum to 1; the line holds no P and no Y."""
+    Y, Z, b = sg.data("Y", n, k, one_hot=True), sg.parameter("Z", n, k), sg.parameter("b", n)
+    P = sg.named("P", sg.softmax(Z))
+    return sg.Problem(sg.sum(sg.named("D", P - Y) * sg.named("V", Z + b[:, None])))
+
+
+def a_mask_with_a_name():
+    """C = 1 - M and D = C ⊙ [X > 0] are masks as M is; of 2 M that is not so, and its line is refused."""
+    M, X, W = sg.data("M", n, k, binary=True), sg.data("X", n, k), sg.parameter("W", n, k)
+    C = sg.named("C", 1 - M)
+    return sg.Problem(sg.sum(sg.where(sg.named("D", C * (X > 0)), W**2, 3 * W) + sg.where(C, W**3, X)))
+
+
 @pytest.mark.parametrize(
-    "problem", [softmax_with_a_named_score, a_system_solved, sizes_that_are_numbers, a_gradient_that_is_zero]
+    "problem",
+    [
+        a_mask_with_a_name,
+        softmax_with_a_named_score,
+        a_system_solved,
+        sizes_that_are_numbers,
+        a_gradient_that_is_zero,
+        a_difference_of_probabilities_and_labels,
+    ],
 )
 def test_every_line_is_proved(problem):
     derivation = problem().derive()
     assert {line.proof.verdict for eq in derivation.backward for line in eq.lines} == {Verdict.PROVED}
     assert derivation.end_to_end is not None
+
+
+@pytest.mark.parametrize("mask", [lambda m: 2 * m, lambda m: m - 1, lambda m: 1 + m, lambda m: 1 - 2 * m])
+def test_what_is_not_0_or_1_is_no_mask(mask):
+    M, W = sg.data("M", n, k, binary=True), sg.parameter("W", n, k)
+    with pytest.raises(CheckFailed, match="is not proved"):
+        sg.Problem(sg.sum(sg.where(sg.named("C", mask(M)), W**2, 3 * W))).derive()
+
+
+def test_a_line_says_by_which_facts_a_sum_is_zero():
+    derivation = a_difference_of_probabilities_and_labels().derive()
+    told = [[(f, e.name) for f, e in line.reason.facts] for eq in derivation.backward for line in eq.lines]
+    assert [("softmax", "P"), ("one_hot", "Y"), ("rows_sum_to_zero", "D")] in told
 
 
 def test_a_threshold_that_is_learnt_is_sampled_positive():

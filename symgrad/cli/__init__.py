@@ -202,13 +202,14 @@ def check(
         list[str] | None,
         typer.Option(metavar="FORMULA", help='A gradient of your own, as "w = X.T @ r / n"; may be repeated.'),
     ] = None,
+    lang: Annotated[Lang, typer.Option(help="The language of the table and the answers.")] = Lang.en,
 ) -> None:
     """Prove every step, and print how sure each is; or say of your own gradients whether they are equal."""
     problem = _load(model)
     from symgrad.cli.checks import print_checks, print_claims
 
     derivation = problem.derive(_names(wrt))
-    if not (print_claims(derivation, claim) if claim else print_checks(derivation)):
+    if not (print_claims(derivation, claim, lang.value) if claim else print_checks(derivation, lang.value)):
         raise typer.Exit(1)
 
 

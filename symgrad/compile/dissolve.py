@@ -13,6 +13,7 @@ from symgrad.compile.stable import STABLE, Rules, rebuilt, reciprocal_of_norm, s
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import (
     Apply,
+    Elementwise,
     Expr,
     Leaf,
     Role,
@@ -22,6 +23,7 @@ from symgrad.graph.expression import (
 from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.records import dataclass
+from symgrad.rewrite.form import INDICATORS
 
 
 def product_rules(e: Expr) -> Expr | None:
@@ -37,13 +39,18 @@ SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 Written = tuple[int, str, Expr, Mapping[Expr, Expr]]
 
 
+# What is checked of an array where a reason says more than the fact's name: y² = y and u = yᵀm of a one-hot y.
+CHECKED = {"one_hot_squares": "one_hot", "picks": "one_hot"}
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A fact that the gradients rest on: of a leaf, as the expression that it stands for."""
+    """A fact that the gradients rest on: of a leaf, as the expression that it stands for, and by what it was declared."""
 
     fact: str
     name: str
     expression: Expr
+    declared: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +124,52 @@ def _zeros(p: Leaf) -> Expr:
 
 
 def _stated(derivation: Derivation, values: Mapping[Expr, Expr]) -> Iterable[Stated]:
-    """The facts that reasons of backward lines use, each once."""
+    """The facts that reasons of backward lines use, and that masks are masks, each once."""
     definitions = {eq.target: eq.expression for eq in derivation.forward}
     reasons = [line.reason for equation in derivation.backward for line in equation.lines]
-    used = [(fact, of) for reason in reasons for fact, e in reason.facts for of in _declared(fact, e, definitions)]
-    for fact, of in dict.fromkeys(used):
-        yield Stated(fact, of.name, values.get(of, of))
+    used = [(CHECKED.get(fact, fact), e) for reason in reasons for fact, e in reason.facts]
+    found = [(fact, of) for fact, e in used for of in _declared(fact, e, definitions)]
+    found += [("binary", mask) for mask in _masks(derivation, definitions)]
+    for fact, of in dict.fromkeys(found):
+        declared = fact if fact in of.facts else min(of.facts & _implied(fact))
+        yield Stated(fact, of.name, values.get(of, of), declared)
+
+
+def _masks(derivation: Derivation, definitions: Mapping[Leaf, Expr]) -> list[Leaf]:
+    """The data of 0 and 1 that choose between two values: a derivative is multiplied by them, or by 1 less them."""
+    choices = [e for e in postorder(definitions.values()) if isinstance(e, Elementwise) and e.function == "where"]
+    by_mask = [(masks, e) for e in choices if (masks := _binary_in(e.children[0], definitions))]
+    varying = set[Expr](derivation.parameters)
+    for target, expression in definitions.items() if by_mask else ():
+        varying |= {target} if varying.intersection(postorder([expression])) else set()
+    used = [masks for masks, e in by_mask if varying.intersection(postorder(e.children[1:]))]
+    return [mask for masks in used for mask in masks]
+
+
+def _binary_in(mask: Expr, definitions: Mapping[Leaf, Expr]) -> list[Leaf]:
+    """The data by which a mask is 0 or 1; a comparison is so by itself."""
+    found, pending, seen = list[Leaf](), [mask], set[Expr]()
+    while pending:
+        node = pending.pop()
+        if node in seen or (isinstance(node, Elementwise) and node.function in INDICATORS):
+            continue
+        seen.add(node)
+        if isinstance(node, Leaf):
+            found += [node] if "binary" in node.facts else []
+            pending += [definitions[node]] if node in definitions else []
+        else:
+            pending += node.children[::-1]
+    return found
+
+
+def _implied(fact: str) -> frozenset[str]:
+    """The declarations by which an array has a fact: a positive definite matrix is symmetric."""
+    return SYMMETRIC_FACTS if fact == "symmetric" else frozenset({fact})
 
 
 def _declared(fact: str, e: Expr, definitions: Mapping[Leaf, Expr]) -> Iterator[Leaf]:
     """The arrays with the fact by which e has it: itself, or those that a matrix symmetric by definition is made of."""
-    # A positive definite matrix is symmetric.
-    implied = SYMMETRIC_FACTS if fact == "symmetric" else frozenset({fact})
+    implied = _implied(fact)
     pending, seen = [e], set[Expr]()
     while pending:
         node = pending.pop()
@@ -150,5 +191,5 @@ def _symmetric(derivation: Derivation, values: Mapping[Expr, Expr]) -> dict[Expr
         held = sorted(leaf.facts & SYMMETRIC_FACTS)
         if held and leaf.role is not Role.PARAMETER:
             e = values.get(leaf, leaf)
-            found.setdefault(e, Stated(held[0], leaf.name, e))
+            found.setdefault(e, Stated(held[0], leaf.name, e, held[0]))
     return found

@@ -83,7 +83,8 @@ def spectrum(program: Program, bound: Collection[str], name: str) -> Spectrum | 
         found = _Rotating(size, frozenset(bound), leaf(name, (size,), Role.DATA))
         new = found.run(roots)
         if new is not None and found.matrix is not None and found.is_solved:
-            stated = [Stated(next(iter(e.facts & SYMMETRIC_FACTS)), e.name, e) for e in facts if e in found.symmetric]
+            held = {e: min(e.facts & SYMMETRIC_FACTS) for e in facts if e in found.symmetric}
+            stated = [Stated(fact, e.name, e, fact) for e, fact in held.items()]
             changed = replace(
                 program,
                 loss=new[0],

@@ -9,6 +9,7 @@ from fractions import Fraction
 from textwrap import wrap
 
 from symgrad.compile.diagonal import Shift, identity_factor, shift_of
+from symgrad.compile.dissolve import Stated
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, summands, text_of
 from symgrad.compile.operations import TOGETHER, Op, Type
@@ -114,7 +115,7 @@ class Writer:
             self._write(op, uses[op], op in checked)
             if op in checked:
                 stated = checked[op]
-                self._check(self.texts[op][0], stated.fact, stated.name)
+                self._check(self.texts[op][0], stated)
 
     def _write(self, op: Op, uses: int, is_checked: bool) -> None:
         if op.kind in ("argument", "local"):
@@ -328,10 +329,14 @@ class Writer:
         else:
             self.lines.append(padded.rstrip())
 
-    def _check(self, text: str, fact: str, name: str) -> None:
-        message = f"{name} is declared {fact} but is not; pass other values, or declare it without"
+    def _check(self, text: str, stated: Stated) -> None:
+        # A positive definite matrix, where only that it is symmetric is used.
+        what = "" if stated.fact == stated.declared else f" {stated.fact}"
+        message = (
+            f"{stated.name} is declared {stated.declared} but is not{what}; pass other values, or declare it without"
+        )
         self.lines += [
-            f"{INDENT}if {self.check} and not {FACTS[fact].check.format(text)}:",
+            f"{INDENT}if {self.check} and not {FACTS[stated.fact].check.format(text)}:",
             f"{INDENT}{INDENT}raise ValueError({_quoted(message)})",
         ]
 

@@ -44,7 +44,7 @@ def tailored(program: Program, bound: Collection[str]) -> Program:
                 used |= {found[1]: None} if found[1] is not None else {}
         values[node] = e
     known = {(s.fact, s.name) for s in program.stated}
-    stated = [Stated("binary", leaf.name, leaf) for leaf in used if ("binary", leaf.name) not in known]
+    stated = [Stated("binary", leaf.name, leaf, "binary") for leaf in used if ("binary", leaf.name) not in known]
     return replace(
         program,
         loss=values[program.loss],

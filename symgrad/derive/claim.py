@@ -28,7 +28,7 @@ from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Element
 from symgrad.graph.show import show_shape
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
-from symgrad.prose import Text
+from symgrad.prose import Language, Text
 from symgrad.records import dataclass
 from symgrad.rewrite.convert import substitute, to_form
 from symgrad.rewrite.expand import expand
@@ -74,10 +74,13 @@ class Judgement:
     reason: Text
     points: int = 0
 
+    def to(self, language: Language) -> str:
+        """The claim, the answer and the reason in one line."""
+        text = DIFFERS if self.answer is Answer.NOT_EQUAL else HOLDS
+        return text.filled(claim=self.claim.text, answer=ANSWERS[self.answer], reason=self.reason).to(language)
+
     def __str__(self) -> str:
-        return (
-            f"{self.claim.text}: {self.answer.value}{'; ' if self.answer is Answer.NOT_EQUAL else ', '}{self.reason.en}"
-        )
+        return self.to("en")
 
 
 def names_known(derivation: Derivation) -> dict[str, Expr]:
@@ -319,6 +322,13 @@ def _filled(text: Text, **words: str) -> Text:
     return Text(en=text.en.format(**words), zh=text.zh.format(**words))
 
 
+ANSWERS = {
+    Answer.EQUAL: Text(en=Answer.EQUAL.value, zh="相等"),
+    Answer.NOT_EQUAL: Text(en=Answer.NOT_EQUAL.value, zh="不相等"),
+    Answer.UNDECIDED: Text(en=Answer.UNDECIDED.value, zh="无法判定"),
+}
+HOLDS = Text(en="{claim}: {answer}, {reason}", zh="{claim}：{answer}，{reason}")
+DIFFERS = Text(en="{claim}: {answer}; {reason}", zh="{claim}：{answer}；{reason}")
 BY_FORM = Text(en="both sides have one normal form", zh="两边化为同一标准形")
 BY_NUMBERS = Text(
     en="both sides agree to 30 digits at {points} random points (verified numerically)",

@@ -7,8 +7,9 @@ error. Steps of the same shape are proved once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -26,7 +27,18 @@ from symgrad.derive.zero import are_equal
 from symgrad.errors import CheckFailed
 from symgrad.evaluate import Assignment, evaluate
 from symgrad.fields import Symbolic
-from symgrad.graph.expression import CONSTANT_ROLES, Apply, Contraction, Elementwise, Expr, Leaf, Role, leaf, number
+from symgrad.graph.expression import (
+    CONSTANT_ROLES,
+    Apply,
+    Contraction,
+    Elementwise,
+    Expr,
+    Leaf,
+    Linear,
+    Role,
+    leaf,
+    number,
+)
 from symgrad.graph.walk import postorder
 from symgrad.primitives.entry import Array
 from symgrad.rewrite.convert import substitute
@@ -46,11 +58,21 @@ def prove_equation(derivation: Derivation, equation: Equation) -> Equation:
     return _Prover(derivation).equation(equation)
 
 
-def is_indicator(e: Expr) -> bool:
-    """Whether every entry is 0 or 1: a comparison, or a product of comparisons."""
+def is_indicator(e: Expr, known: Container[Expr] = ()) -> bool:
+    """Whether every entry is 0 or 1: a comparison, a mask of the data, a known one, 1 less one, or a product of such."""
     if isinstance(e, Contraction) and all(i < e.rank for own in e.indices for i in own):
-        return all(map(is_indicator, e.operands))
+        return all(is_indicator(x, known) for x in e.operands)
+    if isinstance(e, Leaf):
+        return e in known or "binary" in e.facts or (isinstance(e.value, Fraction) and e.value in (0, 1))
+    if isinstance(e, Linear) and [c for c, _ in e.terms] == [1, -1]:
+        (_, whole), (_, part) = e.terms
+        return _is_ones(whole) and is_indicator(part, known)
     return isinstance(e, Elementwise) and e.function in INDICATORS
+
+
+def _is_ones(e: Expr) -> bool:
+    is_spread = isinstance(e, Contraction) and all(i < e.rank for own in e.indices for i in own)
+    return all(isinstance(x, Leaf) and x.value == 1 for x in (e.children if is_spread else (e,)))
 
 
 class _Prover:
@@ -60,7 +82,9 @@ class _Prover:
         self.loss = derivation.loss
         self.definitions = {eq.target: eq.expression for eq in derivation.forward}
         self.backward = {eq.target: eq for eq in derivation.backward}
-        self.indicators = {e for e, d in self.definitions.items() if is_indicator(d)}
+        self.indicators = set[Leaf]()
+        for e, definition in self.definitions.items():
+            self.indicators |= {e} if is_indicator(definition, self.indicators) else set()
         # Every equation that holds a variable, not only those with a contribution: a share of 0 is proved too.
         self.uses: dict[Leaf, list[Leaf]] = {}
         for target, expression in self.definitions.items():
@@ -278,7 +302,7 @@ class _Comparison:
             return [(derivative, first)]
         known = {**values, **self.found}
         for target, definition in self.step.used.items():
-            known[target] = self._at([definition], known)[0]
+            known[target] = self._at([substitute(definition, self.stand_ins)], known)[0]
         for cotangent, expression in self.step.upstream.items():
             known[cotangent] = self._at([substitute(expression, self.stand_ins)], known)[0]
         # With nothing more known the first line has been evaluated already.

@@ -144,7 +144,8 @@ def entry_blocks(catalogue: Catalogue, sample: Sample, language: Language) -> It
 def _remarks(sample: Sample) -> Iterator[Inline]:
     entry = sample.entry
     if isinstance(entry, Primitive):
-        values = operand_and_result(typeset(sample.operands[0].name), typeset(sample.value.name))
+        x, *others = (typeset(e.name) for e in sample.operands)
+        values = operand_and_result(x, typeset(sample.value.name), *others[:1])
         yield told(entry.reason, values)
     if entry.domain is not None:
         yield Sentence(entry.domain)

@@ -58,7 +58,7 @@ SIGNS: Mapping[str, tuple[str, Text]] = {
     "trace": (r"\mathop{\mathrm{tr}}", Text(en="{sign} is the trace", zh="{sign} 是矩阵的迹")),
     "identity": (r"I", Text(en="{sign} is the identity matrix", zh="{sign} 是单位矩阵")),
     "inverse_transpose": (
-        r"X^{-\top}",
+        r"(\cdot)^{-\top}",
         Text(en="{sign} is the transpose of the inverse", zh="{sign} 是逆矩阵的转置"),
     ),
     "delta": (
@@ -84,10 +84,11 @@ FORMULA = re.compile(r"\$([^$]+)\$")
 FORMULAS: Mapping[str, Math] = {"c": Math("c"), "equal": Math("i = j")}
 
 
-def operand_and_result(x: str, y: str) -> dict[str, Math]:
-    """What the reason of a primitive may name: operand, result, its transpose, their differentials."""
-    found = {"x": x, "y": y, "y_t": rf"{y}^{{\top}}", "dx": rf"\mathrm{{d}}{x}", "dy": rf"\mathrm{{d}}{y}"}
-    return {name: Math(tex) for name, tex in (*found.items(), ("dy_t", rf"\mathrm{{d}}{y}^{{\top}}"))}
+def operand_and_result(x: str, y: str, b: str = "") -> dict[str, Math]:
+    """What the reason of a primitive may name: operand, result, its transpose, a second operand, their differentials."""
+    found = {"x": x, "y": y, "y_t": rf"{y}^{{\top}}", "b": b}
+    found |= {f"d{name}": rf"\mathrm{{d}}{tex}" for name, tex in found.items()}
+    return {name: Math(tex) for name, tex in found.items()}
 
 
 def told(text: Text, values: Mapping[str, Math]) -> Sentence:

@@ -92,9 +92,10 @@ def _differences(writing: Writing, numbers: Numbers) -> Iterator[Block]:
     derivation = writing.derivation
     wanted = set(derivation.parameters)
     equations = [eq for eq in derivation.backward if eq.variable in wanted]
-    quotient = rf"\frac{{{writing.loss}(\theta + h) - {writing.loss}(\theta - h)}}{{2h}}"
+    loss, any_, h = writing.loss, writing.any_parameter, writing.change
+    quotient = rf"\frac{{{loss}({any_} + {h}) - {loss}({any_} - {h})}}{{2{h}}}"
     yield Paragraph(
-        (Sentence(tell.DIFFERENCES, {"quotient": Math(quotient), "h": Math("h = 10^{-6}"), "any": Math(r"\theta")}),)
+        (Sentence(tell.DIFFERENCES, {"quotient": Math(quotient), "h": Math(f"{h} = 10^{{-6}}"), "any": Math(any_)}),)
     )
     rows: list[list[Row]] = []
     for eq in equations:
@@ -137,12 +138,12 @@ def _descent(writing: Writing, numbers: Numbers) -> Iterator[Inline]:
         yield Sentence(tell.STATIONARY, {"loss": Math(writing.loss)})
         return
     d = numbers.descent
-    step = rf"\theta \leftarrow \theta - \eta\, \partial {writing.loss}/\partial \theta"
-    if writing.is_turned:
-        step = rf"\theta \leftarrow \theta - \eta\, (\partial {writing.loss}/\partial \theta)^{{\top}}"
+    any_, rate = writing.any_parameter, writing.rate
+    slope = rf"\partial {writing.loss}/\partial {any_}"
+    slope = rf"({slope})^{{\top}}" if writing.is_turned else slope
     values: dict[str, Inline] = {
-        "step": Math(step),
-        "rate": Math(rf"\eta = {float(d.rate):g}"),
+        "step": Math(rf"{any_} \leftarrow {any_} - {rate}\, {slope}"),
+        "rate": Math(rf"{rate} = {float(d.rate):g}"),
         "loss": Math(writing.loss),
         "before": Math(scalar_tex(d.before)),
         "after": Math(scalar_tex(d.after)),

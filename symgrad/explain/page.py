@@ -314,10 +314,11 @@ def _meaning(writing: Writing, found: Nudge | None) -> Iterator[Block]:
     rate = writing.rate
     parameters = writing.derivation.parameters
     if len(parameters) > MOST_UPDATES:
-        yield Paragraph((Sentence(say.UPDATE_EACH, {"rate": Math(rate), "any": Math(r"\theta")}),))
-        slope = rf"\frac{{\partial {writing.loss}}}{{\partial \theta}}"
+        any_ = writing.any_parameter
+        yield Paragraph((Sentence(say.UPDATE_EACH, {"rate": Math(rate), "any": Math(any_)}),))
+        slope = rf"\frac{{\partial {writing.loss}}}{{\partial {any_}}}"
         slope = rf"\left({slope}\right)^{{\top}}" if writing.is_turned else slope
-        yield Display((Row(r"\theta", rf"\theta - {rate}\,{slope}", relation=r"\leftarrow"),))
+        yield Display((Row(any_, rf"{any_} - {rate}\,{slope}", relation=r"\leftarrow"),))
         return
     yield Paragraph((Sentence(say.UPDATE, {"rate": Math(rate)}),))
     rows = [

@@ -220,12 +220,19 @@ def _reason(writing: Writing, eq: Equation, c: Contribution) -> Inline:
 def _primitive_reason(writing: Writing, c: Contribution) -> Inline:
     """What a primitive's entry says of its derivative."""
     target = next(f.target for f in writing.derivation.forward if f.label == c.label)
-    x = c.subject.children[0]
     whole = any(f.target is target and f.expression is c.subject for f in writing.derivation.forward)
     result = writing.name(target) if whole and target is not writing.derivation.loss else writing.tex(c.subject)
+    # With one operand only its result may have no name, K⁻¹; with two it is a product, (K⁻¹ e).
+    operands = [_closed(writing, e) for e in c.subject.children]
+    result = result if whole or len(operands) == 1 else f"({result})"
     entry = PRIMITIVES[c.rule]
     text = entry.reason_in_rows if writing.is_turned and entry.reason_in_rows is not None else entry.reason
-    return told(text, operand_and_result(writing.tex(x), result))
+    return told(text, operand_and_result(operands[0], result, *operands[1:2]))
+
+
+def _closed(writing: Writing, e: Expr) -> str:
+    """An expression of which a product or a differential is written: d(K + λ I)."""
+    return writing.tex(e) if isinstance(e, Leaf) else f"({writing.tex(e)})"
 
 
 def _local_reason(writing: Writing, c: Contribution, target: Leaf, values: dict[str, Inline]) -> Inline | None:

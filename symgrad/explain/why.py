@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from symgrad.explain import sentences as say
 from symgrad.explain.document import Inline, Math, Sentence
 from symgrad.explain.writing import Writing, equation_number, listed
 from symgrad.graph.expression import Expr, Leaf
+from symgrad.prose import Text
 from symgrad.rewrite.display import Reason, Why
+
+FACTS: Mapping[str, Text] = {
+    "symmetric": say.IS_SYMMETRIC,
+    "sign": say.SQUARES_TO_ONE,
+    "binary": say.SQUARES_TO_ITSELF,
+    "one_hot_squares": say.SQUARES_TO_ITSELF,
+    "rows_sum_to_zero": say.ROWS_SUM_TO_ZERO,
+    "columns_sum_to_zero": say.COLUMNS_SUM_TO_ZERO,
+    "entries_sum_to_zero": say.ENTRIES_SUM_TO_ZERO,
+    "picks": say.PICKS,
+}
 
 
 def line_reason(writing: Writing, reason: Reason) -> Inline | None:
@@ -39,26 +51,21 @@ def line_reason(writing: Writing, reason: Reason) -> Inline | None:
 
 def _fact(writing: Writing, fact: str, array: Expr, names: Sequence[Leaf]) -> Inline:
     by = [f.label for f in writing.derivation.forward if f.target is array]
-    is_assumed = isinstance(array, Leaf) and bool(array.facts)
-    if fact == "symmetric" and by and not is_assumed:
-        values: dict[str, Inline] = {"array": Math(writing.tex(array)), "equation": equation_number(by[0])}
-        return Sentence(say.IS_SYMMETRIC_BY, values)
-    is_sum = fact in ("one_hot", "softmax")
-    if fact == "picks":
-        labels = [f.label for f in writing.derivation.forward if f.target in set(names)]
-        picked: dict[str, Inline] = {
-            "array": Math(writing.tex(array)),
-            "equations": listed([*map(equation_number, labels)]),
-        }
-        return Sentence(say.PICKS, picked)
-    texts = {
-        "symmetric": say.IS_SYMMETRIC,
-        "sign": say.SQUARES_TO_ONE,
-        "binary": say.SQUARES_TO_ITSELF,
-        "one_hot_squares": say.SQUARES_TO_ITSELF,
-        "rows_sum_to_zero": say.ROWS_SUM_TO_ZERO,
-        "columns_sum_to_zero": say.COLUMNS_SUM_TO_ZERO,
-        "entries_sum_to_zero": say.ENTRIES_SUM_TO_ZERO,
+    labels = [f.label for f in writing.derivation.forward if f.target in set(names)]
+    values: dict[str, Inline] = {
+        "array": Math(writing.tex(array)),
+        **({"equation": equation_number(by[0])} if by else {}),
+        **({"equations": listed([*map(equation_number, labels)])} if fact == "picks" else {}),
     }
-    text = texts[fact] if not is_sum else say.ROWS_SUM_TO_ONE if array.rank > 1 else say.ENTRIES_SUM_TO_ONE
-    return Sentence(text, {"array": Math(writing.tex(array))})
+    text = fact_text(fact, array, is_computed=bool(by))
+    return Sentence(text, {name: value for name, value in values.items() if f"{{{name}}}" in text.en})
+
+
+def fact_text(fact: str, array: Expr, *, is_computed: bool) -> Text:
+    """What a fact says of its {array}; of one that is computed by which {equation}, of one that is picked from which."""
+    is_assumed = isinstance(array, Leaf) and bool(array.facts)
+    if fact == "symmetric" and is_computed and not is_assumed:
+        return say.IS_SYMMETRIC_BY
+    if fact in ("one_hot", "softmax"):
+        return say.ROWS_SUM_TO_ONE if array.rank > 1 else say.ENTRIES_SUM_TO_ONE
+    return FACTS[fact]

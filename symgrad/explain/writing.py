@@ -30,6 +30,8 @@ from symgrad.rewrite.turn import row_of, turned
 ARGUMENTS = "utsx"
 # Letters for the learning rate.
 RATES = ("eta", "alpha", "epsilon", "rho")
+ANY = ("theta", "phi", "psi", "omega")
+CHANGES = ("h", "epsilon", "delta", "t")
 OTHERWISE = Text(en="otherwise", zh="否则")
 
 
@@ -53,9 +55,24 @@ class Writing:
     @property
     def rate(self) -> str:
         """A letter for the learning rate, none that stands on the page."""
+        return self._free(RATES)
+
+    @property
+    def any_parameter(self) -> str:
+        """A letter for each of the parameters in turn, none that stands on the page."""
+        return self._free(ANY)
+
+    @property
+    def change(self) -> str:
+        """A letter for a small change of an entry, none that stands on the page."""
+        return self._free(CHANGES)
+
+    def _free(self, letters: Sequence[str]) -> str:
+        """The first letter that is neither an array nor a size."""
         derivation = self.derivation
         names = {e.name for e in (*derivation.leaves, *(eq.target for eq in derivation.forward))}
-        return typeset(next((name for name in RATES if name not in names), RATES[0]))
+        names |= {name for e in derivation.leaves for s in e.shape for name in s.names}
+        return typeset(next((name for name in letters if name not in names), letters[0]))
 
     @property
     def argument(self) -> str:

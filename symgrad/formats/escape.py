@@ -19,7 +19,8 @@ SMART = re.compile(r"[\"']|(?<!\\)-(?=-)|(?<!\\)\.(?=\.)")
 OPENING = re.compile(r"^(\d+(?=[.)])|)([-+=.)])(?=\s|[-+=]|$)")
 COMMON_OPENING = re.compile(r"^(\(?(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)])|)([-+=:%.)])(?=\s|[-+=:]|$)")
 
-LATEX = TEXT_SIGNS
+# A dash by its name: two hyphens are two hyphens. The space that does not break is TeX's own, which stretches with the others.
+LATEX = {**TEXT_SIGNS, "–": r"\textendash{}", "\xa0": "~"}
 LONGEST_WORD = 40
 # So short that a line can be filled with them: one that cannot, TeX leaves too wide.
 PIECE_OF_WORD = 8
@@ -104,18 +105,18 @@ def markdown_code(text: str) -> str:
     return f"{fence}{room}{line}{room}{fence}"
 
 
-# Two of these would be set as one other sign: a dash, a quotation mark.
-LIGATURE = re.compile(r"([-',])(?=\1)")
+# Two of these would be set as one other sign: a dash, a quotation mark. What parts them is a kern: LuaTeX looks past {}.
+LIGATURE = re.compile(r"([-',]|\\text(?:less|greater)\{\})(?=\1)")
 
 
 def latex_text(text: str) -> str:
     r"""Text in LaTeX; a character that the fonts of the page lack prints as its number.
 
     >>> latex_text(r"\input{/etc/passwd} & 5 %"), latex_text("ш"), latex_text("--wrt")
-    ('\\textbackslash{}input\\{/etc/passwd\\} \\& 5 \\%', '[U+0448]', '-{}-wrt')
+    ('\\textbackslash{}input\\{/etc/passwd\\} \\& 5 \\%', '[U+0448]', '-\\kern0pt{}-wrt')
     """
     shown = "".join(LATEX.get(c) or SIGNS.get(c) or _printed(c) for c in normalize("NFC", one_line(text)))
-    return LIGATURE.sub(r"\1{}", shown)
+    return LIGATURE.sub(r"\1\\kern0pt{}", shown)
 
 
 def latex_paragraph(text: str) -> str:

@@ -32,7 +32,7 @@ NO_FONT = re.compile(r"Missing character: There is no (\S+)")
 def latex_pdf(document: Document) -> bytes:
     """The page as a PDF file."""
     source = render_as(document, LATEX)
-    program = "xelatex" if "xelatex" in source.partition("\n")[0] else "pdflatex"
+    program = "pdflatex" if "pdflatex" in source.partition("\n")[0] else "xelatex"
     for tool in ("latexmk", program):
         if shutil.which(tool) is None:
             raise MissingTool(

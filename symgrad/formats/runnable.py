@@ -30,10 +30,9 @@ SAMPLE = Text(
     zh="按模型声明的形状与性质随机生成数组；可换成自己的数据。",
 )
 CHECK = Text(
-    en="Each gradient against differences: along a random direction $v$, $\\bigl(L(\\theta + h v) - L(\\theta - h v)\\bigr)/2h$"
-    " is close to $\\langle \\partial L/\\partial \\theta, v\\rangle$.",
-    zh="用差商检验每个梯度：沿随机方向 $v$，$\\bigl(L(\\theta + h v) - L(\\theta - h v)\\bigr)/2h$ 应接近"
-    " $\\langle \\partial L/\\partial \\theta, v\\rangle$。",
+    en="Each gradient against differences: the loss a small step ahead in a random direction, less the loss a step behind,"
+    " over twice the step, is close to the sum of the products of the entries of gradient and direction.",
+    zh="用差商检验每个梯度：沿随机方向前进一小步与后退一小步，两处损失之差除以步长的两倍，应接近梯度与该方向对应元素乘积之和。",
 )
 FIT = Text(
     en="Gradient descent from there; what is printed says why it ended.",
@@ -60,11 +59,11 @@ CHECK_CODE = """\
 value, gradients = f(**arrays)
 print("L =", value)
 rng = np.random.default_rng(0)
-h = 1e-5
+step = 1e-5
 for name, gradient in gradients.items():
-    v = rng.standard_normal(np.shape(gradient))
-    ahead, behind = (f(**{**arrays, name: arrays[name] + step * v})[0] for step in (h, -h))
-    difference, slope = (ahead - behind) / (2 * h), np.vdot(gradient, v)
+    direction = rng.standard_normal(np.shape(gradient))
+    ahead, behind = (f(**{**arrays, name: arrays[name] + h * direction})[0] for h in (step, -step))
+    difference, slope = (ahead - behind) / (2 * step), np.vdot(gradient, direction)
     print(f"{COMPARED}")
     assert abs(difference - slope) <= 1e-5 * max(1, abs(slope)), name"""
 FIT_CODE = """\

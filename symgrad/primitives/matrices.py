@@ -76,14 +76,15 @@ SOLVE = Primitive(
     pullback=_solve_pullback,
     arity=2,
     reason=Text(
-        en="With A for the matrix and b for the right-hand side, A {y} = b gives dA {y} + A d {y} = db: the cotangent of b solves the transposed system, and that of A is"
-        " minus its product with {y}.",
-        zh="记系数矩阵为 A，右端为 b，由 A {y} = b 得 dA {y} + A d {y} = db：b 的梯度是转置方程组的解，A 的梯度是它与 {y} 之积的相反数。",
+        en="From ${x} {y} = {b}$ follows ${dx}\\,{y} + {x}\\,{dy} = {db}$: the gradient by {b} solves the system of the transposed"
+        " matrix for what arrives, and that by {x} is minus its product with {y_t}.",
+        zh="由 ${x} {y} = {b}$ 得 ${dx}\\,{y} + {x}\\,{dy} = {db}$：关于 {b} 的梯度是以转置矩阵为系数、上游梯度为右端的方程组的解，"
+        "关于 {x} 的梯度是它与 {y_t} 之积的相反数。",
     ),
     reason_in_rows=Text(
-        en="With A for the matrix and b for the right-hand side, A {y} = b gives dA {y} + A d {y} = db: the derivative by b, multiplied with A from the right, is what arrives;"
-        " minus {y} times the derivative by b is the derivative by A.",
-        zh="记系数矩阵为 A，右端为 b，由 A {y} = b 得 dA {y} + A d {y} = db：对 b 的导数右乘 A 等于传来的导数；对 A 的导数是 {y} 与对 b 的导数之积的相反数。",
+        en="From ${x} {y} = {b}$ follows ${dx}\\,{y} + {x}\\,{dy} = {db}$: the derivative by {b}, multiplied with {x} from the"
+        " right, is what arrives; minus {y} times the derivative by {b} is the derivative by {x}.",
+        zh="由 ${x} {y} = {b}$ 得 ${dx}\\,{y} + {x}\\,{dy} = {db}$：对 {b} 的导数右乘 {x} 等于传来的导数；对 {x} 的导数是 {y} 与对 {b} 的导数之积的相反数。",
     ),
     latex="{0}^{{-1}} {1}",
     numpy=lambda args, options, ranks: f"np.linalg.solve({args[0]}, {args[1]})",
@@ -174,8 +175,8 @@ CHOLESKY = Primitive(
     sign=(
         r"\mathrm{chol}(A)",
         Text(
-            en=r"{sign} is the lower triangular $L$ with $L L^{\top} = A$",
-            zh=r"{sign} 是满足 $L L^{\top} = A$ 的下三角矩阵 $L$",
+            en=r"{sign} is the lower triangular $C$ with $C C^{\top} = A$ and a positive diagonal",
+            zh=r"{sign} 是满足 $C C^{\top} = A$ 且对角元为正的下三角矩阵 $C$",
         ),
     ),
 )

@@ -18,6 +18,8 @@ SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 # How many definitions deep a sum is searched for a 0: Z = C/√v, C = X - μ, μ = Σ X/n.
 DEEPEST = 3
 Used = tuple[str, Expr]
+# The names by whose definitions a sum is 0, and the facts that it takes besides.
+Zero = tuple[tuple[Leaf, ...], tuple[Used, ...]]
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Facts:
     used: dict[Used, None] = field(default_factory=dict)
     by: dict[Leaf, None] = field(default_factory=dict)
     finds_zeros: bool = True
-    _zeros: dict[tuple[bytes, int], tuple[Leaf, ...] | None] = field(default_factory=dict)
+    _zeros: dict[tuple[bytes, int], Zero | None] = field(default_factory=dict)
     _upright: dict[Expr, bool] = field(default_factory=dict)
 
     def is_symmetric(self, atom: Atom) -> bool:
@@ -62,8 +64,8 @@ class Facts:
             return ("softmax", atom)
         return None
 
-    def sums_to_zero(self, atom: Atom, axis: int) -> tuple[Leaf, ...] | None:
-        """The names by whose definitions a difference sums to 0 along an axis; None where it does not.
+    def sums_to_zero(self, atom: Atom, axis: int) -> Zero | None:
+        """The names and the facts by which a difference sums to 0 along an axis; None where it does not.
 
         The columns of X - μ, where μ is their mean; the rows of P - Y, where both sum to 1.
         """
@@ -72,7 +74,7 @@ class Facts:
             self._zeros[key] = self._zero_sum(atom, axis)
         return self._zeros[key]
 
-    def _zero_sum(self, atom: Atom, axis: int) -> tuple[Leaf, ...] | None:
+    def _zero_sum(self, atom: Atom, axis: int) -> Zero | None:
         if isinstance(atom, Expr) and not (isinstance(atom, Leaf) and atom in self.definitions):
             return None
         summed = total(to_expression(atom) if isinstance(atom, Form) else atom, axis)
@@ -84,7 +86,7 @@ class Facts:
             if form is None:
                 return None
             if not inner.apply(form).terms:
-                return tuple({**by, **inner.by})
+                return tuple({**by, **inner.by}), tuple(inner.used)
             held = {e for e in postorder([summed]) if isinstance(e, Leaf) and is_algebraic(self.definitions.get(e))}
             if not held:
                 return None
@@ -176,8 +178,10 @@ class Facts:
             for axis, i in enumerate(f.indices):
                 if i not in alone or f.power != 1:
                     continue
-                by = self.sums_to_zero(f.atom, axis)
-                if by is not None:
+                zero = self.sums_to_zero(f.atom, axis)
+                if zero is not None:
+                    by, facts = zero
+                    self.used |= dict.fromkeys(facts)
                     array = to_expression(f.atom) if isinstance(f.atom, Form) else f.atom
                     what = "entries" if array.rank == 1 else "columns" if axis == 0 else "rows"
                     self.used[f"{what}_sum_to_zero", array] = None

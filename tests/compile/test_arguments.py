@@ -193,6 +193,46 @@ def test_facts_that_were_used_are_checked():
 
 
 @pytest.mark.parametrize(
+    "loss",
+    [
+        lambda y, z, t: sg.sum(sg.named("R", y * z) ** 2),
+        lambda y, z, t: sg.sum(sg.log(sg.named("v", sg.sum(y * sg.exp(z), axis=1)))),
+        lambda y, z, t: sg.sum(sg.named("D", t - y) * sg.named("V", z + sg.sum(z, axis=1)[:, None])),
+    ],
+    ids=["its square", "the entry that it picks", "rows of a difference that sum to 0"],
+)
+def test_one_hot_data_are_checked_however_the_fact_is_used(loss):
+    """For other numbers the gradient Y ⊙ Z of ½ Σ Y² Z² would be silently wrong."""
+    y, t = (sg.data(name, n, k, one_hot=True) for name in "YT")
+    problem = Problem(loss(y, sg.parameter("Z", n, k), t))
+    g, true = problem.compile(), np.eye(4)[:2]
+    numbers = {"Y": true, "T": true, "Z": np.arange(8.0).reshape(2, 4)}
+    arrays = {e.name: numbers[e.name] for e in problem.leaves if e is not y}
+    assert set(g(Y=true, **arrays)[1]) == {"Z"}
+    with pytest.raises(InputError, match=r"^Y is declared one_hot but is not; pass"):
+        g(Y=np.full((2, 4), 0.5), **arrays)
+
+
+@pytest.mark.parametrize("mask", [lambda m: m, lambda m: sg.named("C", 1 - m)], ids=["itself", "its complement"])
+def test_a_mask_is_checked_where_it_chooses_what_varies(mask):
+    """np.where takes what is not 0 for true, and the derivative multiplies by it."""
+    m, w = sg.data("M", n, k, binary=True), sg.parameter("W", n, k)
+    numbers = {"W": np.ones((2, 4)), "M": np.full((2, 4), 0.5)}
+    g = Problem(sg.sum(sg.where(mask(m), w**2, 3 * w))).compile()
+    with pytest.raises(InputError, match=r"^M is declared binary but is not; pass"):
+        g(**numbers)
+    assert set(np.unique(g(W=numbers["W"], M=np.eye(2, 4))[1]["W"])) == {2, 3}
+
+
+def test_a_mask_that_chooses_between_data_is_as_numpy_takes_it():
+    m, w, x = sg.data("M", n, k, binary=True), sg.parameter("W", n, k), sg.data("X", n, k)
+    g = Problem(sg.sum(sg.where(m, x, 0) * w)).compile()
+    given = np.arange(8.0).reshape(2, 4)
+    _, gradients = g(M=np.full((2, 4), 0.5), X=given, W=np.ones((2, 4)))
+    np.testing.assert_array_equal(gradients["W"], given)
+
+
+@pytest.mark.parametrize(
     ("made", "value"),
     [(lambda p: 2 * p + sg.eye(n), lambda p: 2 * p + np.eye(2)), (sg.exp, np.exp)],
     ids=["sum", "function"],
