@@ -113,13 +113,16 @@ class Operations:
         op = self._known.get(key)
         if op is None:
             op = self._known[key] = Op(kind, tuple(args), data, shape, kind_of)
-            if len(shape) == MATRIX and shape[0] == shape[1] and kind in ENTRYWISE:
+            if len(shape) == MATRIX and shape[0] == shape[1]:
                 self._note_symmetry(op)
         return op
 
     def _note_symmetry(self, op: Op) -> None:
-        """What is made of symmetric matrices and scalars, entry by entry, is symmetric."""
-        if all(not x.rank or (x in self.symmetric and x.shape == op.shape) for x in op.args):
+        """What is made of symmetric matrices and scalars, entry by entry, is symmetric; so are AAᵀ, aaᵀ and diagonals."""
+        if _is_own_transpose(op):
+            self.symmetric.add(op)
+            self._made_of[op] = set()
+        elif op.kind in ENTRYWISE and all(not x.rank or (x in self.symmetric and x.shape == op.shape) for x in op.args):
             self.symmetric.add(op)
             self._made_of[op] = {y for x in op.args for y in self._made_of.get(x, {x} if x.rank else set())}
 
@@ -264,6 +267,13 @@ class Operations:
         ready = [x if x.type is Type.WHOLE else self.floating(x) for x in args]
         kind = Type.TRUTH if PRIMITIVES[name].is_truth else Type.FLOATING
         return self.make("primitive", ready, (name, options), shape, kind)
+
+
+def _is_own_transpose(op: Op) -> bool:
+    """Whether a matrix is symmetric whatever its operands are."""
+    if op.kind == "matmul":
+        return any(y.kind == "permute" and y.args[0] is x for x, y in (op.args, op.args[::-1]))
+    return op.kind == "diag" or (op.kind == "outer" and op.args[0] is op.args[1])
 
 
 def _joined(ops: Iterable[Op]) -> Type:

@@ -112,3 +112,24 @@ def test_a_minus_sign_before_a_condition(builder):
     value, gradients = f(y=np.array([1.0, -1.0, 3.0]), z=np.array([2.0, 0.0, 1.0]))
     assert value == 3.5
     assert gradients["z"].tolist() == [-0.25, 0, -3]
+
+
+@pytest.mark.parametrize("shape", [(6, 4, 2), (9, 70, 3)])
+def test_a_matrix_symmetric_by_how_it_is_made_is_factored_once(shape):
+    """Factor analysis, Σ = WWᵀ + diag(eˢ): ∂L/∂Σ = (nΣ⁻¹ - Σ⁻¹XᵀXΣ⁻¹)/2."""
+    n, d, k = sg.dims("n d k")
+    X, W, s = sg.data("X", n, d), sg.parameter("W", d, k), sg.parameter("s", d)
+    S = W @ W.T + sg.diag(sg.exp(s))
+    f = compile_derivation(derived(sg.sum(X * (X @ sg.inv(S))) / 2 + n * sg.logdet(S) / 2))
+    body = f.source[f.source.index("def value_and_gradients") :]
+    assert body.count("inverse_and_logdet(") == 1
+    assert not any(name in body for name in ("linalg", " logdet("))
+    random = np.random.default_rng(4)
+    x, w, t = random.normal(size=shape[:2]), random.normal(size=shape[1:]), random.normal(size=shape[1])
+    value, gradients = f(X=x, W=w, s=t)
+    sigma = w @ w.T + np.diag(np.exp(t))
+    inverse = np.linalg.inv(sigma)
+    by_sigma = (shape[0] * inverse - inverse @ x.T @ x @ inverse) / 2
+    assert np.isclose(value, np.vdot(x, x @ inverse) / 2 + shape[0] * np.linalg.slogdet(sigma)[1] / 2, rtol=1e-12)
+    np.testing.assert_allclose(gradients["W"], 2 * by_sigma @ w, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(gradients["s"], np.diagonal(by_sigma) * np.exp(t), rtol=1e-9, atol=1e-9)
