@@ -55,6 +55,13 @@ class Sharing:
         """Whether `e` dissolves in the product that uses it."""
         return e in self.spread or (self.uses[e] == 1 and is_scaled(e))
 
+    def is_alike(self, e: Expr, other: Sharing) -> bool:
+        """Whether `flatten` meets a node of both in the same way in both."""
+        if (e in self.spread) != (e in other.spread):
+            return False
+        is_asked = e not in self.spread and (is_scaled(e) or _is_squared(e))
+        return self.uses[e] == other.uses[e] or not is_asked
+
 
 def is_scaled(e: Expr) -> bool:
     """Whether `e` is a product, or a multiple of one thing."""
@@ -152,13 +159,11 @@ def _opened(node: Contraction, own: Indices, sizes: dict[int, Size]) -> list[tup
 
 def _is_square(e: Expr, own: Indices, rank: int, shared: Sharing) -> bool:
     """Whether `e` is x² summed over: x·x is one inner product, without the squares."""
-    return (
-        isinstance(e, Elementwise)
-        and e.function == "power"
-        and e.parameter == MANY
-        and any(i >= rank for i in own)
-        and shared.uses[e] == 1
-    )
+    return _is_squared(e) and any(i >= rank for i in own) and shared.uses[e] == 1
+
+
+def _is_squared(e: Expr) -> bool:
+    return isinstance(e, Elementwise) and e.function == "power" and e.parameter == MANY
 
 
 def _tidied(flat: Flat) -> Flat:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
-from symgrad.compile.dissolve import Program, dissolve
+from symgrad.compile.dissolve import dissolve
 from symgrad.compile.kernels import kernel_names, kernel_source
 from symgrad.compile.layout import WIDTH, Reading, definition, header, prologue, read_of, reading
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context
 from symgrad.compile.operations import Op, Type
 from symgrad.compile.pairs import paired
-from symgrad.compile.plan import Plan, make_plan
+from symgrad.compile.plan import Plan, loss_and_whole, make_plan
 from symgrad.compile.scalars import lambda_source
 from symgrad.compile.statements import Writer
 from symgrad.derive.derivation import Derivation
@@ -55,6 +55,7 @@ class Scope:
 class _Job:
     name: str
     outputs: Mapping[str, Expr]
+    plan: Plan
     summary: str
 
 
@@ -62,12 +63,14 @@ def module_of(derivation: Derivation, title: str) -> Module:
     """The module for a derivation; its docstring begins with the title."""
     program = dissolve(derivation)
     outputs = {"": program.loss, **program.gradients}
+    loss, whole = loss_and_whole(program)
     jobs = [
-        _Job("value", {"": program.loss}, "The loss."),
-        _Job("value_and_gradients", outputs, "The loss, and its gradient by each parameter."),
+        _Job("value", {"": program.loss}, loss, "The loss."),
+        _Job("value_and_gradients", outputs, whole, "The loss, and its gradient by each parameter."),
     ]
     if program.model is not None:
-        jobs.append(_Job("predict", {"": program.model}, "What the model predicts."))
+        model = {"": program.model}
+        jobs.append(_Job("predict", model, make_plan(program, model), "What the model predicts."))
     kernels: dict[str, None] = {}
     lambdas: dict[object, str] = {}
     functions: dict[str, Function] = {}
@@ -77,7 +80,7 @@ def module_of(derivation: Derivation, title: str) -> Module:
     own = leaves_of([*outputs.values(), *derivation.parameters], derivation)
     for job in jobs:
         leaves[job.name] = leaves_of(job.outputs.values(), derivation) if job.name == "predict" else own
-        functions[job.name] = _function(job, program, leaves[job.name], (kernels, lambdas, readers))
+        functions[job.name] = _function(job, leaves[job.name], (kernels, lambdas, readers))
     every = list(dict.fromkeys(leaf for found in leaves.values() for leaf in found))
     sources = [header(title, functions["value_and_gradients"].arguments, list(functions)), *prologue(every)]
     sources += ["\n".join(read.function(name)) + "\n" for read, name in readers.items()]
@@ -99,13 +102,12 @@ def joined(sources: Sequence[str]) -> str:
 
 def _function(
     job: _Job,
-    program: Program,
     leaves: Sequence[Leaf],
     shared: tuple[dict[str, None], dict[object, str], dict[Reading, str]],
 ) -> Function:
     """A function; `shared` is what functions of the module have in common: kernels, lambdas, readers of arrays."""
     kernels, lambdas, readers = shared
-    plan = paired(make_plan(program, job.outputs, stated=job.name == "value_and_gradients"))
+    plan = paired(job.plan)
     size_names = sizes_in([*job.outputs.values(), *leaves])
     arguments = arguments_of(leaves, size_names)
     scope = scope_of(arguments, size_names, kernels, lambdas)

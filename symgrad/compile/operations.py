@@ -98,6 +98,15 @@ class Operations:
         self.used_symmetry: set[Op] = set()
         self._made_of: dict[Op, set[Op]] = {}
 
+    def copy(self) -> Operations:
+        """The same operations known, to go on from here."""
+        other = Operations()
+        other._known.update(self._known)
+        other.symmetric.update(self.symmetric)
+        other.used_symmetry.update(self.used_symmetry)
+        other._made_of.update(self._made_of)
+        return other
+
     def make(self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING) -> Op:
         """The operation of this content."""
         key = (kind, tuple(map(id, args)), data, shape)
