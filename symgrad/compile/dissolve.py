@@ -29,8 +29,12 @@ def product_rules(e: Expr) -> Expr | None:
     return better_product(e, (*PRODUCT_RULES, factor_of_branch))
 
 
-FORWARD: Rules = (*STABLE, ("contraction", product_rules), ("elementwise", branch_of))
-BACKWARD: Rules = (*FORWARD, ("elementwise", reciprocal_of_norm))
+FORWARD: Rules = {
+    **STABLE,
+    "contraction": (*STABLE["contraction"], product_rules),
+    "elementwise": (*STABLE["elementwise"], branch_of),
+}
+BACKWARD: Rules = {**FORWARD, "elementwise": (*FORWARD["elementwise"], reciprocal_of_norm)}
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from fractions import Fraction
 
 from symgrad.compile.products import merged
-from symgrad.compile.stable import WHOLE, is_product, is_view
+from symgrad.compile.stable import WHOLE, is_multiple, is_product, is_view
 from symgrad.graph.expression import (
     Contraction,
     Elementwise,
@@ -65,22 +65,22 @@ class Sharing:
 
 def is_scaled(e: Expr) -> bool:
     """Whether `e` is a product, or a multiple of one thing."""
-    return isinstance(e, Contraction) or (isinstance(e, Linear) and len(e.terms) == 1)
+    return isinstance(e, Contraction) or is_multiple(e)
 
 
-def is_spreading(e: Expr) -> bool:
-    """Whether `e` has more axes than what it is made of, or the same entries: spliced it costs less."""
-    if is_view(e):
-        return True
+def is_spreading(e: Contraction) -> bool:
+    """Whether `e` has more axes than what it is made of: spliced it costs less."""
     rank = len(e.shape)
-    return isinstance(e, Contraction) and all(len(x.shape) < rank for x in e.operands) and is_product(e)
+    return all(len(x.shape) < rank for x in e.operands) and is_product(e)
 
 
 def sharing(roots: Iterable[Expr], labels: Mapping[Expr, tuple[int, ...]]) -> Sharing:
     """How often each node is used, views passing their own uses on to what they look at."""
     wanted = list(roots)
     order = postorder(wanted)
-    spread = _beside_vectors(order, wanted) | {node for node in order if is_spreading(node)}
+    products = [node for node in order if isinstance(node, Contraction)]
+    views = {node for node in products if is_view(node)}
+    spread = views | _beside_vectors(order, wanted, views) | {node for node in products if is_spreading(node)}
     uses = dict.fromkeys(order, 0)
     for root in wanted:
         uses[root] += 1
@@ -91,27 +91,25 @@ def sharing(roots: Iterable[Expr], labels: Mapping[Expr, tuple[int, ...]]) -> Sh
     return Sharing(uses, spread, labels)
 
 
-def _beside_vectors(order: Iterable[Expr], roots: Iterable[Expr]) -> set[Expr]:
+def _beside_vectors(order: Iterable[Expr], roots: Iterable[Expr], views: Set[Expr]) -> set[Expr]:
     """Matrix products that only ever multiply vectors: A B v needs A B nowhere, however often it is used."""
+    # What each node is, seen through views; operands come first.
+    seen: dict[Expr, Expr] = {}
     candidates: dict[Expr, bool] = {}
     for node in order:
-        if isinstance(node, Contraction) and node.rank == MANY and not is_product(node):
+        if node in views:
+            seen[node] = seen[node.children[0]]
+            continue
+        seen[node] = node
+        is_contraction, rank = isinstance(node, Contraction), len(node.shape)
+        if is_contraction and rank == MANY and not is_product(node):
             candidates.setdefault(node, True)
-        is_beside = isinstance(node, Contraction) and (
-            node.rank <= 1 or any(_seen_through(x).rank == 1 for x in node.operands)
-        )
-        if not is_beside and not is_view(node):
+        if not is_contraction or (rank > 1 and all(len(seen[x].shape) != 1 for x in node.children)):
             for x in node.children:
-                candidates[_seen_through(x)] = False
+                candidates[seen[x]] = False
     for root in roots:
-        candidates[_seen_through(root)] = False
+        candidates[seen[root]] = False
     return {e for e, is_so in candidates.items() if is_so}
-
-
-def _seen_through(e: Expr) -> Expr:
-    while is_view(e):
-        e = e.children[0]
-    return e
 
 
 def flatten(root: Expr, shared: Sharing) -> Flat:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from symgrad.compile.stable import is_function, negated, power_of, summed_exponentials, unscaled
+from symgrad.compile.stable import WHOLE, is_function, is_multiple, negated, power_of, summed_exponentials, unscaled
 from symgrad.graph.expression import (
     Contraction,
     Expr,
@@ -123,6 +123,8 @@ def cancelled(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
 
 def merged(found: list[Factor]) -> list[Factor]:
     """The factors with powers of one base added up where some of them are negative and some are not."""
+    if all(power_of(x)[1].numerator >= 0 for x, _ in found):
+        return found
     powers: dict[Factor, list[Fraction]] = {}
     for x, own in found:
         base, exponent = power_of(x)
@@ -147,6 +149,8 @@ def distributed(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
     for k, (x, own) in enumerate(found):
         if not isinstance(x, Linear) or not 1 < len(x.terms) <= MOST_TERMS:
             continue
+        if not any(_has_reciprocal(t) for _, t in x.terms):
+            continue
         rest = found[:k] + found[k + 1 :]
         divided = {(base, i) for f, i in rest for base, exponent in [power_of(f)] if exponent.numerator > 0}
         opened = [_opened(c, t, own, sizes) for c, t in x.terms]
@@ -166,6 +170,18 @@ def _multiplied(found: list[Factor], sizes: Sizes, shape: Shape) -> tuple[Fracti
     return c, product
 
 
+def _has_reciprocal(term: Expr) -> bool:
+    """Whether there is a reciprocal among the factors of a term: nothing else cancels."""
+    pending = [term]
+    while pending:
+        e = pending.pop()
+        if isinstance(e, Contraction) or is_multiple(e):
+            pending += e.children
+        elif power_of(e)[1].numerator < 0:
+            return True
+    return False
+
+
 def _meets(f: Factor, rest: list[Factor], divided: set[Factor]) -> bool:
     """Whether a factor of a term cancels against one of those that the sum is multiplied with."""
     base, exponent = power_of(f[0])
@@ -179,7 +195,8 @@ def _opened(
 ) -> tuple[Fraction, list[Factor], dict[int, Size]]:
     """(coefficient, factors, sizes of all indices) of a term whose axes are the indices `own`."""
     p, term = unscaled(term)
-    c *= p
+    if p is not WHOLE:
+        c *= p
     every = dict(sizes)
     if not isinstance(term, Contraction):
         return c, [(term, own)], every
