@@ -8,7 +8,8 @@ from fractions import Fraction
 from symgrad.compile.names import checked_argument
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
-from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, sizes_of
+from symgrad.graph.expression import CONSTANT_ROLES, Apply, Expr, Leaf, Role, sizes_of
+from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
 from symgrad.records import dataclass
 
@@ -43,7 +44,10 @@ def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
 
 def sizes_in(roots: Iterable[Expr]) -> list[str]:
     """The names of all sizes in shapes and formulas, in order of first use."""
-    sizes = dict.fromkeys(size for e in postorder(roots) for size in sizes_of(e))
+    sizes: dict[Size, None] = {}
+    for e in postorder(roots):
+        # All that others hold is in their shapes.
+        sizes |= dict.fromkeys(sizes_of(e) if isinstance(e, (Leaf, Apply)) else e.shape)
     return list(dict.fromkeys(name for size in sizes for name in size.names))
 
 

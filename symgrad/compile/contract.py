@@ -5,14 +5,15 @@ A product of two arrays is remembered whatever the order of its axes, so that an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from fractions import Fraction
 
 from symgrad.compile.arrays import Array
-from symgrad.compile.labels import without_one_hot
+from symgrad.compile.labels import is_one_hot, without_one_hot
 from symgrad.compile.operations import Op, Operations
 from symgrad.compile.order import Indices, Task, pairs
+from symgrad.compile.stable import WHOLE
 from symgrad.graph.sizes import ONE, Size
 from symgrad.records import dataclass
 
@@ -26,8 +27,10 @@ class Contractor:
 
     def contract(self, arrays: Sequence[Array], result: Indices, sizes: Mapping[int, Size]) -> list[Array]:
         """The product summed over every index that is not in `result`, as one array and scalar factors."""
-        arrays = without_one_hot(self.ops, self._slid(arrays, result), result, self.plain)
-        alone = [self._summed_alone(k, arrays, result) for k in range(len(arrays))]
+        if any(a.op.kind == "window" or is_one_hot(a) for a in arrays):
+            arrays = without_one_hot(self.ops, self._slid(arrays, result), result, self.plain)
+        holders = Counter(i for a in arrays for i in set(a.indices))
+        alone = [self._summed_alone(a, holders, result) for a in arrays]
         scalars = [a for a in alone if not a.indices]
         pending = [a for a in alone if a.indices]
         if not pending:
@@ -76,8 +79,9 @@ class Contractor:
         def is_known(p: int, q: int) -> bool:
             return self._remembered(pending[p], pending[q], _kept(pending, (p, q), result)) is not None
 
-        task = Task([a.indices for a in pending], result, sizes, [a.is_inverse for a in pending], is_known)
-        order = pairs(task)
+        order = [(0, 1)][: len(pending) - 1]
+        if len(pending) > 2:
+            order = pairs(Task([a.indices for a in pending], result, sizes, [a.is_inverse for a in pending], is_known))
         live = set(range(len(pending)))
         for p, q in order:
             live -= {p, q}
@@ -89,14 +93,12 @@ class Contractor:
         """The array itself: a reciprocal or inverse computed."""
         if a.is_inverse:
             return self.ops.primitive("inv", (), [a.op], a.op.shape)
-        return self.ops.product(Fraction(1), [(a.op, True)]) if a.is_divisor else a.op
+        return self.ops.product(WHOLE, [(a.op, True)]) if a.is_divisor else a.op
 
-    def _summed_alone(self, place: int, arrays: Sequence[Array], result: Indices) -> Array:
+    def _summed_alone(self, a: Array, holders: Mapping[int, int], result: Indices) -> Array:
         """Without repeated indices, and without those that neither the result nor another array has."""
-        a = arrays[place]
-        others = {i for k, b in enumerate(arrays) if k != place for i in b.indices}
         distinct = tuple(dict.fromkeys(a.indices))
-        gone = [i for i in distinct if i not in others and i not in result]
+        gone = [i for i in distinct if holders[i] == 1 and i not in result]
         if len(distinct) == len(a.indices) and not gone:
             return a
         op = self.plain(a)
@@ -126,7 +128,7 @@ class Contractor:
             op = self.ops.permute(op, [a.indices.index(i) for i in own])
             factors.append((self.ops.aligned(op, [union.index(i) for i in own], len(union)), a.is_divisor))
         factors.sort(key=lambda pair: pair[1])
-        return Array(self.ops.product(Fraction(1), factors), union)
+        return Array(self.ops.product(WHOLE, factors), union)
 
     def _pair(self, a: Array, b: Array, kept: Iterable[int]) -> Array:
         needed = frozenset(kept)

@@ -15,7 +15,7 @@ from symgrad.compile.dissolve import Program, Stated
 from symgrad.compile.flat import Flat, Sharing, flatten, is_scaled, sharing
 from symgrad.compile.operations import Op, Operations, Type
 from symgrad.compile.order import Indices
-from symgrad.compile.stable import power_of
+from symgrad.compile.stable import WHOLE, power_of
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Linear, Role, Shape
 from symgrad.graph.sizes import Size
 from symgrad.records import dataclass
@@ -195,8 +195,9 @@ class _Planner:
             return self.ops.make("eye", (), None, node.shape)
         if node.role is Role.WINDOW:
             return self.ops.make("window", (), None, node.shape)
-        kinds = {Role.HYPERPARAMETER: Type.SCALAR, Role.LABELS: Type.WHOLE}
-        return self.ops.make("argument", (), node.name, node.shape, kinds.get(node.role, Type.FLOATING))
+        is_scalar, is_whole = node.role is Role.HYPERPARAMETER, node.role is Role.LABELS
+        kind = Type.SCALAR if is_scalar else Type.WHOLE if is_whole else Type.FLOATING
+        return self.ops.make("argument", (), node.name, node.shape, kind)
 
     def _primitive(self, node: Apply) -> Op:
         operands = [self.values[e] for e in node.operands]
@@ -219,10 +220,10 @@ class _Planner:
         summands = []
         for c, factors, own in terms:
             # A number among the factors takes the coefficient along: x/(2n) is one division.
-            inside = abs(c) if len(factors) > 1 else Fraction(1)
+            inside, before = (abs(c), WHOLE if c.numerator > 0 else -WHOLE) if len(factors) > 1 else (WHOLE, c)
             op = self.ops.product(inside, factors)
             op = self.ops.aligned(op, [union.index(k) for k in own], len(union))
-            summands.append((c / inside, op))
+            summands.append((before, op))
         return self.ops.stretched(self.ops.total(summands), union, shape)
 
     def _product(self, flat: Flat, contractor: Contractor) -> tuple[Fraction, list[tuple[Op, bool]], list[int]]:
@@ -265,7 +266,8 @@ def _scaled_term(c: Fraction, e: Expr, shared: Sharing) -> Flat:
     if is_scaled(e) and shared.is_spliced(e):
         flat = flatten(e, shared)
         labels = (*shared.labels.get(e, ()), *flat.labels)
-        return Flat(c * flat.coefficient, flat.operands, flat.indices, flat.shape, flat.sizes, labels)
+        both = c if flat.coefficient is WHOLE else c * flat.coefficient
+        return Flat(both, flat.operands, flat.indices, flat.shape, flat.sizes, labels)
     if isinstance(e, Leaf) and isinstance(e.value, Fraction) and e.role is Role.NUMBER:
         return Flat(c * e.value, (), (), (), {})
     return Flat(c, (e,), (tuple(range(e.rank)),), e.shape, dict(enumerate(e.shape)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
+from operator import is_
 
 from symgrad.graph.expression import (
     Apply,
@@ -80,7 +81,7 @@ def power_of(e: Expr) -> tuple[Expr, Fraction]:
 
 def rebuilt(node: Expr, children: list[Expr]) -> Expr:
     """The same node on other operands."""
-    if all(a is b for a, b in zip(node.children, children, strict=True)):
+    if all(map(is_, node.children, children)):
         return node
     if isinstance(node, Linear):
         return linear((c, e) for (c, _), e in zip(node.terms, children, strict=True))
