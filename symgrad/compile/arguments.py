@@ -10,7 +10,6 @@ from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
 from symgrad.graph.expression import CONSTANT_ROLES, Apply, Expr, Leaf, Role, sizes_of
 from symgrad.graph.sizes import Size
-from symgrad.graph.walk import postorder
 from symgrad.records import dataclass
 
 ORDER = (Role.DATA, Role.LABELS, Role.PARAMETER, Role.HYPERPARAMETER)
@@ -32,9 +31,9 @@ class Argument:
         return self.role not in ("hyperparameter", "size")
 
 
-def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
-    """The leaves that expressions need: data, labels, parameters, hyperparameters, each in order."""
-    found = [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+def leaves_of(nodes: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
+    """The leaves among the nodes of expressions: data, labels, parameters, hyperparameters, each in order."""
+    found = [e for e in nodes if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
     place = {leaf: k for k, leaf in enumerate([*derivation.leaves, *derivation.parameters, *found][::-1])}
     unknown = [leaf.name for leaf in found if leaf.role not in ORDER]
     if unknown:
@@ -42,10 +41,10 @@ def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
     return sorted(dict.fromkeys(found), key=lambda leaf: (ORDER.index(leaf.role), -place[leaf]))
 
 
-def sizes_in(roots: Iterable[Expr]) -> list[str]:
-    """The names of all sizes in shapes and formulas, in order of first use."""
+def sizes_in(nodes: Iterable[Expr]) -> list[str]:
+    """The names of all sizes in the shapes and formulas of these nodes, in order of first use."""
     sizes: dict[Size, None] = {}
-    for e in postorder(roots):
+    for e in nodes:
         # All that others hold is in their shapes.
         sizes |= dict.fromkeys(sizes_of(e) if isinstance(e, (Leaf, Apply)) else e.shape)
     return list(dict.fromkeys(name for size in sizes for name in size.names))

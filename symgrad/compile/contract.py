@@ -5,7 +5,6 @@ A product of two arrays is remembered whatever the order of its axes, so that an
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
@@ -27,10 +26,12 @@ class Contractor:
 
     def contract(self, arrays: Sequence[Array], result: Indices, sizes: Mapping[int, Size]) -> list[Array]:
         """The product summed over every index that is not in `result`, as one array and scalar factors."""
+        if len(arrays) == 1 and arrays[0].indices == result and not arrays[0].is_divisor and not arrays[0].is_inverse:
+            return list(arrays)
         if any(a.op.kind == "window" or is_one_hot(a) for a in arrays):
             arrays = without_one_hot(self.ops, self._slid(arrays, result), result, self.plain)
-        holders = Counter(i for a in arrays for i in set(a.indices))
-        alone = [self._summed_alone(a, holders, result) for a in arrays]
+        held = [i for a in arrays for i in set(a.indices)]
+        alone = [self._summed_alone(a, held, result) for a in arrays]
         scalars = [a for a in alone if not a.indices]
         pending = [a for a in alone if a.indices]
         if not pending:
@@ -95,10 +96,10 @@ class Contractor:
             return self.ops.primitive("inv", (), [a.op], a.op.shape)
         return self.ops.product(WHOLE, [(a.op, True)]) if a.is_divisor else a.op
 
-    def _summed_alone(self, a: Array, holders: Mapping[int, int], result: Indices) -> Array:
-        """Without repeated indices, and without those that neither the result nor another array has."""
+    def _summed_alone(self, a: Array, held: Sequence[int], result: Indices) -> Array:
+        """Without repeated indices, and without those that neither the result nor another array has: `held` by one alone."""
         distinct = tuple(dict.fromkeys(a.indices))
-        gone = [i for i in distinct if holders[i] == 1 and i not in result]
+        gone = [i for i in distinct if i not in result and held.count(i) == 1]
         if len(distinct) == len(a.indices) and not gone:
             return a
         op = self.plain(a)

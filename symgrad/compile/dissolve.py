@@ -89,11 +89,11 @@ def dissolve(derivation: Derivation) -> Program:
     for p in derivation.parameters:
         target = targets.get(p)
         gradients[p.name] = backward[target] if target is not None else _zeros(p)
+    symmetric = _symmetric(derivation, values)
     model = None if derivation.model is None else _rewritten(derivation.model, values, FORWARD)
     if derivation.model is not None:
         written.append((0, "model", derivation.model, values))
     stated = tuple(_stated(derivation, {**values, **backward}))
-    symmetric = _symmetric(derivation, values)
     return Program(values[derivation.loss], gradients, model, labels, names, stated, symmetric, tuple(written))
 
 
@@ -147,9 +147,13 @@ def _declared(fact: str, e: Expr, definitions: Mapping[Leaf, Expr]) -> Iterator[
 
 
 def _symmetric(derivation: Derivation, values: Mapping[Expr, Expr]) -> dict[Expr, Stated]:
+    """What has a fact that makes it symmetric, among the leaves and what forward equations define; `values` has all of it."""
     found: dict[Expr, Stated] = {}
-    leaves = [*derivation.leaves, *(eq.target for eq in derivation.forward)]
-    leaves += [e for eq in derivation.forward for e in postorder([eq.expression]) if isinstance(e, Leaf)]
+    leaves = [
+        *derivation.leaves,
+        *(eq.target for eq in derivation.forward),
+        *(e for e in values if isinstance(e, Leaf)),
+    ]
     for leaf in leaves:
         held = sorted(leaf.facts & SYMMETRIC_FACTS)
         if held and leaf.role is not Role.PARAMETER:

@@ -45,22 +45,19 @@ class Flat:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Which products stand on their own, because they are used more than once and not spread, and the labels of all."""
+    """How often each node is used, which products dissolve in the one that uses them, and the labels of all.
+
+    The others stand on their own, because they are used more than once and not spread.
+    """
 
     uses: Mapping[Expr, int]
-    spread: Set[Expr]
+    spliced: Set[Expr]
     labels: Mapping[Expr, tuple[int, ...]]
-
-    def is_spliced(self, e: Expr) -> bool:
-        """Whether `e` dissolves in the product that uses it."""
-        return e in self.spread or (self.uses[e] == 1 and is_scaled(e))
 
     def is_alike(self, e: Expr, other: Sharing) -> bool:
         """Whether `flatten` meets a node of both in the same way in both."""
-        if (e in self.spread) != (e in other.spread):
-            return False
-        is_asked = e not in self.spread and (is_scaled(e) or _is_squared(e))
-        return self.uses[e] == other.uses[e] or not is_asked
+        is_split = (e in self.spliced) != (e in other.spliced)
+        return not is_split and (self.uses[e] == other.uses[e] or not _is_squared(e))
 
 
 def is_scaled(e: Expr) -> bool:
@@ -88,7 +85,7 @@ def sharing(roots: Iterable[Expr], labels: Mapping[Expr, tuple[int, ...]]) -> Sh
         passed = uses[node] if node in spread else 1
         for child in node.children:
             uses[child] = min(MANY, uses[child] + passed)
-    return Sharing(uses, spread, labels)
+    return Sharing(uses, spread | {node for node in order if uses[node] == 1 and is_scaled(node)}, labels)
 
 
 def _beside_vectors(order: Iterable[Expr], roots: Iterable[Expr], views: Set[Expr]) -> set[Expr]:
@@ -113,7 +110,7 @@ def _beside_vectors(order: Iterable[Expr], roots: Iterable[Expr], views: Set[Exp
 
 
 def flatten(root: Expr, shared: Sharing) -> Flat:
-    """The product that `root` is, at least root itself times 1."""
+    """The product that `root` is, which is one or a multiple of something."""
     coefficient, labels = WHOLE, list[int]()
     operands: list[Expr] = []
     indices: list[Indices] = []
@@ -121,15 +118,14 @@ def flatten(root: Expr, shared: Sharing) -> Flat:
     stack: list[tuple[Expr, Indices]] = [(root, tuple(range(root.rank)))]
     while stack:
         node, own = stack.pop()
-        is_open = is_scaled(node) and (node is root or shared.is_spliced(node))
+        is_open = node is root or node in shared.spliced
         if is_open and len(stack) + len(operands) < MOST_FACTORS:
             if node is not root:
                 labels += shared.labels.get(node, ())
             if isinstance(node, Linear):
                 coefficient *= node.terms[0][0]
                 stack.append((node.terms[0][1], own))
-            else:
-                assert isinstance(node, Contraction)
+            elif isinstance(node, Contraction):
                 stack += _opened(node, own, sizes)[::-1]
         elif isinstance(node, Leaf) and node.role is Role.NUMBER:
             assert isinstance(node.value, Fraction)
@@ -151,7 +147,7 @@ def _opened(node: Contraction, own: Indices, sizes: dict[int, Size]) -> list[tup
             if i not in place:
                 place[i] = len(sizes)
                 sizes[len(sizes)] = e.shape[axis]
-        found.append((e, tuple(place[i] for i in inner)))
+        found.append((e, tuple([place[i] for i in inner])))
     return found
 
 
@@ -167,19 +163,21 @@ def _is_squared(e: Expr) -> bool:
 def _tidied(flat: Flat) -> Flat:
     """Identities renamed away, x·x⁻¹ cancelled, sums over an index that nothing has counted."""
     rank = len(flat.shape)
-    pairs, renamed = _without_identities(list(zip(flat.operands, flat.indices, strict=True)), rank)
+    pairs, renamed = list(zip(flat.operands, flat.indices, strict=True)), set[int]()
+    if any(_is_identity(e) for e in flat.operands):
+        pairs, renamed = _without_identities(pairs, rank)
     pairs = merged(pairs)
     coefficient = flat.coefficient
     covered = {i for _, own in pairs for i in own}
-    for i in sorted(flat.sizes):
-        if i < rank or i in covered or i in renamed:
+    for i in range(rank, len(flat.sizes)):
+        if i in covered or i in renamed:
             continue
         count = flat.sizes[i].value
         if count is None:
             pairs.append((size(flat.sizes[i]), ()))
         else:
             coefficient *= count
-    operands, indices = tuple(e for e, _ in pairs), tuple(own for _, own in pairs)
+    operands, indices = tuple([e for e, _ in pairs]), tuple([own for _, own in pairs])
     return Flat(coefficient, operands, indices, flat.shape, flat.sizes, flat.labels)
 
 
@@ -190,7 +188,7 @@ def _without_identities(pairs: list[tuple[Expr, Indices]], rank: int) -> tuple[l
     pending = pairs[::-1]
     while pending:
         e, own = pending.pop()
-        if not isinstance(e, Leaf) or e.role is not Role.IDENTITY:
+        if not _is_identity(e):
             kept.append((e, own))
             continue
         a, b = min(own), max(own)
@@ -201,6 +199,10 @@ def _without_identities(pairs: list[tuple[Expr, Indices]], rank: int) -> tuple[l
             kept = [(x, _renamed(inner, b, a)) for x, inner in kept]
             pending = [(x, _renamed(inner, b, a)) for x, inner in pending]
     return kept, renamed
+
+
+def _is_identity(e: Expr) -> bool:
+    return isinstance(e, Leaf) and e.role is Role.IDENTITY
 
 
 def _renamed(own: Indices, old: int, new: int) -> Indices:

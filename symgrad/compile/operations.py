@@ -108,6 +108,11 @@ class Operations:
         other._made_of.update(self._made_of)
         return other
 
+    @property
+    def made(self) -> Iterable[Op]:
+        """All of them, whether they are needed or not."""
+        return self._known.values()
+
     def make(self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING) -> Op:
         """The operation of this content."""
         key = (kind, tuple(map(id, args)), data, shape)

@@ -25,10 +25,10 @@ LOGS = {("sigmoid", False): 0, ("softplus", False): 1, ("softplus", True): 2}
 
 def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
     """The plan with these values computed together; sums of bound data alone need not be counted."""
-    order = postorder([*plan.outputs.values(), *(op for _, op in plan.checks)])
     # Each of them has one of these in it.
-    if all(op.kind != "pair" and (op.kind not in TABLES or op.data[0] not in BEGINNINGS) for op in order):
+    if all(op.kind != "pair" and (op.kind not in TABLES or op.data[0] not in BEGINNINGS) for op in plan.ops.made):
         return plan
+    order = postorder([*plan.outputs.values(), *(op for _, op in plan.checks)])
     counts = use_counts(order)
     for op in plan.outputs.values():
         counts[op] += 1

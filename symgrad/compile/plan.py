@@ -263,7 +263,7 @@ def _pairs(nodes: Iterable[Expr]) -> set[tuple[Expr, object]]:
 
 
 def _scaled_term(c: Fraction, e: Expr, shared: Sharing) -> Flat:
-    if is_scaled(e) and shared.is_spliced(e):
+    if is_scaled(e) and e in shared.spliced:
         flat = flatten(e, shared)
         labels = (*shared.labels.get(e, ()), *flat.labels)
         both = c if flat.coefficient is WHOLE else c * flat.coefficient

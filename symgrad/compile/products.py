@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from symgrad.compile.stable import WHOLE, is_function, is_multiple, negated, power_of, summed_exponentials, unscaled
+from symgrad.compile.stable import (
+    WHOLE,
+    is_function,
+    is_multiple,
+    is_reciprocal,
+    negated,
+    power_of,
+    summed_exponentials,
+    unscaled,
+)
 from symgrad.graph.expression import (
     Contraction,
     Expr,
@@ -123,7 +132,7 @@ def cancelled(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
 
 def merged(found: list[Factor]) -> list[Factor]:
     """The factors with powers of one base added up where some of them are negative and some are not."""
-    if all(power_of(x)[1].numerator >= 0 for x, _ in found):
+    if not any(is_reciprocal(x) for x, _ in found):
         return found
     powers: dict[Factor, list[Fraction]] = {}
     for x, own in found:
@@ -177,7 +186,7 @@ def _has_reciprocal(term: Expr) -> bool:
         e = pending.pop()
         if isinstance(e, Contraction) or is_multiple(e):
             pending += e.children
-        elif power_of(e)[1].numerator < 0:
+        elif is_reciprocal(e):
             return True
     return False
 
@@ -216,4 +225,7 @@ def better_product(e: Expr, rules: tuple[ProductRule, ...] = PRODUCT_RULES) -> E
     if not isinstance(e, Contraction) or len(e.operands) < 2:
         return None
     found, sizes = factors(e)
+    # What a rule changes has a function or a sum in it.
+    if all(x.kind in ("leaf", "apply") for x, _ in found):
+        return None
     return next((better for rule in rules if (better := rule(found, sizes, e.shape)) is not None), None)

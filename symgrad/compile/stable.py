@@ -79,6 +79,12 @@ def power_of(e: Expr) -> tuple[Expr, Fraction]:
     return e, WHOLE
 
 
+def is_reciprocal(e: Expr) -> bool:
+    """Whether `e` is x**p with p < 0."""
+    is_power = isinstance(e, Elementwise) and e.function == "power" and isinstance(e.parameter, Fraction)
+    return is_power and e.parameter.numerator < 0  # type: ignore[attr-defined]  # it is a power by a Fraction
+
+
 def rebuilt(node: Expr, children: list[Expr]) -> Expr:
     """The same node on other operands."""
     if all(map(is_, node.children, children)):

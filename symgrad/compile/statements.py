@@ -208,8 +208,9 @@ class Writer:
 
     def _collected(self, op: Op) -> Labels:
         """The equations of an operation and of what is written inside it."""
-        inside = (label for x in op.args if x not in self.assigned for label in self.labels.get(x, ()))
-        return tuple(sorted({*self.plan.labels.get(op, ()), *inside}))
+        own = self.plan.labels.get(op, ())
+        inside = [label for x in op.args if x not in self.assigned for label in self.labels.get(x, ())]
+        return tuple(sorted({*own, *inside})) if inside else own
 
     def _assign(self, op: Op, wanted: str) -> None:
         name = self._name(op, wanted)
