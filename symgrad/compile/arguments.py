@@ -57,7 +57,7 @@ def arguments_of(leaves: Sequence[Leaf], sizes: Sequence[str]) -> tuple[Argument
     >>> [a.name for a in arguments_of([data("X", dims("n"), 3)], ["n", "m"])]
     ['X', 'm']
     """
-    told = {size.names[0] for leaf in leaves for size in leaf.shape if size.is_name}
+    told = {str(size) for size in {size for leaf in leaves for size in leaf.shape} if size.is_name}
     found = [_argument(leaf) for leaf in leaves]
     found += [Argument(checked_argument(name), "size") for name in sizes if name not in told]
     seen: set[str] = set()

@@ -17,7 +17,7 @@ from symgrad.graph.sizes import ONE, Size
 from symgrad.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Contractor:
     """Multiplies arrays out with the operations of `ops`."""
 
@@ -136,19 +136,17 @@ class Contractor:
         found = self._remembered(a, b, needed)
         if found is None:
             found = self._product(a, b, needed)
-            names = _canonical(a.indices, b.indices)
-            key = (a.key, b.key, _relabelled(a, b, names), frozenset(names[i] for i in needed if i in names))
-            self.known[key] = found.op, tuple(names[i] for i in found.indices)
+            key, names = _key(a, b, needed)
+            self.known[key] = found.op, tuple([names[i] for i in found.indices])
         return found
 
-    def _remembered(self, a: Array, b: Array, kept: Iterable[int]) -> Array | None:
+    def _remembered(self, a: Array, b: Array, kept: frozenset[int]) -> Array | None:
         for x, y in ((a, b), (b, a)):
-            names = _canonical(x.indices, y.indices)
-            key = (x.key, y.key, _relabelled(x, y, names), frozenset(names[i] for i in kept if i in names))
+            key, names = _key(x, y, kept)
             if key in self.known:
                 op, indices = self.known[key]
                 back = {new: old for old, new in names.items()}
-                return Array(op, tuple(back[i] for i in indices))
+                return Array(op, tuple([back[i] for i in indices]))
         return None
 
     def _product(self, a: Array, b: Array, kept: frozenset[int]) -> Array:
@@ -211,9 +209,8 @@ def _kept(arrays: Sequence[Array], pair: tuple[int, int], result: Indices) -> fr
     return frozenset(result) | {i for k, a in enumerate(arrays) if k not in pair for i in a.indices}
 
 
-def _canonical(a: Indices, b: Indices) -> dict[int, int]:
-    return {i: k for k, i in enumerate(dict.fromkeys((*a, *b)))}
-
-
-def _relabelled(a: Array, b: Array, names: Mapping[int, int]) -> tuple[Indices, Indices]:
-    return tuple(names[i] for i in a.indices), tuple(names[i] for i in b.indices)
+def _key(a: Array, b: Array, kept: frozenset[int]) -> tuple[object, dict[int, int]]:
+    """What a product of two is remembered by, its indices numbered as they occur; and these numbers."""
+    names: dict[int, int] = {}
+    own = [names.setdefault(i, len(names)) for i in (*a.indices, *b.indices)]
+    return (a.key, b.key, len(a.indices), tuple(own), frozenset([names[i] for i in kept if i in names])), names

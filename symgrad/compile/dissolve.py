@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from symgrad.compile.branches import branch_of, factor_of_branch
+from symgrad.compile.branches import branch_of, factor_of_branch, is_condition
 from symgrad.compile.products import PRODUCT_RULES, better_product
 from symgrad.compile.stable import STABLE, Rules, rebuilt, reciprocal_of_norm, stabilise
 from symgrad.derive.derivation import Derivation
@@ -23,10 +23,12 @@ from symgrad.graph.walk import postorder
 from symgrad.primitives.table import PRIMITIVES
 from symgrad.records import dataclass
 
+RULES_WITH_BRANCHES = (*PRODUCT_RULES, (is_condition, factor_of_branch))
+
 
 def product_rules(e: Expr) -> Expr | None:
     """All rules of products."""
-    return better_product(e, (*PRODUCT_RULES, factor_of_branch))
+    return better_product(e, RULES_WITH_BRANCHES)
 
 
 FORWARD: Rules = {
@@ -99,7 +101,9 @@ def dissolve(derivation: Derivation) -> Program:
 
 def _rewritten(root: Expr, memo: dict[Expr, Expr], rules: Rules) -> Expr:
     for node in postorder([root]):
-        if node not in memo:
+        if not node.children:
+            memo.setdefault(node, node)
+        elif node not in memo:
             children = [memo[child] for child in node.children]
             memo[node] = stabilise(rebuilt(node, children), rules, children)
     return memo[root]

@@ -193,14 +193,14 @@ def reading(
 def _size_lines(leaves: Sequence[Leaf], local: Mapping[str, str], context: Context, known: Sequence[str]) -> list[str]:
     """n = X.shape[0] for each size that is used, from the first array that tells it."""
     lines = []
-    told: dict[str, str] = {}
+    told: dict[Size, tuple[Leaf, int]] = {}
     for leaf in leaves:
         for axis, size in enumerate(leaf.shape):
-            if size.is_name:
-                told.setdefault(size.names[0], f"{local[leaf.name]}.shape[{axis}]")
-    for name, text in told.items():
-        if name in context.used_sizes and name not in known:
-            lines.append(f"    {context.sizes[name]} = {text}")
+            told.setdefault(size, (leaf, axis))
+    for size, (leaf, axis) in told.items():
+        name = str(size)
+        if size.is_name and name in context.used_sizes and name not in known:
+            lines.append(f"    {context.sizes[name]} = {local[leaf.name]}.shape[{axis}]")
     return lines
 
 

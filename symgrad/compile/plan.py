@@ -54,17 +54,16 @@ def loss_and_whole(program: Program) -> tuple[Plan, Plan]:
     The second has most of the first in it: what both multiply out in the same way is planned once.
     """
     loss = {"": program.loss}
-    whole = {**loss, **program.gradients}
-    roots = [*(s.expression for s in program.stated), *whole.values()]
-    first = _Planner(program, sharing(loss.values(), program.labels))
+    roots = [*(s.expression for s in program.stated), program.loss, *program.gradients.values()]
+    first = _Planner(program, sharing([program.loss], program.labels))
     second = _Planner(program, sharing(roots, program.labels))
-    order = first.order(loss.values())
+    order = first.order([program.loss])
     apart = first.apart(second)
     first.lower([node for node in order if node not in apart])
     second.take_up(first, apart)
     first.lower(order)
     second.lower(second.order(roots))
-    return first.plan(loss, ()), second.plan(whole, program.stated)
+    return first.plan(loss, ()), second.plan({**loss, **program.gradients}, program.stated)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ In a gradient as the rules give it, p·(y/p) stands where p has underflowed to 0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from symgrad.compile.stable import (
@@ -37,7 +37,10 @@ from symgrad.primitives.table import PRIMITIVES
 
 Factor = tuple[Expr, tuple[int, ...]]
 Sizes = Mapping[int, Size]
+# What a rule makes of the factors, and which of them it is about: where there is none of these it has nothing to say.
 ProductRule = Callable[[list[Factor], Sizes, Shape], Expr | None]
+Concern = Callable[[Expr], bool]
+ProductRules = tuple[tuple[Concern, ProductRule], ...]
 MOST_FACTORS = 16
 MOST_TERMS = 16
 
@@ -97,7 +100,7 @@ def _number(e: Expr) -> Fraction | None:
 
 def quotient_of_exponentials(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
     """eᶻ/Σeᶻ = softmax z, and eᶻ σ(-z) = σ(z): two factors become one that cannot overflow."""
-    places = [a for a, (x, _) in enumerate(found) if is_function(x, "exp")]
+    places = [a for a, (x, _) in enumerate(found) if is_exponential(x)]
     for a in places:
         for b, y in enumerate(found):
             merged = quotient(found[a], y)
@@ -111,7 +114,7 @@ def quotient_of_exponentials(found: list[Factor], sizes: Sizes, shape: Shape) ->
 def quotient(x: Factor, y: Factor) -> list[Factor] | None:
     """The factors that eᶻ and a power of σ(-z) or of 1/Σeᶻ become."""
     (e, own), (f, other) = x, y
-    if not is_function(e, "exp"):
+    if not is_exponential(e):
         return None
     u, (base, exponent) = e.children[0], power_of(f)
     if is_function(base, "sigmoid") and base.children[0] is negated(u) and own == other and exponent >= 1:
@@ -156,9 +159,7 @@ def merged(found: list[Factor]) -> list[Factor]:
 def distributed(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
     """(a/p + b)·p = a + b·p: a sum is multiplied out where a factor cancels against one of its terms."""
     for k, (x, own) in enumerate(found):
-        if not isinstance(x, Linear) or not 1 < len(x.terms) <= MOST_TERMS:
-            continue
-        if not any(_has_reciprocal(t) for _, t in x.terms):
+        if not isinstance(x, Linear) or not is_sum_of_quotients(x):
             continue
         rest = found[:k] + found[k + 1 :]
         divided = {(base, i) for f, i in rest for base, exponent in [power_of(f)] if exponent.numerator > 0}
@@ -177,18 +178,6 @@ def _multiplied(found: list[Factor], sizes: Sizes, shape: Shape) -> tuple[Fracti
         p, product = unscaled(better)
         c *= p
     return c, product
-
-
-def _has_reciprocal(term: Expr) -> bool:
-    """Whether there is a reciprocal among the factors of a term: nothing else cancels."""
-    pending = [term]
-    while pending:
-        e = pending.pop()
-        if isinstance(e, Contraction) or is_multiple(e):
-            pending += e.children
-        elif is_reciprocal(e):
-            return True
-    return False
 
 
 def _meets(f: Factor, rest: list[Factor], divided: set[Factor]) -> bool:
@@ -217,15 +206,42 @@ def _opened(
     return c, [(x, tuple(place[i] for i in indices)) for x, indices in found], every
 
 
-PRODUCT_RULES: tuple[ProductRule, ...] = (quotient_of_exponentials, cancelled, distributed)
+def is_exponential(e: Expr) -> bool:
+    """Whether `e` is eᶻ."""
+    return is_function(e, "exp")
 
 
-def better_product(e: Expr, rules: tuple[ProductRule, ...] = PRODUCT_RULES) -> Expr | None:
+def is_sum_of_quotients(e: Expr) -> bool:
+    """Whether `e` is a sum with a reciprocal among the factors of a term: nothing else cancels."""
+    is_sum = isinstance(e, Linear) and 1 < len(e.terms) <= MOST_TERMS
+    return is_sum and any(is_reciprocal(x) for x in _bare_factors(e.children))
+
+
+def _bare_factors(nodes: Iterable[Expr]) -> list[Expr]:
+    """The factors of all these, and the products that they are factors of."""
+    pending, seen = list(nodes), set[Expr]()
+    for e in pending:
+        if e not in seen and (isinstance(e, Contraction) or is_multiple(e)):
+            seen.add(e)
+            pending += e.children
+    return pending
+
+
+PRODUCT_RULES: ProductRules = (
+    (is_exponential, quotient_of_exponentials),
+    (is_reciprocal, cancelled),
+    (is_sum_of_quotients, distributed),
+)
+
+
+def better_product(e: Expr, rules: ProductRules = PRODUCT_RULES) -> Expr | None:
     """A product rewritten by the first of the rules that has anything to say."""
     if not isinstance(e, Contraction) or len(e.operands) < 2:
         return None
-    found, sizes = factors(e)
-    # What a rule changes has a function or a sum in it.
-    if all(x.kind in ("leaf", "apply") for x, _ in found):
+    # Most products are the concern of none; which index is which is asked after that.
+    bare = _bare_factors(e.operands)
+    asked = [rule for is_concern, rule in rules if any(map(is_concern, bare))]
+    if not asked:
         return None
-    return next((better for rule in rules if (better := rule(found, sizes, e.shape)) is not None), None)
+    found, sizes = factors(e)
+    return next((better for rule in asked if (better := rule(found, sizes, e.shape)) is not None), None)
