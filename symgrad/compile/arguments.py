@@ -45,8 +45,10 @@ def sizes_in(nodes: Iterable[Expr]) -> list[str]:
     """The names of all sizes in the shapes and formulas of these nodes, in order of first use."""
     sizes: dict[Size, None] = {}
     for e in nodes:
-        # All that others hold is in their shapes.
-        sizes |= dict.fromkeys(sizes_of(e) if isinstance(e, (Leaf, Apply)) else e.shape)
+        # All that most hold is in their shapes.
+        has_others = isinstance(e, Apply) or (isinstance(e, Leaf) and e.value is not None)
+        for size in sizes_of(e) if has_others else e.shape:
+            sizes[size] = None
     return list(dict.fromkeys(name for size in sizes for name in size.names))
 
 

@@ -115,10 +115,11 @@ class Operations:
 
     def make(self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING) -> Op:
         """The operation of this content."""
-        key = (kind, tuple(map(id, args)), data, shape)
+        operands = tuple(args)
+        key = (kind, operands, data, shape)
         op = self._known.get(key)
         if op is None:
-            op = self._known[key] = Op(kind, tuple(args), data, shape, kind_of)
+            op = self._known[key] = Op(kind, operands, data, shape, kind_of)
             if len(shape) == MATRIX and shape[0] == shape[1] and kind in ENTRYWISE:
                 self._note_symmetry(op)
         return op
@@ -286,7 +287,9 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
     >>> broadcast([(n, ONE), (ONE, n), ()])
     (n, n)
     """
-    every = list(shapes)
+    every = {s for s in shapes if s}
+    if len(every) == 1:
+        return every.pop()
     rank = max((len(s) for s in every), default=0)
     result = [ONE] * rank
     for shape in every:

@@ -15,7 +15,7 @@ from symgrad.compile.dissolve import Program, Stated
 from symgrad.compile.flat import Flat, Sharing, flatten, is_scaled, sharing
 from symgrad.compile.operations import Op, Operations, Type
 from symgrad.compile.order import Indices
-from symgrad.compile.stable import WHOLE, power_of
+from symgrad.compile.stable import WHOLE, is_primitive, is_reciprocal, power_of
 from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, Linear, Role, Shape
 from symgrad.graph.sizes import Size
 from symgrad.records import dataclass
@@ -241,11 +241,11 @@ class _Planner:
         return flat.coefficient, factors, own
 
     def _array(self, e: Expr, own: tuple[int, ...]) -> Array:
-        base, exponent = power_of(e)
-        if isinstance(e, Apply) and e.primitive == "inv":
-            return Array(self.values[e.operands[0]], own, is_inverse=True)
-        if exponent.numerator > 0:
+        if is_primitive(e, "inv"):
+            return Array(self.values[e.children[0]], own, is_inverse=True)
+        if not is_reciprocal(e):
             return Array(self.values[e], own)
+        base, exponent = power_of(e)
         op = self.values[base]
         if exponent != -1:
             op = self._function("power", -exponent, [op], base.shape)
@@ -274,10 +274,7 @@ def _scaled_term(c: Fraction, e: Expr, shared: Sharing) -> Flat:
 
 def _base(e: Expr) -> Expr:
     """What has to be computed for a factor: x for 1/x, A for A⁻¹."""
-    base, exponent = power_of(e)
-    if isinstance(e, Apply) and e.primitive == "inv":
-        return e.operands[0]
-    return base if exponent.numerator < 0 else e
+    return e.children[0] if is_reciprocal(e) or is_primitive(e, "inv") else e
 
 
 def _looked_through(x: Op) -> tuple[Op, tuple[int, ...]]:

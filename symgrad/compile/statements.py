@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from textwrap import wrap
 
+from symgrad.compile.layout import pieces_of
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, summands, text_of
 from symgrad.compile.operations import TOGETHER, Op, Type
@@ -131,7 +131,7 @@ class Writer:
         if op in self.forward and op.kind in ("matmul", "inner") and any(x.rank == 1 for x in op.args):
             # `@` looks for overflow, which takes as long as a short product.
             text = f"{enclosed(args[0], ATOM)}.dot({args[1][0]})", ATOM
-        if self._is_written_over(op, text[0]):
+        if op.kind == "function" and self._is_written_over(op, text[0]):
             text = f"{text[0][:-1]}, out={args[0][0]})", ATOM
         self.texts[op] = text
         self.labels[op] = self._collected(op)
@@ -197,8 +197,8 @@ class Writer:
                 self._look_again(u)
 
     def _is_written_over(self, op: Op, text: str) -> bool:
-        """Whether `op` is one of NumPy's functions of an array that has a name and no other use."""
-        if not self.is_in_place or op.kind != "function" or len(op.args) != 1 or op.type is not Type.FLOATING:
+        """Whether `op`, a function, is one of NumPy's of an array that has a name and no other use."""
+        if not self.is_in_place or len(op.args) != 1 or op.type is not Type.FLOATING:
             return False
         (x,) = op.args
         # A function given as SymPy's may hand back its argument.
@@ -287,7 +287,7 @@ class Writer:
         line = f"{INDENT}{name}{sign}{text}" if sign else f"{INDENT}{text}"
         if len(line) > WIDTH:
             self.lines += [f"{INDENT}{comment}"] if comment else []
-            pieces = wrap(text, WIDTH - 2 * len(INDENT), break_long_words=False, break_on_hyphens=False)
+            pieces = pieces_of(text, WIDTH - 2 * len(INDENT))
             self.lines += (
                 [f"{INDENT}{name}{sign}(" if sign else f"{INDENT}("]
                 + [2 * INDENT + piece for piece in pieces]
