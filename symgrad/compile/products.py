@@ -43,6 +43,7 @@ Concern = Callable[[Expr], bool]
 ProductRules = tuple[tuple[Concern, ProductRule], ...]
 MOST_FACTORS = 16
 MOST_TERMS = 16
+MOST_LOOKED_AT = 2 * MOST_FACTORS
 
 
 def factors(e: Contraction) -> tuple[list[Factor], dict[int, Size]]:
@@ -214,17 +215,19 @@ def is_exponential(e: Expr) -> bool:
 def is_sum_of_quotients(e: Expr) -> bool:
     """Whether `e` is a sum with a reciprocal among the factors of a term: nothing else cancels."""
     is_sum = isinstance(e, Linear) and 1 < len(e.terms) <= MOST_TERMS
-    return is_sum and any(is_reciprocal(x) for x in _bare_factors(e.children))
+    bare = _bare_factors(e.children) if is_sum else []
+    return bare is None or any(map(is_reciprocal, bare))
 
 
-def _bare_factors(nodes: Iterable[Expr]) -> list[Expr]:
-    """The factors of all these, and the products that they are factors of."""
-    pending, seen = list(nodes), set[Expr]()
-    for e in pending:
-        if e not in seen and (isinstance(e, Contraction) or is_multiple(e)):
-            seen.add(e)
-            pending += e.children
-    return pending
+def _bare_factors(nodes: Iterable[Expr]) -> list[Expr] | None:
+    """The factors of these without their indices, and the products that hold them; None where they are many."""
+    found = list(nodes)
+    for e in found:
+        if isinstance(e, Contraction) or is_multiple(e):
+            found += e.children
+        if len(found) > MOST_LOOKED_AT:
+            return None
+    return found
 
 
 PRODUCT_RULES: ProductRules = (
@@ -240,7 +243,7 @@ def better_product(e: Expr, rules: ProductRules = PRODUCT_RULES) -> Expr | None:
         return None
     # Most products are the concern of none; which index is which is asked after that.
     bare = _bare_factors(e.operands)
-    asked = [rule for is_concern, rule in rules if any(map(is_concern, bare))]
+    asked = [rule for is_concern, rule in rules if bare is None or any(map(is_concern, bare))]
     if not asked:
         return None
     found, sizes = factors(e)
