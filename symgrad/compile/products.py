@@ -20,6 +20,7 @@ from symgrad.compile.stable import (
 )
 from symgrad.graph.expression import (
     Contraction,
+    Elementwise,
     Expr,
     Leaf,
     Linear,
@@ -215,18 +216,20 @@ def is_exponential(e: Expr) -> bool:
 def is_sum_of_quotients(e: Expr) -> bool:
     """Whether `e` is a sum with a reciprocal among the factors of a term: nothing else cancels."""
     is_sum = isinstance(e, Linear) and 1 < len(e.terms) <= MOST_TERMS
-    bare = _bare_factors(e.children) if is_sum else []
+    bare = _functions_and_sums(e.children) if is_sum else []
     return bare is None or any(map(is_reciprocal, bare))
 
 
-def _bare_factors(nodes: Iterable[Expr]) -> list[Expr] | None:
-    """The factors of these without their indices, and the products that hold them; None where they are many."""
-    found = list(nodes)
-    for e in found:
+def _functions_and_sums(nodes: Iterable[Expr]) -> list[Expr] | None:
+    """The functions and sums among the factors of these, which rules are about; None where there are many factors."""
+    pending, found = list(nodes), list[Expr]()
+    for e in pending:
         if isinstance(e, Contraction) or is_multiple(e):
-            found += e.children
-        if len(found) > MOST_LOOKED_AT:
-            return None
+            pending += e.children
+            if len(pending) > MOST_LOOKED_AT:
+                return None
+        elif isinstance(e, (Elementwise, Linear)):
+            found.append(e)
     return found
 
 
@@ -242,7 +245,7 @@ def better_product(e: Expr, rules: ProductRules = PRODUCT_RULES) -> Expr | None:
     if not isinstance(e, Contraction) or len(e.operands) < 2:
         return None
     # Most products are the concern of none; which index is which is asked after that.
-    bare = _bare_factors(e.operands)
+    bare = _functions_and_sums(e.operands)
     asked = [rule for is_concern, rule in rules if bare is None or any(map(is_concern, bare))]
     if not asked:
         return None

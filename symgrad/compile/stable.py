@@ -228,12 +228,13 @@ def view_of_view(e: Expr) -> Expr | None:
 
 def sum_before_view(e: Expr) -> Expr | None:
     """A sum that keeps its axes with size 1, or repeats them, is a view of the sum without them."""
-    if not isinstance(e, Contraction) or is_view(e):
+    if not isinstance(e, Contraction):
         return None
     rank = len(e.shape)
-    covered = sorted({i for own in e.indices for i in own if i < rank})
-    if len(covered) == rank:
+    axes = {i for own in e.indices for i in own if i < rank}
+    if len(axes) == rank or is_view(e):
         return None
+    covered = sorted(axes)
     place = {axis: k for k, axis in enumerate(covered)}
     core_indices = [[place.get(i, i + e.rank) for i in own] for own in e.indices]
     core = contraction(e.operands, core_indices, tuple(e.shape[axis] for axis in covered))
