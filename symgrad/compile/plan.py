@@ -68,6 +68,8 @@ def loss_and_whole(program: Program) -> tuple[Plan, Plan]:
 
 @dataclass(slots=True)
 class _Planner:
+    """Lays the nodes of some roots flat (`flats`), then gives each its operation (`values`)."""
+
     program: Program
     shared: Sharing
     ops: Operations = field(default_factory=Operations)
@@ -76,6 +78,7 @@ class _Planner:
     labels: dict[Op, Labels] = field(default_factory=dict)
     paired: set[tuple[Expr, object]] = field(default_factory=set)
     flats: dict[Expr, list[Flat]] = field(default_factory=dict)
+    # The products of two arrays that have been made.
     known: dict[object, tuple[Op, Indices]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
