@@ -8,8 +8,8 @@ from fractions import Fraction
 from symgrad.compile.names import checked_argument
 from symgrad.derive.derivation import Derivation
 from symgrad.errors import InputError
-from symgrad.graph.expression import CONSTANT_ROLES, Expr, Leaf, Role, sizes_of
-from symgrad.graph.walk import postorder
+from symgrad.graph.expression import CONSTANT_ROLES, Apply, Expr, Leaf, Role, sizes_of
+from symgrad.graph.sizes import Size
 from symgrad.records import dataclass
 
 ORDER = (Role.DATA, Role.LABELS, Role.PARAMETER, Role.HYPERPARAMETER)
@@ -31,9 +31,9 @@ class Argument:
         return self.role not in ("hyperparameter", "size")
 
 
-def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
-    """The leaves that expressions need: data, labels, parameters, hyperparameters, each in order."""
-    found = [e for e in postorder(roots) if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
+def leaves_of(nodes: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
+    """The leaves among the nodes of expressions: data, labels, parameters, hyperparameters, each in order."""
+    found = [e for e in nodes if isinstance(e, Leaf) and e.role not in CONSTANT_ROLES]
     place = {leaf: k for k, leaf in enumerate([*derivation.leaves, *derivation.parameters, *found][::-1])}
     unknown = [leaf.name for leaf in found if leaf.role not in ORDER]
     if unknown:
@@ -41,9 +41,14 @@ def leaves_of(roots: Iterable[Expr], derivation: Derivation) -> list[Leaf]:
     return sorted(dict.fromkeys(found), key=lambda leaf: (ORDER.index(leaf.role), -place[leaf]))
 
 
-def sizes_in(roots: Iterable[Expr]) -> list[str]:
-    """The names of all sizes in shapes and formulas, in order of first use."""
-    sizes = dict.fromkeys(size for e in postorder(roots) for size in sizes_of(e))
+def sizes_in(nodes: Iterable[Expr]) -> list[str]:
+    """The names of all sizes in the shapes and formulas of these nodes, in order of first use."""
+    sizes: dict[Size, None] = {}
+    for e in nodes:
+        # All that most hold is in their shapes.
+        has_others = isinstance(e, Apply) or (isinstance(e, Leaf) and e.value is not None)
+        for size in sizes_of(e) if has_others else e.shape:
+            sizes[size] = None
     return list(dict.fromkeys(name for size in sizes for name in size.names))
 
 
@@ -54,7 +59,7 @@ def arguments_of(leaves: Sequence[Leaf], sizes: Sequence[str]) -> tuple[Argument
     >>> [a.name for a in arguments_of([data("X", dims("n"), 3)], ["n", "m"])]
     ['X', 'm']
     """
-    told = {size.names[0] for leaf in leaves for size in leaf.shape if size.is_name}
+    told = {str(size) for size in {size for leaf in leaves for size in leaf.shape} if size.is_name}
     found = [_argument(leaf) for leaf in leaves]
     found += [Argument(checked_argument(name), "size") for name in sizes if name not in told]
     seen: set[str] = set()

@@ -137,8 +137,9 @@ def bound_module(
     """The module in which these arguments are bound."""
     program = dissolve(derivation)
     roots = [program.loss, *program.gradients.values()]
-    leaves = leaves_of([*roots, *derivation.parameters], derivation)
-    sizes = sizes_in([*roots, *leaves])
+    nodes = postorder([*roots, *derivation.parameters])
+    leaves = leaves_of(nodes, derivation)
+    sizes = sizes_in([*nodes, *leaves])
     arguments = arguments_of(leaves, sizes)
     _check_known(bound, arguments)
     data = tuple(a for a in arguments if a.name in bound)

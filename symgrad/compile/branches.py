@@ -50,6 +50,11 @@ def factor_of_branch(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | 
     return None
 
 
+def is_condition(e: Expr) -> bool:
+    """Whether `e` is [c] or 1 - [c]."""
+    return _condition(e)[0] is not None
+
+
 def _condition(e: Expr) -> tuple[Expr | None, bool]:
     """(c, True) of [c], (c, False) of 1 - [c]."""
     if isinstance(e, Elementwise) and e.function in COMPARISONS:

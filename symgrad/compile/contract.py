@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from fractions import Fraction
 
 from symgrad.compile.arrays import Array
-from symgrad.compile.labels import without_one_hot
+from symgrad.compile.labels import is_one_hot, without_one_hot
 from symgrad.compile.operations import Op, Operations
 from symgrad.compile.order import Indices, Task, pairs
+from symgrad.compile.stable import WHOLE
 from symgrad.graph.sizes import ONE, Size
 from symgrad.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Contractor:
     """Multiplies arrays out with the operations of `ops`."""
 
@@ -26,8 +26,12 @@ class Contractor:
 
     def contract(self, arrays: Sequence[Array], result: Indices, sizes: Mapping[int, Size]) -> list[Array]:
         """The product summed over every index that is not in `result`, as one array and scalar factors."""
-        arrays = without_one_hot(self.ops, self._slid(arrays, result), result, self.plain)
-        alone = [self._summed_alone(k, arrays, result) for k in range(len(arrays))]
+        if len(arrays) == 1 and arrays[0].indices == result and not arrays[0].is_divisor and not arrays[0].is_inverse:
+            return list(arrays)
+        if any(a.op.kind == "window" or is_one_hot(a) for a in arrays):
+            arrays = without_one_hot(self.ops, self._slid(arrays, result), result, self.plain)
+        held = [i for a in arrays for i in set(a.indices)]
+        alone = [self._summed_alone(a, held, result) for a in arrays]
         scalars = [a for a in alone if not a.indices]
         pending = [a for a in alone if a.indices]
         if not pending:
@@ -76,8 +80,9 @@ class Contractor:
         def is_known(p: int, q: int) -> bool:
             return self._remembered(pending[p], pending[q], _kept(pending, (p, q), result)) is not None
 
-        task = Task([a.indices for a in pending], result, sizes, [a.is_inverse for a in pending], is_known)
-        order = pairs(task)
+        order = [(0, 1)][: len(pending) - 1]
+        if len(pending) > 2:
+            order = pairs(Task([a.indices for a in pending], result, sizes, [a.is_inverse for a in pending], is_known))
         live = set(range(len(pending)))
         for p, q in order:
             live -= {p, q}
@@ -89,14 +94,12 @@ class Contractor:
         """The array itself: a reciprocal or inverse computed."""
         if a.is_inverse:
             return self.ops.primitive("inv", (), [a.op], a.op.shape)
-        return self.ops.product(Fraction(1), [(a.op, True)]) if a.is_divisor else a.op
+        return self.ops.product(WHOLE, [(a.op, True)]) if a.is_divisor else a.op
 
-    def _summed_alone(self, place: int, arrays: Sequence[Array], result: Indices) -> Array:
-        """Without repeated indices, and without those that neither the result nor another array has."""
-        a = arrays[place]
-        others = {i for k, b in enumerate(arrays) if k != place for i in b.indices}
+    def _summed_alone(self, a: Array, held: Sequence[int], result: Indices) -> Array:
+        """Without repeated indices, and without those that neither the result nor another array has: `held` by one alone."""
         distinct = tuple(dict.fromkeys(a.indices))
-        gone = [i for i in distinct if i not in others and i not in result]
+        gone = [i for i in distinct if i not in result and held.count(i) == 1]
         if len(distinct) == len(a.indices) and not gone:
             return a
         op = self.plain(a)
@@ -126,26 +129,24 @@ class Contractor:
             op = self.ops.permute(op, [a.indices.index(i) for i in own])
             factors.append((self.ops.aligned(op, [union.index(i) for i in own], len(union)), a.is_divisor))
         factors.sort(key=lambda pair: pair[1])
-        return Array(self.ops.product(Fraction(1), factors), union)
+        return Array(self.ops.product(WHOLE, factors), union)
 
     def _pair(self, a: Array, b: Array, kept: Iterable[int]) -> Array:
         needed = frozenset(kept)
         found = self._remembered(a, b, needed)
         if found is None:
             found = self._product(a, b, needed)
-            names = _canonical(a.indices, b.indices)
-            key = (a.key, b.key, _relabelled(a, b, names), frozenset(names[i] for i in needed if i in names))
-            self.known[key] = found.op, tuple(names[i] for i in found.indices)
+            key, names = _key(a, b, needed)
+            self.known[key] = found.op, tuple([names[i] for i in found.indices])
         return found
 
-    def _remembered(self, a: Array, b: Array, kept: Iterable[int]) -> Array | None:
+    def _remembered(self, a: Array, b: Array, kept: frozenset[int]) -> Array | None:
         for x, y in ((a, b), (b, a)):
-            names = _canonical(x.indices, y.indices)
-            key = (x.key, y.key, _relabelled(x, y, names), frozenset(names[i] for i in kept if i in names))
+            key, names = _key(x, y, kept)
             if key in self.known:
                 op, indices = self.known[key]
                 back = {new: old for old, new in names.items()}
-                return Array(op, tuple(back[i] for i in indices))
+                return Array(op, tuple([back[i] for i in indices]))
         return None
 
     def _product(self, a: Array, b: Array, kept: frozenset[int]) -> Array:
@@ -208,9 +209,8 @@ def _kept(arrays: Sequence[Array], pair: tuple[int, int], result: Indices) -> fr
     return frozenset(result) | {i for k, a in enumerate(arrays) if k not in pair for i in a.indices}
 
 
-def _canonical(a: Indices, b: Indices) -> dict[int, int]:
-    return {i: k for k, i in enumerate(dict.fromkeys((*a, *b)))}
-
-
-def _relabelled(a: Array, b: Array, names: Mapping[int, int]) -> tuple[Indices, Indices]:
-    return tuple(names[i] for i in a.indices), tuple(names[i] for i in b.indices)
+def _key(a: Array, b: Array, kept: frozenset[int]) -> tuple[object, dict[int, int]]:
+    """What a product of two is remembered by, its indices numbered as they occur; and these numbers."""
+    names: dict[int, int] = {}
+    own = [names.setdefault(i, len(names)) for i in (*a.indices, *b.indices)]
+    return (a.key, b.key, len(a.indices), tuple(own), frozenset([names[i] for i in kept if i in names])), names

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from symgrad.compile.branches import branch_of, factor_of_branch
+from symgrad.compile.branches import branch_of, factor_of_branch, is_condition
 from symgrad.compile.products import PRODUCT_RULES, better_product
 from symgrad.compile.stable import STABLE, Rules, rebuilt, reciprocal_of_norm, stabilise
 from symgrad.derive.derivation import Derivation
@@ -25,14 +25,20 @@ from symgrad.primitives.table import PRIMITIVES
 from symgrad.records import dataclass
 from symgrad.rewrite.form import INDICATORS
 
+RULES_WITH_BRANCHES = (*PRODUCT_RULES, (is_condition, factor_of_branch))
+
 
 def product_rules(e: Expr) -> Expr | None:
     """All rules of products."""
-    return better_product(e, (*PRODUCT_RULES, factor_of_branch))
+    return better_product(e, RULES_WITH_BRANCHES)
 
 
-FORWARD: Rules = (*STABLE, ("contraction", product_rules), ("elementwise", branch_of))
-BACKWARD: Rules = (*FORWARD, ("elementwise", reciprocal_of_norm))
+FORWARD: Rules = {
+    **STABLE,
+    "contraction": (*STABLE["contraction"], product_rules),
+    "elementwise": (*STABLE["elementwise"], branch_of),
+}
+BACKWARD: Rules = {**FORWARD, "elementwise": (*FORWARD["elementwise"], reciprocal_of_norm)}
 SYMMETRIC_FACTS = frozenset({"symmetric", "positive_definite"})
 
 
@@ -92,17 +98,19 @@ def dissolve(derivation: Derivation) -> Program:
     for p in derivation.parameters:
         target = targets.get(p)
         gradients[p.name] = backward[target] if target is not None else _zeros(p)
+    symmetric = _symmetric(derivation, values)
     model = None if derivation.model is None else _rewritten(derivation.model, values, FORWARD)
     if derivation.model is not None:
         written.append((0, "model", derivation.model, values))
     stated = tuple(_stated(derivation, {**values, **backward}))
-    symmetric = _symmetric(derivation, values)
     return Program(values[derivation.loss], gradients, model, labels, names, stated, symmetric, tuple(written))
 
 
 def _rewritten(root: Expr, memo: dict[Expr, Expr], rules: Rules) -> Expr:
     for node in postorder([root]):
-        if node not in memo:
+        if not node.children:
+            memo.setdefault(node, node)
+        elif node not in memo:
             children = [memo[child] for child in node.children]
             memo[node] = stabilise(rebuilt(node, children), rules, children)
     return memo[root]
@@ -184,9 +192,13 @@ def _declared(fact: str, e: Expr, definitions: Mapping[Leaf, Expr]) -> Iterator[
 
 
 def _symmetric(derivation: Derivation, values: Mapping[Expr, Expr]) -> dict[Expr, Stated]:
+    """What has a fact that makes it symmetric, among the leaves and what forward equations define; `values` has all of it."""
     found: dict[Expr, Stated] = {}
-    leaves = [*derivation.leaves, *(eq.target for eq in derivation.forward)]
-    leaves += [e for eq in derivation.forward for e in postorder([eq.expression]) if isinstance(e, Leaf)]
+    leaves = [
+        *derivation.leaves,
+        *(eq.target for eq in derivation.forward),
+        *(e for e in values if isinstance(e, Leaf)),
+    ]
     for leaf in leaves:
         held = sorted(leaf.facts & SYMMETRIC_FACTS)
         if held and leaf.role is not Role.PARAMETER:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from fractions import Fraction
 
 from symgrad.compile.products import merged
-from symgrad.compile.stable import WHOLE, is_product, is_view
+from symgrad.compile.stable import WHOLE, is_multiple, is_product, is_view
 from symgrad.graph.expression import (
     Contraction,
     Elementwise,
@@ -45,35 +45,39 @@ class Flat:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Which products stand on their own, because they are used more than once and not spread, and the labels of all."""
+    """How often each node is used, which products dissolve in the one that uses them, and the labels of all.
+
+    The others stand on their own, because they are used more than once and not spread.
+    """
 
     uses: Mapping[Expr, int]
-    spread: Set[Expr]
+    spliced: Set[Expr]
     labels: Mapping[Expr, tuple[int, ...]]
 
-    def is_spliced(self, e: Expr) -> bool:
-        """Whether `e` dissolves in the product that uses it."""
-        return e in self.spread or (self.uses[e] == 1 and is_scaled(e))
+    def is_alike(self, e: Expr, other: Sharing) -> bool:
+        """Whether `flatten` meets a node of both in the same way in both."""
+        is_split = (e in self.spliced) != (e in other.spliced)
+        return not is_split and (self.uses[e] == other.uses[e] or not _is_squared(e))
 
 
 def is_scaled(e: Expr) -> bool:
     """Whether `e` is a product, or a multiple of one thing."""
-    return isinstance(e, Contraction) or (isinstance(e, Linear) and len(e.terms) == 1)
+    return isinstance(e, Contraction) or is_multiple(e)
 
 
-def is_spreading(e: Expr) -> bool:
-    """Whether `e` has more axes than what it is made of, or the same entries: spliced it costs less."""
-    if is_view(e):
-        return True
+def is_spreading(e: Contraction) -> bool:
+    """Whether `e` has more axes than what it is made of: spliced it costs less."""
     rank = len(e.shape)
-    return isinstance(e, Contraction) and all(len(x.shape) < rank for x in e.operands) and is_product(e)
+    return all(len(x.shape) < rank for x in e.operands) and is_product(e)
 
 
 def sharing(roots: Iterable[Expr], labels: Mapping[Expr, tuple[int, ...]]) -> Sharing:
     """How often each node is used, views passing their own uses on to what they look at."""
     wanted = list(roots)
     order = postorder(wanted)
-    spread = _beside_vectors(order, wanted) | {node for node in order if is_spreading(node)}
+    products = [node for node in order if isinstance(node, Contraction)]
+    views = {node for node in products if is_view(node)}
+    spread = views | _beside_vectors(order, wanted, views) | {node for node in products if is_spreading(node)}
     uses = dict.fromkeys(order, 0)
     for root in wanted:
         uses[root] += 1
@@ -81,34 +85,32 @@ def sharing(roots: Iterable[Expr], labels: Mapping[Expr, tuple[int, ...]]) -> Sh
         passed = uses[node] if node in spread else 1
         for child in node.children:
             uses[child] = min(MANY, uses[child] + passed)
-    return Sharing(uses, spread, labels)
+    return Sharing(uses, spread | {node for node in order if uses[node] == 1 and is_scaled(node)}, labels)
 
 
-def _beside_vectors(order: Iterable[Expr], roots: Iterable[Expr]) -> set[Expr]:
+def _beside_vectors(order: Iterable[Expr], roots: Iterable[Expr], views: Set[Expr]) -> set[Expr]:
     """Matrix products that only ever multiply vectors: A B v needs A B nowhere, however often it is used."""
+    # What each node is, seen through views; operands come first.
+    seen: dict[Expr, Expr] = {}
     candidates: dict[Expr, bool] = {}
     for node in order:
-        if isinstance(node, Contraction) and node.rank == MANY and not is_product(node):
+        if node in views:
+            seen[node] = seen[node.children[0]]
+            continue
+        seen[node] = node
+        is_contraction, rank = isinstance(node, Contraction), len(node.shape)
+        if is_contraction and rank == MANY and not is_product(node):
             candidates.setdefault(node, True)
-        is_beside = isinstance(node, Contraction) and (
-            node.rank <= 1 or any(_seen_through(x).rank == 1 for x in node.operands)
-        )
-        if not is_beside and not is_view(node):
+        if not is_contraction or (rank > 1 and all(len(seen[x].shape) != 1 for x in node.children)):
             for x in node.children:
-                candidates[_seen_through(x)] = False
+                candidates[seen[x]] = False
     for root in roots:
-        candidates[_seen_through(root)] = False
+        candidates[seen[root]] = False
     return {e for e, is_so in candidates.items() if is_so}
 
 
-def _seen_through(e: Expr) -> Expr:
-    while is_view(e):
-        e = e.children[0]
-    return e
-
-
 def flatten(root: Expr, shared: Sharing) -> Flat:
-    """The product that `root` is, at least root itself times 1."""
+    """The product that `root` is, which is one or a multiple of something."""
     coefficient, labels = WHOLE, list[int]()
     operands: list[Expr] = []
     indices: list[Indices] = []
@@ -116,15 +118,14 @@ def flatten(root: Expr, shared: Sharing) -> Flat:
     stack: list[tuple[Expr, Indices]] = [(root, tuple(range(root.rank)))]
     while stack:
         node, own = stack.pop()
-        is_open = is_scaled(node) and (node is root or shared.is_spliced(node))
+        is_open = node is root or node in shared.spliced
         if is_open and len(stack) + len(operands) < MOST_FACTORS:
             if node is not root:
                 labels += shared.labels.get(node, ())
             if isinstance(node, Linear):
                 coefficient *= node.terms[0][0]
                 stack.append((node.terms[0][1], own))
-            else:
-                assert isinstance(node, Contraction)
+            elif isinstance(node, Contraction):
                 stack += _opened(node, own, sizes)[::-1]
         elif isinstance(node, Leaf) and node.role is Role.NUMBER:
             assert isinstance(node.value, Fraction)
@@ -146,37 +147,37 @@ def _opened(node: Contraction, own: Indices, sizes: dict[int, Size]) -> list[tup
             if i not in place:
                 place[i] = len(sizes)
                 sizes[len(sizes)] = e.shape[axis]
-        found.append((e, tuple(place[i] for i in inner)))
+        found.append((e, tuple([place[i] for i in inner])))
     return found
 
 
 def _is_square(e: Expr, own: Indices, rank: int, shared: Sharing) -> bool:
     """Whether `e` is x² summed over: x·x is one inner product, without the squares."""
-    return (
-        isinstance(e, Elementwise)
-        and e.function == "power"
-        and e.parameter == MANY
-        and any(i >= rank for i in own)
-        and shared.uses[e] == 1
-    )
+    return _is_squared(e) and any(i >= rank for i in own) and shared.uses[e] == 1
+
+
+def _is_squared(e: Expr) -> bool:
+    return isinstance(e, Elementwise) and e.function == "power" and e.parameter == MANY
 
 
 def _tidied(flat: Flat) -> Flat:
     """Identities renamed away, x·x⁻¹ cancelled, sums over an index that nothing has counted."""
     rank = len(flat.shape)
-    pairs, renamed = _without_identities(list(zip(flat.operands, flat.indices, strict=True)), rank)
+    pairs, renamed = list(zip(flat.operands, flat.indices, strict=True)), set[int]()
+    if any(_is_identity(e) for e in flat.operands):
+        pairs, renamed = _without_identities(pairs, rank)
     pairs = merged(pairs)
     coefficient = flat.coefficient
     covered = {i for _, own in pairs for i in own}
-    for i in sorted(flat.sizes):
-        if i < rank or i in covered or i in renamed:
+    for i in range(rank, len(flat.sizes)):
+        if i in covered or i in renamed:
             continue
         count = flat.sizes[i].value
         if count is None:
             pairs.append((size(flat.sizes[i]), ()))
         else:
             coefficient *= count
-    operands, indices = tuple(e for e, _ in pairs), tuple(own for _, own in pairs)
+    operands, indices = tuple([e for e, _ in pairs]), tuple([own for _, own in pairs])
     return Flat(coefficient, operands, indices, flat.shape, flat.sizes, flat.labels)
 
 
@@ -187,7 +188,7 @@ def _without_identities(pairs: list[tuple[Expr, Indices]], rank: int) -> tuple[l
     pending = pairs[::-1]
     while pending:
         e, own = pending.pop()
-        if not isinstance(e, Leaf) or e.role is not Role.IDENTITY:
+        if not _is_identity(e):
             kept.append((e, own))
             continue
         a, b = min(own), max(own)
@@ -198,6 +199,10 @@ def _without_identities(pairs: list[tuple[Expr, Indices]], rank: int) -> tuple[l
             kept = [(x, _renamed(inner, b, a)) for x, inner in kept]
             pending = [(x, _renamed(inner, b, a)) for x, inner in pending]
     return kept, renamed
+
+
+def _is_identity(e: Expr) -> bool:
+    return isinstance(e, Leaf) and e.role is Role.IDENTITY
 
 
 def _renamed(own: Indices, old: int, new: int) -> Indices:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from textwrap import wrap
 
+from symgrad.compile.layout import pieces_of
 from symgrad.compile.loops import COMPARED, FUNCTIONS, Call, Loops, Nest, base_of, operands_of, summation
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, text_of
@@ -344,6 +344,6 @@ def _indented(lines: Sequence[str], depth: int) -> list[str]:
 def _wrapped(before: str, text: str) -> list[str]:
     if len(before) + len(text) <= WIDTH:
         return [before + text]
-    pieces = wrap(text, WIDTH - 6 * len(INDENT), break_long_words=False, break_on_hyphens=False)
+    pieces = pieces_of(text, WIDTH - 6 * len(INDENT))
     indent = before[: len(before) - len(before.lstrip())]
     return [f"{before}(", *(f"{indent}    {piece}" for piece in pieces), f"{indent})"]

@@ -10,6 +10,8 @@ from unicodedata import normalize
 from symgrad.errors import InputError
 
 LONGEST_NAME = 40
+# What a name inside a function would hide, or cannot be.
+OF_PYTHON = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
 
 
 def checked_argument(name: str) -> str:
@@ -37,8 +39,7 @@ def sanitised(name: str) -> str:
         text = f"v{text}"
     if not text.isidentifier():
         text = "v"
-    is_taken = keyword.iskeyword(text) or keyword.issoftkeyword(text) or hasattr(builtins, text)
-    return text + "_" if is_taken else text
+    return text + "_" if text in OF_PYTHON else text
 
 
 def quoted(text: str) -> str:

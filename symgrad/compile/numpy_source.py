@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import field
 
 from symgrad.compile.arguments import Argument, arguments_of, leaves_of, sizes_in
 from symgrad.compile.dissolve import Program, dissolve
@@ -12,12 +13,13 @@ from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context
 from symgrad.compile.operations import Op, Type
 from symgrad.compile.pairs import paired
-from symgrad.compile.plan import Plan, make_plan
+from symgrad.compile.plan import Plan, loss_and_whole, make_plan
 from symgrad.compile.scalars import lambda_source
 from symgrad.compile.statements import Writer
 from symgrad.derive.derivation import Derivation
 from symgrad.graph.expression import Expr, Leaf
 from symgrad.graph.show import ATOM, enclosed
+from symgrad.graph.walk import postorder
 from symgrad.records import dataclass
 
 MAYBE_ARRAYS = ("argument", "primitive", "function", "item")
@@ -53,36 +55,54 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
+    """What becomes a function: its plan, the nodes of what it computes, the leaves that it takes."""
+
     name: str
-    outputs: Mapping[str, Expr]
+    plan: Plan
+    nodes: Sequence[Expr]
+    leaves: Sequence[Leaf]
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the functions of a module have in common: kernels, lambdas, readers of arrays, the arguments of some leaves."""
+
+    kernels: dict[str, None] = field(default_factory=dict)
+    lambdas: dict[object, str] = field(default_factory=dict)
+    readers: dict[Reading, str] = field(default_factory=dict)
+    arguments: dict[tuple[tuple[Leaf, ...], tuple[str, ...]], tuple[Argument, ...]] = field(default_factory=dict)
 
 
 def module_of(derivation: Derivation, title: str) -> Module:
     """The module for a derivation; its docstring begins with the title."""
     program = dissolve(derivation)
-    outputs = {"": program.loss, **program.gradients}
+    jobs = _jobs(derivation, program)
+    shared = _Shared()
+    functions = {job.name: _function(job, shared) for job in jobs}
+    every = list(dict.fromkeys(leaf for job in jobs for leaf in job.leaves))
+    sources = [header(title, functions["value_and_gradients"].arguments, list(functions)), *prologue(every)]
+    sources += ["\n".join(read.function(name)) + "\n" for read, name in shared.readers.items()]
+    sources += [*definitions(shared.kernels, shared.lambdas), *(f.source for f in functions.values())]
+    return Module(joined(sources), functions)
+
+
+def _jobs(derivation: Derivation, program: Program) -> list[_Job]:
+    """The functions of the module, in order."""
+    loss, whole = loss_and_whole(program)
+    nodes = postorder([program.loss, *program.gradients.values(), *derivation.parameters])
+    of_loss = nodes[: next(k for k, e in enumerate(nodes) if e is program.loss) + 1]
+    # What is derived is a function of all parameters; a model has what it needs.
+    leaves = leaves_of(nodes, derivation)
     jobs = [
-        _Job("value", {"": program.loss}, "The loss."),
-        _Job("value_and_gradients", outputs, "The loss, and its gradient by each parameter."),
+        _Job("value", loss, of_loss, leaves, "The loss."),
+        _Job("value_and_gradients", whole, nodes, leaves, "The loss, and its gradient by each parameter."),
     ]
     if program.model is not None:
-        jobs.append(_Job("predict", {"": program.model}, "What the model predicts."))
-    kernels: dict[str, None] = {}
-    lambdas: dict[object, str] = {}
-    functions: dict[str, Function] = {}
-    readers: dict[Reading, str] = {}
-    leaves: dict[str, list[Leaf]] = {}
-    # What is derived is a function of all parameters; a model has what it needs.
-    own = leaves_of([*outputs.values(), *derivation.parameters], derivation)
-    for job in jobs:
-        leaves[job.name] = leaves_of(job.outputs.values(), derivation) if job.name == "predict" else own
-        functions[job.name] = _function(job, program, leaves[job.name], (kernels, lambdas, readers))
-    every = list(dict.fromkeys(leaf for found in leaves.values() for leaf in found))
-    sources = [header(title, functions["value_and_gradients"].arguments, list(functions)), *prologue(every)]
-    sources += ["\n".join(read.function(name)) + "\n" for read, name in readers.items()]
-    sources += [*definitions(kernels, lambdas), *(f.source for f in functions.values())]
-    return Module(joined(sources), functions)
+        model = make_plan(program, {"": program.model})
+        nodes = postorder([program.model])
+        jobs.append(_Job("predict", model, nodes, leaves_of(nodes, derivation), "What the model predicts."))
+    return jobs
 
 
 def definitions(kernels: Iterable[str], lambdas: Mapping[object, str]) -> list[str]:
@@ -97,18 +117,12 @@ def joined(sources: Sequence[str]) -> str:
     return "".join([sources[0], *("\n\n" + s if s.startswith(("def ", "@")) else "\n" + s for s in sources[1:])])
 
 
-def _function(
-    job: _Job,
-    program: Program,
-    leaves: Sequence[Leaf],
-    shared: tuple[dict[str, None], dict[object, str], dict[Reading, str]],
-) -> Function:
-    """A function; `shared` is what functions of the module have in common: kernels, lambdas, readers of arrays."""
-    kernels, lambdas, readers = shared
-    plan = paired(make_plan(program, job.outputs, stated=job.name == "value_and_gradients"))
-    size_names = sizes_in([*job.outputs.values(), *leaves])
-    arguments = arguments_of(leaves, size_names)
-    scope = scope_of(arguments, size_names, kernels, lambdas)
+def _function(job: _Job, shared: _Shared) -> Function:
+    plan, leaves, readers = paired(job.plan), job.leaves, shared.readers
+    size_names = sizes_in([*job.nodes, *leaves])
+    key = tuple(leaves), tuple(size_names)
+    arguments = shared.arguments.get(key) or shared.arguments.setdefault(key, arguments_of(*key))
+    scope = scope_of(arguments, size_names, shared.kernels, shared.lambdas)
     local, switch = scope.local, scope.switch
     writer = Writer(plan, scope.context, scope.names, local, switch, is_in_place=True)
     writer.write()

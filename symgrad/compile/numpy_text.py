@@ -132,7 +132,8 @@ def _divided(numerator: str, divisors: Sequence[str]) -> str:
 def _product(op: Op, args: Sequence[Text], context: Context) -> Text:
     """Scalars are multiplied with each other before they meet an array."""
     coefficient, *flags = op.data
-    above, below = _coefficient(abs(coefficient))
+    above, below = _coefficient(coefficient)
+    is_negative = coefficient.numerator < 0
     scalars = [(above, ATOM)] if above else []
     arrays, below_arrays = list[Text](), list[str]()
     for x, text, is_divisor in zip(op.args, args, flags, strict=True):
@@ -144,10 +145,10 @@ def _product(op: Op, args: Sequence[Text], context: Context) -> Text:
         # A @ B * C is read without a thought only where the matrix product stands in parentheses.
         arrays = [(enclosed(t, ATOM), ATOM) if x.kind == "matmul" else t for x, t in _numerators(op, arrays)]
     first = scalars or arrays
-    if coefficient < 0 and first:
+    if is_negative and first:
         leading = next((x for x, is_divisor in zip(op.args, flags, strict=True) if x.rank and not is_divisor), None)
         first[0] = (_negatable(first[0], None if scalars else leading), PRODUCT)
-    sign = "-" if coefficient < 0 else ""
+    sign = "-" if is_negative else ""
     if scalars or not arrays + below_arrays:
         pieces = [_divided(_joined(scalars), below), *(enclosed(t, UNARY) for t in arrays)]
         return sign + " * ".join(pieces) + "".join(f" / {d}" for d in below_arrays), PRODUCT
@@ -174,10 +175,10 @@ def _numerators(op: Op, texts: Sequence[Text]) -> list[tuple[Op, Text]]:
 
 
 def _coefficient(c: Fraction) -> tuple[str, list[str]]:
-    """What stands above and below the line for a positive coefficient."""
-    p, q = c.numerator, c.denominator
+    """What stands above and below the line for a coefficient, without its sign."""
+    p, q = abs(c.numerator), c.denominator
     if max(p, q) > EXACT or (q != 1 and p != 1 and _is_decimal(q)):
-        return repr(float(c)), []
+        return repr(abs(float(c))), []
     return (str(p) if p != 1 else ""), ([str(q)] if q != 1 else [])
 
 
@@ -185,15 +186,16 @@ def summands(op: Op, args: Sequence[Text]) -> list[str]:
     """The terms of a sum, each with its sign in front."""
     terms: list[str] = []
     for c, x, text in zip(op.data, op.args, args, strict=True):
-        above, below = _coefficient(abs(c))
+        above, below = _coefficient(c)
+        is_negative = c.numerator < 0
         lowest = PRODUCT if terms or below else SUM
         if x.kind == "number" and x.data == 1:
             body = _divided(above, below) or "1"
         elif above:
             body = f"{_divided(above, below)} * {enclosed(text, UNARY)}"
         else:
-            body = _divided(_negatable(text, x) if c < 0 and not terms else enclosed(text, lowest), below)
-        terms.append((" - " if c < 0 else " + ") + body if terms else ("-" if c < 0 else "") + body)
+            body = _divided(_negatable(text, x) if is_negative and not terms else enclosed(text, lowest), below)
+        terms.append((" - " if is_negative else " + ") + body if terms else ("-" if is_negative else "") + body)
     return terms
 
 

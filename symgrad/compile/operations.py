@@ -41,6 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from fractions import Fraction
+from operator import is_
 from typing import Any
 
 from symgrad.graph.expression import Shape
@@ -107,12 +108,27 @@ class Operations:
         self.used_symmetry: set[Op] = set()
         self._made_of: dict[Op, set[Op]] = {}
 
+    def copy(self) -> Operations:
+        """The same operations known, to go on from here."""
+        other = Operations()
+        other._known.update(self._known)
+        other.symmetric.update(self.symmetric)
+        other.used_symmetry.update(self.used_symmetry)
+        other._made_of.update(self._made_of)
+        return other
+
+    @property
+    def made(self) -> Iterable[Op]:
+        """All of them, whether they are needed or not."""
+        return self._known.values()
+
     def make(self, kind: str, args: Sequence[Op], data: Any, shape: Shape, kind_of: Type = Type.FLOATING) -> Op:
         """The operation of this content."""
-        key = (kind, tuple(map(id, args)), data, shape)
+        operands = tuple(args)
+        key = (kind, operands, data, shape)
         op = self._known.get(key)
         if op is None:
-            op = self._known[key] = Op(kind, tuple(args), data, shape, kind_of)
+            op = self._known[key] = Op(kind, operands, data, shape, kind_of)
             if len(shape) == MATRIX and shape[0] == shape[1]:
                 self._note_symmetry(op)
         return op
@@ -132,8 +148,7 @@ class Operations:
 
     def rebuilt(self, op: Op, args: Sequence[Op]) -> Op:
         """The same operation on other operands of the same shapes."""
-        is_same = all(x is y for x, y in zip(op.args, args, strict=True))
-        return op if is_same else self.make(op.kind, args, op.data, op.shape, op.type)
+        return op if all(map(is_, op.args, args)) else self.make(op.kind, args, op.data, op.shape, op.type)
 
     def number(self, value: Fraction) -> Op:
         """An exact number."""
@@ -226,19 +241,23 @@ class Operations:
             return self.number(coefficient)
         if len(pairs) == 1 and coefficient == 1 and not pairs[0][1]:
             return pairs[0][0]
+        is_truth = coefficient == 1 and all(x.type is Type.TRUTH and not d for x, d in pairs)
+        if not is_truth and any(x.type is Type.TRUTH or x.type is Type.WHOLE for x, _ in pairs):
+            pairs = self._floating_factors(coefficient, pairs)
+        data = (coefficient, *[d for _, d in pairs])
+        ops = [x for x, _ in pairs]
+        kind = Type.TRUTH if is_truth else _joined(ops)
+        return self.make("product", ops, data, broadcast([x.shape for x in ops]), kind)
+
+    def _floating_factors(self, coefficient: Fraction, pairs: list[tuple[Op, bool]]) -> list[tuple[Op, bool]]:
+        """The factors, of which some are no floating arrays, such that their product is one."""
         # `2 * t * x` would be whole numbers first: a truth value stays one beside floating arrays alone.
         is_floating = any(x.type is Type.FLOATING for x, _ in pairs) and abs(coefficient) == 1
         is_floating = is_floating and all(x.type is not Type.SCALAR for x, _ in pairs)
         # A minus sign stands before the first factor, and NumPy has none for truth values.
         first = next((x for x, d in pairs if not d), None)
         is_floating = is_floating and (coefficient == 1 or first is None or first.type is Type.FLOATING)
-        is_truth = all(x.type is Type.TRUTH and not d for x, d in pairs) and coefficient == 1
-        if not is_truth:
-            pairs = [(self._factor(x, is_floating and not d), d) for x, d in pairs]
-        data = (coefficient, *(d for _, d in pairs))
-        ops = [x for x, _ in pairs]
-        kind = Type.TRUTH if is_truth else _joined(ops)
-        return self.make("product", ops, data, broadcast(x.shape for x in ops), kind)
+        return [(self._factor(x, is_floating and not d), d) for x, d in pairs]
 
     def _factor(self, x: Op, beside_floating: bool) -> Op:
         # A truth value times a floating array is what it should be; times anything else it is not.
@@ -287,7 +306,9 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
     >>> broadcast([(n, ONE), (ONE, n), ()])
     (n, n)
     """
-    every = list(shapes)
+    every = {s for s in shapes if s}
+    if len(every) == 1:
+        return every.pop()
     rank = max((len(s) for s in every), default=0)
     result = [ONE] * rank
     for shape in every:

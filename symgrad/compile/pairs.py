@@ -15,6 +15,8 @@ from symgrad.graph.walk import postorder, use_counts
 
 SIGMOID, SUM = 0, 1
 MATRIX = 2
+TABLES = frozenset({"function", "primitive"})
+BEGINNINGS = frozenset({"sigmoid", "softplus", "inv"})
 # The item that is as large as the operand.
 INVERSE_ITEM = {"inverse_and_logdet": 0}
 # Place of an item: σ(z), log(1 + eᶻ), log(1 + e⁻ᶻ).
@@ -23,6 +25,9 @@ LOGS = {("sigmoid", False): 0, ("softplus", False): 1, ("softplus", True): 2}
 
 def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
     """The plan with these values computed together; sums of bound data alone need not be counted."""
+    # Each of them has one of these in it.
+    if all(op.kind != "pair" and (op.kind not in TABLES or op.data[0] not in BEGINNINGS) for op in plan.ops.made):
+        return plan
     order = postorder([*plan.outputs.values(), *(op for _, op in plan.checks)])
     counts = use_counts(order)
     for op in plan.outputs.values():

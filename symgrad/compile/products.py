@@ -5,12 +5,22 @@ In a gradient as the rules give it, p·(y/p) stands where p has underflowed to 0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
-from symgrad.compile.stable import is_function, negated, power_of, summed_exponentials, unscaled
+from symgrad.compile.stable import (
+    WHOLE,
+    is_function,
+    is_multiple,
+    is_reciprocal,
+    negated,
+    power_of,
+    summed_exponentials,
+    unscaled,
+)
 from symgrad.graph.expression import (
     Contraction,
+    Elementwise,
     Expr,
     Leaf,
     Linear,
@@ -28,9 +38,13 @@ from symgrad.primitives.table import PRIMITIVES
 
 Factor = tuple[Expr, tuple[int, ...]]
 Sizes = Mapping[int, Size]
+# What a rule makes of the factors, and which of them it is about: where there is none of these it has nothing to say.
 ProductRule = Callable[[list[Factor], Sizes, Shape], Expr | None]
+Concern = Callable[[Expr], bool]
+ProductRules = tuple[tuple[Concern, ProductRule], ...]
 MOST_FACTORS = 16
 MOST_TERMS = 16
+MOST_LOOKED_AT = 2 * MOST_FACTORS
 
 
 def factors(e: Contraction) -> tuple[list[Factor], dict[int, Size]]:
@@ -88,7 +102,7 @@ def _number(e: Expr) -> Fraction | None:
 
 def quotient_of_exponentials(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
     """eᶻ/Σeᶻ = softmax z, and eᶻ σ(-z) = σ(z): two factors become one that cannot overflow."""
-    places = [a for a, (x, _) in enumerate(found) if is_function(x, "exp")]
+    places = [a for a, (x, _) in enumerate(found) if is_exponential(x)]
     for a in places:
         for b, y in enumerate(found):
             merged = quotient(found[a], y)
@@ -102,7 +116,7 @@ def quotient_of_exponentials(found: list[Factor], sizes: Sizes, shape: Shape) ->
 def quotient(x: Factor, y: Factor) -> list[Factor] | None:
     """The factors that eᶻ and a power of σ(-z) or of 1/Σeᶻ become."""
     (e, own), (f, other) = x, y
-    if not is_function(e, "exp"):
+    if not is_exponential(e):
         return None
     u, (base, exponent) = e.children[0], power_of(f)
     if is_function(base, "sigmoid") and base.children[0] is negated(u) and own == other and exponent >= 1:
@@ -123,6 +137,8 @@ def cancelled(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
 
 def merged(found: list[Factor]) -> list[Factor]:
     """The factors with powers of one base added up where some of them are negative and some are not."""
+    if not any(is_reciprocal(x) for x, _ in found):
+        return found
     powers: dict[Factor, list[Fraction]] = {}
     for x, own in found:
         base, exponent = power_of(x)
@@ -145,7 +161,7 @@ def merged(found: list[Factor]) -> list[Factor]:
 def distributed(found: list[Factor], sizes: Sizes, shape: Shape) -> Expr | None:
     """(a/p + b)·p = a + b·p: a sum is multiplied out where a factor cancels against one of its terms."""
     for k, (x, own) in enumerate(found):
-        if not isinstance(x, Linear) or not 1 < len(x.terms) <= MOST_TERMS:
+        if not isinstance(x, Linear) or not is_sum_of_quotients(x):
             continue
         rest = found[:k] + found[k + 1 :]
         divided = {(base, i) for f, i in rest for base, exponent in [power_of(f)] if exponent.numerator > 0}
@@ -179,7 +195,8 @@ def _opened(
 ) -> tuple[Fraction, list[Factor], dict[int, Size]]:
     """(coefficient, factors, sizes of all indices) of a term whose axes are the indices `own`."""
     p, term = unscaled(term)
-    c *= p
+    if p is not WHOLE:
+        c *= p
     every = dict(sizes)
     if not isinstance(term, Contraction):
         return c, [(term, own)], every
@@ -191,12 +208,46 @@ def _opened(
     return c, [(x, tuple(place[i] for i in indices)) for x, indices in found], every
 
 
-PRODUCT_RULES: tuple[ProductRule, ...] = (quotient_of_exponentials, cancelled, distributed)
+def is_exponential(e: Expr) -> bool:
+    """Whether `e` is eᶻ."""
+    return is_function(e, "exp")
 
 
-def better_product(e: Expr, rules: tuple[ProductRule, ...] = PRODUCT_RULES) -> Expr | None:
+def is_sum_of_quotients(e: Expr) -> bool:
+    """Whether `e` is a sum with a reciprocal among the factors of a term: nothing else cancels."""
+    is_sum = isinstance(e, Linear) and 1 < len(e.terms) <= MOST_TERMS
+    bare = _functions_and_sums(e.children) if is_sum else []
+    return bare is None or any(map(is_reciprocal, bare))
+
+
+def _functions_and_sums(nodes: Iterable[Expr]) -> list[Expr] | None:
+    """The functions and sums among the factors of these, which rules are about; None where there are many factors."""
+    pending, found = list(nodes), list[Expr]()
+    for e in pending:
+        if isinstance(e, Contraction) or is_multiple(e):
+            pending += e.children
+            if len(pending) > MOST_LOOKED_AT:
+                return None
+        elif isinstance(e, (Elementwise, Linear)):
+            found.append(e)
+    return found
+
+
+PRODUCT_RULES: ProductRules = (
+    (is_exponential, quotient_of_exponentials),
+    (is_reciprocal, cancelled),
+    (is_sum_of_quotients, distributed),
+)
+
+
+def better_product(e: Expr, rules: ProductRules = PRODUCT_RULES) -> Expr | None:
     """A product rewritten by the first of the rules that has anything to say."""
     if not isinstance(e, Contraction) or len(e.operands) < 2:
         return None
+    # Most products are the concern of none; which index is which is asked after that.
+    bare = _functions_and_sums(e.operands)
+    asked = [rule for is_concern, rule in rules if bare is None or any(map(is_concern, bare))]
+    if not asked:
+        return None
     found, sizes = factors(e)
-    return next((better for rule in rules if (better := rule(found, sizes, e.shape)) is not None), None)
+    return next((better for rule in asked if (better := rule(found, sizes, e.shape)) is not None), None)

@@ -6,8 +6,9 @@ dissolved by then: a rule sees through `P = softmax(Z)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
+from operator import is_
 
 from symgrad.graph.expression import (
     Apply,
@@ -31,8 +32,8 @@ from symgrad.primitives.table import PRIMITIVES
 
 WHOLE = Fraction(1)
 Rule = Callable[[Expr], Expr | None]
-# Each rule with the kind of node that it looks at.
-Rules = tuple[tuple[str, Rule], ...]
+# The rules by the kind of node that they look at.
+Rules = Mapping[str, tuple[Rule, ...]]
 
 
 def is_function(e: Expr, name: str) -> bool:
@@ -47,11 +48,15 @@ def is_primitive(e: Expr, name: str) -> bool:
 
 def is_view(e: Expr) -> bool:
     """Whether `e` has only the entries of its operand: permuted, repeated, with or without axes of size 1."""
-    if not isinstance(e, Contraction) or len(e.operands) != 1:
+    if not isinstance(e, Contraction) or len(e.indices) != 1:
         return False
     (own,) = e.indices
-    rank, sizes = len(e.shape), e.operands[0].shape
-    return len(set(own)) == len(own) and all(i < rank or sizes[k] == ONE for k, i in enumerate(own))
+    rank = len(e.shape)
+    if len(set(own)) < len(own):
+        return False
+    sizes = e.operands[0].shape
+    # Nothing is summed: so it is with most.
+    return max(own, default=0) < rank or all(i < rank or sizes[k] == ONE for k, i in enumerate(own))
 
 
 def is_product(e: Expr) -> bool:
@@ -74,9 +79,15 @@ def power_of(e: Expr) -> tuple[Expr, Fraction]:
     return e, WHOLE
 
 
+def is_reciprocal(e: Expr) -> bool:
+    """Whether `e` is x**p with p < 0."""
+    is_power = isinstance(e, Elementwise) and e.function == "power" and isinstance(e.parameter, Fraction)
+    return is_power and e.parameter.numerator < 0  # type: ignore[attr-defined]  # it is a power by a Fraction
+
+
 def rebuilt(node: Expr, children: list[Expr]) -> Expr:
     """The same node on other operands."""
-    if all(a is b for a, b in zip(node.children, children, strict=True)):
+    if all(map(is_, node.children, children)):
         return node
     if isinstance(node, Linear):
         return linear((c, e) for (c, _), e in zip(node.terms, children, strict=True))
@@ -94,6 +105,11 @@ def unscaled(e: Expr) -> tuple[Fraction, Expr]:
     while isinstance(e, Linear) and len(e.terms) == 1:
         c, e = e.terms[0][0] if c is WHOLE else c * e.terms[0][0], e.terms[0][1]
     return c, e
+
+
+def is_multiple(e: Expr) -> bool:
+    """Whether `e` is c·x."""
+    return isinstance(e, Linear) and len(e.terms) == 1
 
 
 def negated(e: Expr) -> Expr:
@@ -212,12 +228,13 @@ def view_of_view(e: Expr) -> Expr | None:
 
 def sum_before_view(e: Expr) -> Expr | None:
     """A sum that keeps its axes with size 1, or repeats them, is a view of the sum without them."""
-    if not isinstance(e, Contraction) or is_view(e):
+    if not isinstance(e, Contraction):
         return None
     rank = len(e.shape)
-    covered = sorted({i for own in e.indices for i in own if i < rank})
-    if len(covered) == rank:
+    axes = {i for own in e.indices for i in own if i < rank}
+    if len(axes) == rank or is_view(e):
         return None
+    covered = sorted(axes)
     place = {axis: k for k, axis in enumerate(covered)}
     core_indices = [[place.get(i, i + e.rank) for i in own] for own in e.indices]
     core = contraction(e.operands, core_indices, tuple(e.shape[axis] for axis in covered))
@@ -252,17 +269,18 @@ def provable(root: Expr) -> Expr:
     return fold([root], visit)[root]
 
 
-STABLE: Rules = (
-    ("elementwise", huber_by_clip),
-    ("linear", multiple_of_multiple),
-    ("contraction", view_of_view),
-    ("elementwise", view_outwards),
-    ("contraction", sum_before_view),
-    ("elementwise", power_of_power),
-    ("elementwise", log_of),
-    ("elementwise", reciprocal_of_one_plus_exp),
-    ("elementwise", exp_of_log_softmax),
-)
+STABLE: Rules = {
+    "linear": (multiple_of_multiple,),
+    "contraction": (view_of_view, sum_before_view),
+    "elementwise": (
+        huber_by_clip,
+        view_outwards,
+        power_of_power,
+        log_of,
+        reciprocal_of_one_plus_exp,
+        exp_of_log_softmax,
+    ),
+}
 
 
 def stabilise(e: Expr, rules: Rules, known: Collection[Expr] = ()) -> Expr:
@@ -272,14 +290,18 @@ def stabilise(e: Expr, rules: Rules, known: Collection[Expr] = ()) -> Expr:
     >>> str(stabilise(log(softmax(data("z", dims("n")))), STABLE))
     'log_softmax(z)'
     """
-    pending = True
-    while pending:
-        pending = False
-        for kind, rule in rules:
-            better = rule(e) if e.kind == kind else None
-            if better is not None and better is not e:
-                e, pending = better, True
+    while (better := _better(e, rules)) is not None:
+        e = better
     # The operand of a view or of a multiple may be new, made by a rule; it is neither itself.
-    if (is_view(e) or unscaled(e)[1] is not e) and all(e.children[0] is not k for k in known):
+    if (is_view(e) or is_multiple(e)) and all(e.children[0] is not k for k in known):
         return rebuilt(e, [stabilise(e.children[0], rules, known)])
     return e
+
+
+def _better(e: Expr, rules: Rules) -> Expr | None:
+    """What the first rule that has anything to say makes of `e`."""
+    for rule in rules.get(e.kind, ()):
+        better = rule(e)
+        if better is not None and better is not e:
+            return better
+    return None

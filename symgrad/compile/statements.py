@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from textwrap import wrap
 
 from symgrad.compile.diagonal import Shift, identity_factor, shift_of
 from symgrad.compile.dissolve import Stated
+from symgrad.compile.layout import pieces_of
 from symgrad.compile.names import Names
 from symgrad.compile.numpy_text import Context, summands, text_of
 from symgrad.compile.operations import TOGETHER, Op, Type
@@ -138,7 +138,7 @@ class Writer:
         if op in self.forward and op.kind in ("matmul", "inner") and any(x.rank == 1 for x in op.args):
             # `@` looks for overflow, which takes as long as a short product.
             text = f"{enclosed(args[0], ATOM)}.dot({args[1][0]})", ATOM
-        if self._is_written_over(op, text[0]):
+        if op.kind == "function" and self._is_written_over(op, text[0]):
             text = f"{text[0][:-1]}, out={args[0][0]})", ATOM
         self.texts[op] = text
         self.labels[op] = self._collected(op)
@@ -221,8 +221,8 @@ class Writer:
                 self._look_again(u)
 
     def _is_written_over(self, op: Op, text: str) -> bool:
-        """Whether `op` is one of NumPy's functions of an array that has a name and no other use."""
-        if not self.is_in_place or op.kind != "function" or len(op.args) != 1 or op.type is not Type.FLOATING:
+        """Whether `op`, a function, is one of NumPy's of an array that has a name and no other use."""
+        if not self.is_in_place or len(op.args) != 1 or op.type is not Type.FLOATING:
             return False
         (x,) = op.args
         is_ours = x in self.assigned and x in self.alone and x.kind in FRESH and is_fresh(x)
@@ -231,8 +231,9 @@ class Writer:
 
     def _collected(self, op: Op) -> Labels:
         """The equations of an operation and of what is written inside it."""
-        inside = (label for x in op.args if x not in self.assigned for label in self.labels.get(x, ()))
-        return tuple(sorted({*self.plan.labels.get(op, ()), *inside}))
+        own = self.plan.labels.get(op, ())
+        inside = [label for x in op.args if x not in self.assigned for label in self.labels.get(x, ())]
+        return tuple(sorted({*own, *inside})) if inside else own
 
     def _assign(self, op: Op, wanted: str) -> None:
         name = self._name(op, wanted)
@@ -316,7 +317,7 @@ class Writer:
         line = f"{INDENT}{name}{sign}{text}" if sign else f"{INDENT}{text}"
         if len(line) > WIDTH:
             self.lines += [f"{INDENT}{comment}"] if comment else []
-            pieces = wrap(text, WIDTH - 2 * len(INDENT), break_long_words=False, break_on_hyphens=False)
+            pieces = pieces_of(text, WIDTH - 2 * len(INDENT))
             self.lines += (
                 [f"{INDENT}{name}{sign}(" if sign else f"{INDENT}("]
                 + [2 * INDENT + piece for piece in pieces]

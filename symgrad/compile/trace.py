@@ -72,7 +72,7 @@ def trace_of(derivation: Derivation, function: str) -> Trace:
         "predict": [program.model] if program.model is not None else [],
     }[function]
     every = [program.loss, *program.gradients.values(), *derivation.parameters]
-    leaves = leaves_of(roots if function == "predict" else every, derivation)
+    leaves = leaves_of(postorder(roots if function == "predict" else every), derivation)
     wanted = [e for e in postorder(roots) if not isinstance(e, Leaf) or e.role not in CONSTANT_ROLES]
     index = {e: k for k, e in enumerate(wanted)}
     words = _Words(program)
@@ -161,7 +161,7 @@ def _written(
     """The source, its arguments, and the values in the order in which they are computed."""
     # No fact is relied on here: a fact that does not hold may be what is looked for.
     plan = make_plan(replace(program, symmetric={}), {str(k): e for k, e in enumerate(wanted)})
-    size_names = sizes_in([*wanted, *leaves])
+    size_names = sizes_in(postorder([*wanted, *leaves]))
     arguments = arguments_of(leaves, size_names)
     kernels: dict[str, None] = {}
     lambdas: dict[object, str] = {}

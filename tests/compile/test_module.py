@@ -14,7 +14,9 @@ import pytest
 import sympy
 
 import symgrad.primitives.language as sg
+from symgrad.compile import numpy_source
 from symgrad.compile.function import compile_derivation
+from symgrad.compile.plan import make_plan
 from symgrad.errors import DerivationError, InputError
 from symgrad.graph.expression import coerce, contraction, elementwise, linear
 
@@ -211,6 +213,20 @@ def deep_net(depth):
         a = hand(f"H{layer}", sg.tanh(z))
     hand("L", sg.sum((a - sg.data("Y", n, h)) ** 2) / (2 * n))
     return derivation(hand)
+
+
+def test_what_is_planned_once_is_what_each_alone_would_have_planned(monkeypatch):
+    def apart(program):
+        loss = {"": program.loss}
+        return make_plan(program, loss), make_plan(program, {**loss, **program.gradients}, stated=True)
+
+    # By the symmetry of K the gradients need no transposes; the loss does not rest on it.
+    K = sg.data("K", n, n, symmetric=True)
+    losses = [*(build() for build, *_ in MODELS.values()), sg.sum(sg.exp(sg.sin(K * sg.parameter("s")) @ w))]
+    derivations = [derived(loss) for loss in losses]
+    together = [compile_derivation(d).source for d in derivations]
+    monkeypatch.setattr(numpy_source, "loss_and_whole", apart)
+    assert together == [compile_derivation(d).source for d in derivations]
 
 
 def test_cost_grows_linearly():
