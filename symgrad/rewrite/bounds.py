@@ -38,7 +38,7 @@ def _least_as_it_stands(term: Term, rank: int) -> int:
     c, factors = term.coefficient, term.factors
     found = (abs(c.numerator) != 1) + (c.denominator != 1) if factors else 1
     # One quotient for all sizes.
-    found += any(f.power.numerator < 0 and _is_size(f) for f in factors)
+    found += any(f.power is not WHOLE and f.power.numerator < 0 and _is_size(f) for f in factors)
     for f in factors:
         if isinstance(f.atom, Form):
             is_sum = len(f.atom.terms) > 1 and (len(factors) > 1 or f.power != 1)
@@ -93,7 +93,7 @@ def _joined_by_groups(term: Term, groups: Sequence[Factor]) -> dict[bytes, int] 
 
     None where something could cancel when it is put in front of a sum.
     """
-    outside = {f.atom.digest: f.power for f in term.factors}
+    outside = {f.digest: f.power for f in term.factors}
     found: dict[bytes, int] = {}
     before: set[bytes] = set()
     for group in groups:
@@ -114,7 +114,7 @@ def _held(group: Form) -> dict[bytes, Fraction]:
     """The atoms of a sum with their powers, those farther inside too; 0 where there are several, or they are inside."""
     found: dict[bytes, Fraction] = {}
     for f in _factors(group):
-        key = f.atom.digest
+        key = f.digest
         found[key] = f.power if found.get(key, f.power) == f.power else NO_POWER
         if isinstance(f.atom, Form):
             found |= dict.fromkeys(_held(f.atom), NO_POWER)
@@ -171,7 +171,7 @@ def _least_of_two(form: Form, around: int, *, has_signs: bool = False) -> int:
 def _can_be_joined(form: Form, key: bytes) -> bool:
     """Whether an atom of both products may stand in front of them: at the same axes, or where both are summed."""
     rank = len(form.shape)
-    a, b = ([f.indices for f in term.factors if f.atom.digest == key] for term in form.terms)
+    a, b = ([f.indices for f in term.factors if f.digest == key] for term in form.terms)
     return any(
         all(i == j or (i >= rank and j >= rank) for i, j in zip(own, other, strict=True)) for own in a for other in b
     )
@@ -182,9 +182,9 @@ def _weights(term: Term) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     has_quotient = False
     for f in term.factors:
-        key = f.atom.digest
+        key = f.digest
         found[key] = found.get(key, 0) + _least(f)
-        has_quotient |= _is_size(f) and f.power.numerator < 0
+        has_quotient |= f.power is not WHOLE and f.power.numerator < 0 and _is_size(f)
     if has_quotient:
         # One quotient for all sizes.
         found[OVER] = 1
@@ -197,9 +197,9 @@ def _signs(form: Form, common: set[bytes]) -> int:
     if not _arrays_multiplied(factors, len(form.shape)):
         return 0
     arrays = [f for f in factors if any(i != ONLY for i in f.indices)]
-    shared = {f.atom.digest for f in arrays} & common
+    shared = {f.digest for f in arrays} & common
     # Without an array in the sum it is a number in front.
-    return max(len(shared) - all(f.atom.digest in common for f in arrays), 0)
+    return max(len(shared) - all(f.digest in common for f in arrays), 0)
 
 
 def _least(f: Factor) -> int:

@@ -126,7 +126,7 @@ def _contraction(node: Contraction, forms: Mapping[Expr, Form]) -> Form:
         fresh = max([fresh - 1, *[i for f in mine for i in f.indices]]) + 1
         coefficient = c if coefficient is WHOLE else coefficient * c
         factors += mine
-    term = make_term(coefficient, factors, rank, {**extents(factors), **sizes})
+    term = make_term(coefficient, factors, rank, {**extents(factors, rank), **sizes})
     return collect(node.shape, [term])
 
 

@@ -51,5 +51,5 @@ def _reads_better_turned(atom: object, term: Term) -> bool:
     (other,) = [t for t in atom.terms if t.factors] if len(constants) == 1 else [None]
     if other is None or constants != [-1] or other.coefficient <= 0:
         return False
-    beside = {f.atom.digest for f in term.factors}
-    return term.coefficient < 0 or all(f.atom.digest in beside for f in other.factors)
+    beside = {f.digest for f in term.factors}
+    return term.coefficient < 0 or all(f.digest in beside for f in other.factors)
