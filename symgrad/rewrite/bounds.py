@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symgrad.graph.expression import Apply, Leaf, Role
 from symgrad.graph.sizes import Size
-from symgrad.rewrite.cost import cost
+from symgrad.rewrite.cost import INDEX_FORM, INDEX_OPERAND, cost
 from symgrad.rewrite.form import ONLY, WHOLE, Factor, Form, Term
 
 # A product with a sum in parentheses: these, and the sign between the terms of the sum.
@@ -86,6 +86,34 @@ def least_written(form: Form) -> int:
     for f in groups:
         found += _least_group(f, PARENTHESES + SIGN * (tuple(sorted(f.indices)) in places)) - 1
     return found
+
+
+def least_in_indices(form: Form) -> int:
+    """The fewest symbols of a matrix or vector that is one product in index notation; 0 where it may have a matrix form.
+
+    What stands at three indices is multiplied by nothing before the end, and where another factor holds an axis of the
+    result with it, that is left then, too: the two are written with their indices.
+
+    >>> from symgrad.primitives.language import data, dims, einsum
+    >>> from symgrad.rewrite.convert import to_form
+    >>> from symgrad.rewrite.matrix import to_expression
+    >>> n, d = dims("n d")
+    >>> X, T = data("X", n, d), data("T", n, n, d)
+    >>> form = to_form(einsum("ik,ijk->ij", X, T))
+    >>> least_in_indices(form), cost(to_expression(form)), least_in_indices(to_form(X @ X.T))
+    (22, 22, 0)
+    """
+    rank = len(form.shape)
+    if len(form.terms) != 1 or rank > 2:
+        return 0
+    (term,) = form.terms
+    for f in term.factors:
+        own = [i for i in f.indices if i != ONLY]
+        if len(own) > 2 and any(i < rank and i in g.indices for g in term.factors if g is not f for i in own):
+            groups = [g for g in term.factors if isinstance(g.atom, Form)]
+            inside = sum([_least_group(g, 0) - 1 for g in groups])
+            return INDEX_FORM + 2 * INDEX_OPERAND + sum(_weights(term).values()) + inside
+    return 0
 
 
 def _joined_by_groups(term: Term, groups: Sequence[Factor]) -> dict[bytes, int] | None:

@@ -10,7 +10,7 @@ from itertools import accumulate
 from symgrad.graph.expression import Apply, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.records import dataclass
-from symgrad.rewrite.bounds import least_cost
+from symgrad.rewrite.bounds import least_cost, least_in_indices
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.expand import Exactly, holds_sum, map_groups
 from symgrad.rewrite.form import (
@@ -84,6 +84,9 @@ def _factored(exactly: Exactly) -> Form:
 
 def _is_no_longer(form: Form, than: Form) -> bool:
     """Whether a product is to be preferred to the sum that it is."""
+    in_indices = least_in_indices(form)
+    if in_indices and in_indices > cost(to_expression(than)) + SLACK:
+        return False
     own = cost(to_expression(form))
     # Most are found to be so without writing the sum, which is the longer of the two.
     return own <= least_cost(than) + SLACK or own <= cost(to_expression(than)) + SLACK
