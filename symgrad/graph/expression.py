@@ -314,10 +314,9 @@ def _below(children: tuple[Expr, ...]) -> tuple[Expr, ...] | None:
     for e in children:
         if e.below is None:
             return None
-        found += e.below
-        found.append(e)
-    order = tuple(dict.fromkeys(found) if len(children) > 1 else found)
-    return order if len(order) <= MOST_BELOW else None
+        found += (*e.below, e)
+    order = dict.fromkeys(found) if len(children) > 1 else found
+    return tuple(order) if len(order) <= MOST_BELOW else None
 
 
 def _digest_of(root: Expr) -> bytes:
@@ -364,7 +363,7 @@ def _said(name: str, about: str | Text) -> Text:
 
 def number(value: Number) -> Leaf:
     """The exact number that was written: 0.1 is 1/10, not the binary fraction nearest to it."""
-    exact = value if isinstance(value, Fraction | int) else Fraction(str(value))
+    exact = value if isinstance(value, (Fraction, int)) else Fraction(str(value))
     found = _INTERNED.get(exact.as_integer_ratio())
     return found if isinstance(found, Leaf) else _number(Fraction(exact))
 
@@ -456,7 +455,7 @@ def apply(primitive: str, operands: Sequence[Expr], options: Iterable[tuple[str,
     return _intern(made_of, Apply(shape, nodes, primitive, chosen)) if found is None else found
 
 
-def with_operands(node: Contraction | Elementwise | Apply, operands: tuple[Expr, ...]) -> Expr:
+def with_operands(node: Expr, operands: tuple[Expr, ...]) -> Expr:
     """The same node over other operands of the same shapes, of which nothing has to be checked or numbered again."""
     made_of: tuple[object, ...]
     if isinstance(node, Contraction):
@@ -468,6 +467,7 @@ def with_operands(node: Contraction | Elementwise | Apply, operands: tuple[Expr,
         found = _INTERNED.get(made_of)
         new = Elementwise(node.shape, operands, node.function, node.parameter) if found is None else found
         return _intern(made_of, new) if found is None else found
+    assert isinstance(node, Apply)
     made_of = (node.primitive, operands, str(node.options), node.shape)
     found = _INTERNED.get(made_of)
     return _intern(made_of, Apply(node.shape, operands, node.primitive, node.options)) if found is None else found
