@@ -389,8 +389,11 @@ def with_terms(form: Form, terms: list[Term]) -> Form:
 
 def collect(shape: Shape, terms: Iterable[Term]) -> Form:
     """The sum, equal products added up."""
-    total: dict[bytes, Term] = {}
-    for term in terms:
-        old = total.get(term.key)
-        total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
-    return Form(shape, tuple([t for t in total.values() if t.coefficient is WHOLE or t.coefficient]))
+    found = list(terms)
+    if len(found) > 1:
+        total: dict[bytes, Term] = {}
+        for term in found:
+            old = total.get(term.key)
+            total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
+        found = list(total.values())
+    return Form(shape, tuple([t for t in found if t.coefficient is WHOLE or t.coefficient]))
