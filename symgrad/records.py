@@ -63,11 +63,16 @@ def _init(cls: Any) -> Callable[..., None]:
     put = {f.name: getattr(cls, f.name).__set__ for f in fields(cls)}
     puts = [put[name] for name in by_place] if len(by_place) == len(put) and not factories else []
     with_defaults = [(name, defaults.get(name, MISSING)) for name in by_place]
+    values = [value for _, value in with_defaults]
+    fewest = values.count(MISSING)
     after = getattr(cls, "__post_init__", None)
 
     def __init__(self: Any, *args: Any, **named: Any) -> None:
-        if puts and len(args) + len(named) <= len(puts):
-            # Most are made so.
+        if puts and not named and fewest <= len(args) <= len(puts):
+            # Most are made so: every field by its place, or the last ones by their defaults.
+            for p, value in zip(puts, (*args, *values[len(args) :]), strict=True):
+                p(self, value)
+        elif puts and len(args) + len(named) <= len(puts):
             if len(args) < len(puts):
                 args = (*args, *[named.pop(name, default) for name, default in with_defaults[len(args) :]])
             for p, value in zip(puts, args, strict=True):

@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import symgrad.primitives.language as sg
 from symgrad.graph.expression import Role, leaf
-from symgrad.rewrite.bounds import least_cost, least_of_two, least_written
+from symgrad.rewrite.bounds import least_cost, least_in_indices, least_of_two, least_written
 from symgrad.rewrite.convert import to_form
 from symgrad.rewrite.cost import cost
 from symgrad.rewrite.display import written
@@ -69,3 +69,26 @@ def test_no_product_with_a_sum_is_written_with_fewer_symbols():
             assert least_cost(form) <= cost(to_expression(form)), e
             close += symbols - least_written(form) <= 2
     assert close > 60
+
+
+T = sg.data("T", n, n, d)
+T_bar = leaf("T", T.shape, Role.COTANGENT)
+C, D = sg.data("C", n, n), sg.data("D", d, d)
+# Products with an array of three axes, some of which have a matrix form; sums of two such are factors, too.
+THREE_AXES = [
+    ("ijk,ij->ij", (C,)), ("ijk,ik->ij", (X,)), ("ijk,k->ij", (w,)), ("ijk,i,ik->ij", (u, X)), ("ijk,jk->i", (X,)),
+    ("ijk,jk->ij", (X,)), ("ijk,ij,kl->il", (C, D)), ("ijk,j,k->i", (u, w)), ("ijk,jl,li->i", (C, C)), ("ijk,j->ik", (u,)),
+    ("ijk,jl,lj->i", (C, C)), ("ijk->i", ()), ("ijk,->ij", (s,)), ("ijk,l->i", (u,)), ("iik,ik->i", (X,)),
+]  # fmt: skip
+
+
+def test_no_product_in_index_notation_is_written_with_fewer_symbols():
+    found = []
+    tensors = (T, T_bar, T**2, T - T_bar, T * s - X[:, None, :], X[None, :, :] - (C @ X)[:, None, :])
+    for t, (indices, others) in product(tensors, THREE_AXES):
+        form = to_form(sg.einsum(indices, t, *others) / n)
+        symbols = cost(to_expression(form))
+        assert least_in_indices(form) <= symbols, f"{indices} of {t}"
+        found.append((least_in_indices(form), symbols))
+    assert sum(least > 0 for least, _ in found) > 40
+    assert sum(symbols - least <= 4 for least, symbols in found) > 20

@@ -7,10 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from random_programs import random_program
 
 import symgrad as sg
 from symgrad.errors import InputError, ShapeError
+from symgrad.graph.expression import MOST_BELOW
 from symgrad.graph.sizes import Size
+from symgrad.graph.walk import postorder
+from symgrad.rewrite.convert import rebuild
 
 n, m, d = sg.dims("n m d")
 X, y, w = sg.data("X", n, d), sg.data("y", n), sg.parameter("w", d)
@@ -21,6 +25,32 @@ def test_equal_content_is_one_object():
     assert sg.data("X", n, d) is X
     assert sg.data("X", n, d, about="rows") is not X
     assert X @ w is not X @ sg.data("w", d), "a parameter and data of one name are different"
+
+
+def test_what_a_node_remembers_beneath_it_is_what_a_walk_meets():
+    for seed in range(30):
+        loss = random_program(seed).loss
+        # To stop at a node that is not there is to go step by step.
+        for roots in ([loss], [*loss.children, loss], [loss.children[-1], X @ w]):
+            assert postorder(roots) == postorder(roots, stop={sg.data("elsewhere")}), seed
+    chain = y
+    for _ in range(2 * MOST_BELOW):
+        chain = sg.tanh(chain)
+    assert chain.below is None
+    assert len(postorder([chain])) == 2 * MOST_BELOW + 1
+
+
+def test_a_node_over_other_operands_is_the_one_that_would_be_written():
+    v, Z = sg.data("v", n), sg.data("Z", n, d)
+    pairs = [
+        (X @ w, Z @ w),
+        (sg.exp(y), sg.exp(v)),
+        (y * v + v, v * y + y),
+        (sg.softmax(X), sg.softmax(Z)),
+        (y**3, v**3),
+    ]
+    for one, other in pairs:
+        assert rebuild(one, list(other.children)) is other
 
 
 def test_what_was_written_is_kept():

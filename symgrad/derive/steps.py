@@ -45,7 +45,7 @@ def without_names(roots: Sequence[Expr]) -> Renamed:
     renamed: dict[Expr, Expr] = {}
     for node in postorder(roots):
         if not isinstance(node, Leaf):
-            renamed[node] = rebuild(node, [renamed[e] for e in node.children])
+            renamed[node] = rebuild(node, [*map(renamed.__getitem__, node.children)])
         elif node.role in CONSTANT_ROLES:
             renamed[node] = node
         else:

@@ -27,7 +27,7 @@ from weakref import WeakValueDictionary
 from symgrad.errors import InputError, ShapeError
 from symgrad.graph.show import show, show_shape
 from symgrad.graph.sizes import ONE, ZERO, Size
-from symgrad.prose import Text, as_text
+from symgrad.prose import NO_TEXT, Text, as_text
 
 Shape = tuple[Size, ...]
 Number = Fraction | int | float
@@ -48,6 +48,9 @@ class Role(Enum):
     IDENTITY = "identity"
     WINDOW = "window"
 
+    # A role is asked for in every walk; the hash of an enumeration's member is a call of Python.
+    __hash__ = object.__hash__
+
 
 CONSTANT_ROLES = frozenset({Role.NUMBER, Role.SIZE, Role.IDENTITY, Role.WINDOW})
 
@@ -59,6 +62,8 @@ class Expr:
     shape: Shape
     # A field, and no property that each kind of node has its own of: walks ask for it at every step.
     children: tuple[Expr, ...]
+    # Every node beneath this one once, operands before what uses them (`graph.walk`); None where there are many.
+    below: tuple[Expr, ...] | None = field(default=None, init=False)
     _digest: bytes = field(default=b"", init=False)
     # How many symbols the node prints, once they have been counted (`rewrite.cost`).
     symbols: int | None = field(default=None, init=False)
@@ -284,6 +289,10 @@ class Apply(Expr):
 # What is said of a value, a name or facts, and does nothing to it.
 MARKS = frozenset({"named", "assume"})
 
+# The formula of a step is walked time after time, and every node remembers what is beneath it. With the nodes of a whole
+# program that would be as many places as there are pairs of them.
+MOST_BELOW = 64
+
 # Nodes by the very objects that they are made of.
 _INTERNED: WeakValueDictionary[tuple[object, ...], Expr] = WeakValueDictionary()
 
@@ -292,8 +301,22 @@ E = TypeVar("E", bound=Expr)
 
 
 def _intern(made_of: tuple[object, ...], node: E) -> E:
+    object.__setattr__(node, "below", _below(node.children))
     _INTERNED[made_of] = node
     return node
+
+
+def _below(children: tuple[Expr, ...]) -> tuple[Expr, ...] | None:
+    """What is beneath a node: its operands, each behind what is beneath it."""
+    if not children:
+        return ()
+    found: list[Expr] = []
+    for e in children:
+        if e.below is None:
+            return None
+        found += (*e.below, e)
+    order = dict.fromkeys(found) if len(children) > 1 else found
+    return tuple(order) if len(order) <= MOST_BELOW else None
 
 
 def _digest_of(root: Expr) -> bytes:
@@ -322,23 +345,27 @@ def leaf(
 ) -> Leaf:
     """The leaf of this content."""
     known = frozenset(facts)
-    if not isinstance(about, str | Text):
-        raise InputError(
-            f"about of {name} is a {type(about).__name__}; write a text, or sg.Text(en=…, zh=…) for both languages"
-        )
-    said = as_text(about)
-    made_of = (name, shape, role.value, known, said.en, said.zh, value)
+    said = NO_TEXT if about == "" else _said(name, about)
+    made_of = (name, shape, role, known, said.en, said.zh, value)
     found = _INTERNED.get(made_of)
     if isinstance(found, Leaf):
         return found
     return _intern(made_of, Leaf(shape, (), name, role, known, said, value))
 
 
+def _said(name: str, about: str | Text) -> Text:
+    if not isinstance(about, str | Text):
+        raise InputError(
+            f"about of {name} is a {type(about).__name__}; write a text, or sg.Text(en=…, zh=…) for both languages"
+        )
+    return as_text(about)
+
+
 def number(value: Number) -> Leaf:
     """The exact number that was written: 0.1 is 1/10, not the binary fraction nearest to it."""
-    exact = value if isinstance(value, Fraction) else Fraction(str(value))
+    exact = value if isinstance(value, (Fraction, int)) else Fraction(str(value))
     found = _INTERNED.get(exact.as_integer_ratio())
-    return found if isinstance(found, Leaf) else _number(exact)
+    return found if isinstance(found, Leaf) else _number(Fraction(exact))
 
 
 def _number(exact: Fraction) -> Leaf:
@@ -365,9 +392,9 @@ def window(length: Size, width: Size) -> Leaf:
 def linear(terms: Iterable[tuple[Fraction | int, Expr]]) -> Expr:
     """Σ c·e over terms of one shape; a single e with the coefficient 1 is e itself."""
     exact = tuple([(c if type(c) is Fraction else Fraction(c), e) for c, e in terms])
-    if len(exact) == 1 and exact[0][0] == 1:
-        return exact[0][1]
     made_of = tuple([x for c, e in exact for x in (c.as_integer_ratio(), e)])
+    if len(exact) == 1 and made_of[0] == (1, 1):
+        return exact[0][1]
     found = _INTERNED.get(made_of)
     if found is not None:
         return found
@@ -383,11 +410,23 @@ def contraction(operands: Sequence[Expr], indices: Sequence[Sequence[int]], shap
     found = _INTERNED.get(made_of)
     if found is not None:
         return found
-    rename = {axis: axis for axis in range(len(shape))}
-    renamed = tuple([tuple([rename.setdefault(i, len(rename)) for i in own]) for own in given])
-    if renamed != given:
+    if not _is_in_order(given, len(shape)):
+        rename = {axis: axis for axis in range(len(shape))}
+        renamed = [tuple([rename.setdefault(i, len(rename)) for i in own]) for own in given]
         return contraction(nodes, renamed, shape)
     return _intern(made_of, Contraction(shape, nodes, given))
+
+
+def _is_in_order(indices: tuple[tuple[int, ...], ...], rank: int) -> bool:
+    """Whether the summed indices are numbered as they occur."""
+    following = rank
+    for own in indices:
+        for i in own:
+            if i >= following:
+                if i > following:
+                    return False
+                following += 1
+    return True
 
 
 def parameter_key(parameter: object) -> str:
@@ -416,6 +455,24 @@ def apply(primitive: str, operands: Sequence[Expr], options: Iterable[tuple[str,
     return _intern(made_of, Apply(shape, nodes, primitive, chosen)) if found is None else found
 
 
+def with_operands(node: Expr, operands: tuple[Expr, ...]) -> Expr:
+    """The same node over other operands of the same shapes, of which nothing has to be checked or numbered again."""
+    made_of: tuple[object, ...]
+    if isinstance(node, Contraction):
+        made_of = (operands, node.indices, node.shape)
+        found = _INTERNED.get(made_of)
+        return _intern(made_of, Contraction(node.shape, operands, node.indices)) if found is None else found
+    if isinstance(node, Elementwise):
+        made_of = (node.function, operands, parameter_key(node.parameter))
+        found = _INTERNED.get(made_of)
+        new = Elementwise(node.shape, operands, node.function, node.parameter) if found is None else found
+        return _intern(made_of, new) if found is None else found
+    assert isinstance(node, Apply)
+    made_of = (node.primitive, operands, str(node.options), node.shape)
+    found = _INTERNED.get(made_of)
+    return _intern(made_of, Apply(node.shape, operands, node.primitive, node.options)) if found is None else found
+
+
 def sizes_of(node: Expr) -> list[Size]:
     """The sizes that a node holds: those of its shape, of its value, and of its options."""
     own = list(node.shape)
@@ -431,7 +488,7 @@ def coerce(value: object) -> Expr:
     """An operand as a node: numbers enter exactly, arrays are refused."""
     if isinstance(value, Expr):
         return value
-    if type(value) is Fraction:
+    if type(value) is Fraction or type(value) is int:
         return number(value)
     if isinstance(value, bool):
         raise InputError(
@@ -531,20 +588,20 @@ def divide(a: object, b: object) -> Expr:
 def power(base: object, exponent: object) -> Expr:
     """base**exponent entry by entry; a number as the exponent makes it a power, anything else e^(exponent·log base)."""
     x = coerce(base)
-    if isinstance(exponent, Fraction) and exponent == 1:
-        return x
-    p = coerce(exponent)
-    if not isinstance(p, Leaf) or not isinstance(p.value, Fraction) or p.role is not Role.NUMBER:
+    p = exponent if type(exponent) is Fraction else coerce(exponent)
+    if isinstance(p, Leaf) and p.role is Role.NUMBER and isinstance(p.value, Fraction):
+        p = p.value
+    if not isinstance(p, Fraction):
         return elementwise("power_of", x, p)
-    if p.value == 1:
+    if p == 1:
         return x
-    if isinstance(x, Leaf) and p.value.denominator == 1:
-        if x.role is Role.NUMBER and (x.value or p.value > 0):
-            return number(Fraction(x.value) ** int(p.value))  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
+    if isinstance(x, Leaf) and p.denominator == 1:
+        if x.role is Role.NUMBER and (x.value or p > 0):
+            return number(Fraction(x.value) ** int(p))  # type: ignore[arg-type]  # a NUMBER's value is a Fraction
         # A number that is a size (28) stays that size: 28² is no size, and would not follow it where it is another.
-        if isinstance(x.value, Size) and p.value > 0 and (p.value == 1 or x.value.value is None):
-            return size(Size(x.value.terms) if p.value == 1 else _size_power(x.value, int(p.value)))
-    return elementwise("power", x, parameter=p.value)
+        if isinstance(x.value, Size) and p > 0 and x.value.value is None:
+            return size(_size_power(x.value, int(p)))
+    return elementwise("power", x, parameter=p)
 
 
 def matmul(a: object, b: object) -> Expr:

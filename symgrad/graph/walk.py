@@ -11,16 +11,27 @@ Value = TypeVar("Value")
 
 def postorder(roots: Iterable[Node], stop: Container[Node] = ()) -> list[Node]:
     """Every node once, operands before what uses them, left to right; nothing beneath the nodes in `stop`."""
-    order: list[Node] = []
-    seen: set[Node] = set()
     # Above None stand the operands of the node below it, which is done when they are.
     stack: list[Any] = list(roots)[::-1]
+    if len(stack) == 1 and not stop:
+        below = getattr(stack[0], "below", None)
+        if below is not None:
+            return [*below, stack[0]]
+    order: list[Node] = []
+    seen: set[Node] = set()
     while stack:
         node = stack.pop()
         if node is None:
             order.append(stack.pop())
             continue
         if node in seen:
+            continue
+        below = None if stop else getattr(node, "below", None)
+        if below is not None:
+            order += [e for e in below if e not in seen] if seen else below
+            order.append(node)
+            seen.update(below)
+            seen.add(node)
             continue
         seen.add(node)
         children = () if stop and node in stop else node.children

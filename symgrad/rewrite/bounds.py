@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symgrad.graph.expression import Apply, Leaf, Role
 from symgrad.graph.sizes import Size
-from symgrad.rewrite.cost import cost
+from symgrad.rewrite.cost import INDEX_FORM, INDEX_OPERAND, cost
 from symgrad.rewrite.form import ONLY, WHOLE, Factor, Form, Term
 
 # A product with a sum in parentheses: these, and the sign between the terms of the sum.
@@ -38,7 +38,7 @@ def _least_as_it_stands(term: Term, rank: int) -> int:
     c, factors = term.coefficient, term.factors
     found = (abs(c.numerator) != 1) + (c.denominator != 1) if factors else 1
     # One quotient for all sizes.
-    found += any(f.power.numerator < 0 and _is_size(f) for f in factors)
+    found += any(f.power is not WHOLE and f.power.numerator < 0 and _is_size(f) for f in factors)
     for f in factors:
         if isinstance(f.atom, Form):
             is_sum = len(f.atom.terms) > 1 and (len(factors) > 1 or f.power != 1)
@@ -88,12 +88,40 @@ def least_written(form: Form) -> int:
     return found
 
 
+def least_in_indices(form: Form) -> int:
+    """The fewest symbols of a matrix or vector that is one product in index notation; 0 where it may have a matrix form.
+
+    What stands at three indices is multiplied by nothing before the end, and where another factor holds an axis of the
+    result with it, that is left then, too: the two are written with their indices.
+
+    >>> from symgrad.primitives.language import data, dims, einsum
+    >>> from symgrad.rewrite.convert import to_form
+    >>> from symgrad.rewrite.matrix import to_expression
+    >>> n, d = dims("n d")
+    >>> X, T = data("X", n, d), data("T", n, n, d)
+    >>> form = to_form(einsum("ik,ijk->ij", X, T))
+    >>> least_in_indices(form), cost(to_expression(form)), least_in_indices(to_form(X @ X.T))
+    (22, 22, 0)
+    """
+    rank = len(form.shape)
+    if len(form.terms) != 1 or rank > 2:
+        return 0
+    (term,) = form.terms
+    for f in term.factors:
+        own = [i for i in f.indices if i != ONLY]
+        if len(own) > 2 and any(i < rank and i in g.indices for g in term.factors if g is not f for i in own):
+            groups = [g for g in term.factors if isinstance(g.atom, Form)]
+            inside = sum([_least_group(g, 0) - 1 for g in groups])
+            return INDEX_FORM + 2 * INDEX_OPERAND + sum(_weights(term).values()) + inside
+    return 0
+
+
 def _joined_by_groups(term: Term, groups: Sequence[Factor]) -> dict[bytes, int] | None:
     """What an atom of a product that stands in its sums too adds there: x beside x (a - b) is the 2 of x².
 
     None where something could cancel when it is put in front of a sum.
     """
-    outside = {f.atom.digest: f.power for f in term.factors}
+    outside = {f.digest: f.power for f in term.factors}
     found: dict[bytes, int] = {}
     before: set[bytes] = set()
     for group in groups:
@@ -114,7 +142,7 @@ def _held(group: Form) -> dict[bytes, Fraction]:
     """The atoms of a sum with their powers, those farther inside too; 0 where there are several, or they are inside."""
     found: dict[bytes, Fraction] = {}
     for f in _factors(group):
-        key = f.atom.digest
+        key = f.digest
         found[key] = f.power if found.get(key, f.power) == f.power else NO_POWER
         if isinstance(f.atom, Form):
             found |= dict.fromkeys(_held(f.atom), NO_POWER)
@@ -171,7 +199,7 @@ def _least_of_two(form: Form, around: int, *, has_signs: bool = False) -> int:
 def _can_be_joined(form: Form, key: bytes) -> bool:
     """Whether an atom of both products may stand in front of them: at the same axes, or where both are summed."""
     rank = len(form.shape)
-    a, b = ([f.indices for f in term.factors if f.atom.digest == key] for term in form.terms)
+    a, b = ([f.indices for f in term.factors if f.digest == key] for term in form.terms)
     return any(
         all(i == j or (i >= rank and j >= rank) for i, j in zip(own, other, strict=True)) for own in a for other in b
     )
@@ -182,9 +210,9 @@ def _weights(term: Term) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     has_quotient = False
     for f in term.factors:
-        key = f.atom.digest
+        key = f.digest
         found[key] = found.get(key, 0) + _least(f)
-        has_quotient |= _is_size(f) and f.power.numerator < 0
+        has_quotient |= f.power is not WHOLE and f.power.numerator < 0 and _is_size(f)
     if has_quotient:
         # One quotient for all sizes.
         found[OVER] = 1
@@ -197,9 +225,9 @@ def _signs(form: Form, common: set[bytes]) -> int:
     if not _arrays_multiplied(factors, len(form.shape)):
         return 0
     arrays = [f for f in factors if any(i != ONLY for i in f.indices)]
-    shared = {f.atom.digest for f in arrays} & common
+    shared = {f.digest for f in arrays} & common
     # Without an array in the sum it is a number in front.
-    return max(len(shared) - all(f.atom.digest in common for f in arrays), 0)
+    return max(len(shared) - all(f.digest in common for f in arrays), 0)
 
 
 def _least(f: Factor) -> int:

@@ -16,10 +16,10 @@ from symgrad.graph.expression import (
     Linear,
     Role,
     apply,
-    contraction,
     elementwise,
     linear,
     power,
+    with_operands,
 )
 from symgrad.graph.sizes import Size
 from symgrad.graph.walk import postorder
@@ -112,7 +112,7 @@ def _leaf(node: Leaf) -> Form:
 
 
 def _contraction(node: Contraction, forms: Mapping[Expr, Form]) -> Form:
-    rank, operands = len(node.shape), [forms[e] for e in node.children]
+    rank, operands = len(node.shape), [*map(forms.__getitem__, node.children)]
     if not all(f.terms for f in operands):
         return Form(node.shape, ())
     if len(operands) == 1 and max(node.indices[0], default=-1) < rank:
@@ -126,7 +126,7 @@ def _contraction(node: Contraction, forms: Mapping[Expr, Form]) -> Form:
         fresh = max([fresh - 1, *[i for f in mine for i in f.indices]]) + 1
         coefficient = c if coefficient is WHOLE else coefficient * c
         factors += mine
-    term = make_term(coefficient, factors, rank, {**extents(factors), **sizes})
+    term = make_term(coefficient, factors, rank, {**extents(factors, rank), **sizes})
     return collect(node.shape, [term])
 
 
@@ -289,7 +289,7 @@ def substitute_in(roots: Sequence[Expr], new: Mapping[Expr, Expr]) -> list[Expr]
     """The expressions with some nodes replaced; what they share is rebuilt once."""
     rebuilt: dict[Expr, Expr] = {}
     for node in postorder(roots, stop=new):
-        rebuilt[node] = new[node] if node in new else rebuild(node, [rebuilt[e] for e in node.children])
+        rebuilt[node] = new[node] if node in new else rebuild(node, [*map(rebuilt.__getitem__, node.children)])
     return [rebuilt[root] for root in roots]
 
 
@@ -300,11 +300,7 @@ def rebuild(node: Expr, children: list[Expr]) -> Expr:
     if isinstance(node, Linear):
         from_terms = [(c, e) for (c, _), e in zip(node.terms, children, strict=True)]
         return linear(from_terms)
-    if isinstance(node, Contraction):
-        return contraction(children, node.indices, node.shape)
-    if isinstance(node, Elementwise):
-        if node.function == "power":
-            return power(children[0], node.parameter)
-        return elementwise(node.function, *children, parameter=node.parameter)
-    assert isinstance(node, Apply)
-    return apply(node.primitive, children, node.options, node.shape)
+    if isinstance(node, Elementwise) and node.function == "power":
+        # A power of a number is a number.
+        return power(children[0], node.parameter)
+    return with_operands(node, tuple(children))

@@ -43,7 +43,9 @@ def _counted(root: Expr) -> int:
             pending += missing
             continue
         pending.pop()
-        own = _own_cost(node) + sum([cost(e) for e in node.children])
+        own = _own_cost(node)
+        for e in node.children:
+            own += cost(e) if e.symbols is None else e.symbols
         object.__setattr__(node, "symbols", own)
     return cost(root)
 
@@ -52,7 +54,7 @@ def _own_cost(node: Expr) -> int:
     if isinstance(node, Leaf):
         return _leaf_cost(node)
     if isinstance(node, Linear):
-        coefficients = sum([_number_cost(c) for c, _ in node.terms if abs(c) != 1])
+        coefficients = sum([_number_cost(c) for c, _ in node.terms if not _is_sign(c)])
         repeated = REPEATED * _repeats_a_term(node)
         return len(node.terms) - 1 + (node.terms[0][0].numerator < 0) + coefficients + repeated
     if isinstance(node, Contraction):
@@ -75,12 +77,17 @@ def _leaf_cost(node: Leaf) -> int:
     return 1
 
 
+def _is_sign(c: Fraction) -> bool:
+    """Whether a coefficient is 1 or -1."""
+    return c.as_integer_ratio() in ((1, 1), (-1, 1))
+
+
 def _number_cost(value: Fraction) -> int:
     return 1 if value.denominator == 1 else 2
 
 
 def _contraction_cost(node: Contraction) -> int:
-    parentheses = sum(2 for e in node.operands if isinstance(e, Linear) and len(e.terms) > 1)
+    parentheses = sum([2 for e in node.operands if isinstance(e, Linear) and len(e.terms) > 1])
     reading = read(node.indices, node.rank)
     if reading.pattern is Pattern.PRODUCT:
         vectors = [own for own in node.indices if own]
@@ -96,12 +103,12 @@ def _contraction_cost(node: Contraction) -> int:
         return 0 if is_scalar else 2
     if reading.pattern is Pattern.GENERAL:
         return INDEX_FORM + INDEX_OPERAND * len(node.operands) + parentheses
-    return {Pattern.MATMUL: 0}.get(reading.pattern, 1) + parentheses
+    return (reading.pattern is not Pattern.MATMUL) + parentheses
 
 
 def _repeats_a_term(node: Linear) -> bool:
     """Whether a sum is ± an array ± the same array times something, entry by entry or by a scalar."""
-    if len(node.terms) != 2 or not node.rank or any(abs(c) != 1 for c, _ in node.terms):
+    if len(node.terms) != 2 or not node.rank or not all(_is_sign(c) for c, _ in node.terms):
         return False
     a, b = node.children
     return any(

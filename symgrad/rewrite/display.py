@@ -315,11 +315,17 @@ def _written(form: Form) -> Expr:
 
 def _transposes(root: Expr) -> int:
     """How many transposes an expression prints."""
+    if not any(map(_is_transpose, postorder([root]))):
+        return 0
 
     def count(e: Expr, inner: list[int]) -> int:
-        return sum(inner) + (isinstance(e, Contraction) and e.indices == ((1, 0),))
+        return sum(inner) + _is_transpose(e)
 
     return fold([root], count)[root]
+
+
+def _is_transpose(e: Expr) -> bool:
+    return isinstance(e, Contraction) and e.indices == ((1, 0),)
 
 
 def _turned(e: Expr) -> Expr:

@@ -10,7 +10,6 @@ from symgrad.graph.expression import CONSTANT_ROLES, Leaf, Role
 from symgrad.rewrite.form import (
     WHOLE,
     Atom,
-    Exactly,
     Factor,
     Form,
     IsSymmetric,
@@ -28,13 +27,28 @@ MOST_TERMS = 48
 HIGHEST_POWER = 4
 
 
+class Exactly:
+    """A form, by which what was made of it is found again, written alike."""
+
+    __slots__ = ("form",)
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exactly) and (self.form is other.form or self.form.exact == other.form.exact)
+
+    def __hash__(self) -> int:
+        return hash(self.form.exact)
+
+
 def expand(form: Form, *, only_reciprocals: bool = False, is_symmetric: IsSymmetric = never) -> Form | None:
     """Distribute sums over products; None where the result would be too long to read.
 
     With `only_reciprocals`, only sums that hold a reciprocal are distributed: (a/p + b/q)·p·q becomes a·q + b·p, and
     what cancels is gone before anything else is multiplied out.
     """
-    if not holds_sum(form) and len(form.terms) <= MOST_TERMS:
+    if len(form.terms) <= MOST_TERMS and not _is_to_distribute(form, only_reciprocals):
         return form
     if is_symmetric is never:
         return _expanded(Exactly(form), only_reciprocals)
@@ -44,6 +58,14 @@ def expand(form: Form, *, only_reciprocals: bool = False, is_symmetric: IsSymmet
 @lru_cache(maxsize=2048)
 def _expanded(exactly: Exactly, only_reciprocals: bool) -> Form | None:
     return _distributed(exactly.form, only_reciprocals, never)
+
+
+def _is_to_distribute(form: Form, only_reciprocals: bool) -> bool:
+    for term in form.terms:
+        for f in term.factors:
+            if is_open(f) and (not only_reciprocals or has_reciprocal(f.atom)):
+                return True
+    return False
 
 
 def _distributed(form: Form, only_reciprocals: bool, is_symmetric: IsSymmetric) -> Form | None:
@@ -70,7 +92,9 @@ def _next_group(term: Term, only_reciprocals: bool) -> int | None:
 
 def is_open(f: Factor) -> bool:
     """Whether a factor is a sum in parentheses that can be distributed."""
-    return isinstance(f.atom, Form) and f.power.denominator == 1 and 0 < f.power.numerator <= HIGHEST_POWER
+    if not isinstance(f.atom, Form):
+        return False
+    return f.power is WHOLE or (f.power.denominator == 1 and 0 < f.power.numerator <= HIGHEST_POWER)
 
 
 def has_reciprocal(atom: Atom) -> bool:
@@ -78,7 +102,11 @@ def has_reciprocal(atom: Atom) -> bool:
     if not isinstance(atom, Form):
         return False
     factors = [f for term in atom.terms for f in term.factors]
-    return any((f.power.numerator < 0 and not _is_constant(f.atom)) or has_reciprocal(f.atom) for f in factors)
+    for f in factors:
+        is_below = f.power is not WHOLE and f.power.numerator < 0
+        if (is_below and not _is_constant(f.atom)) or has_reciprocal(f.atom):
+            return True
+    return False
 
 
 def _is_constant(atom: Atom) -> bool:
@@ -89,7 +117,7 @@ def _distribute(term: Term, place: int, rank: int, is_symmetric: IsSymmetric) ->
     group = term.factors[place]
     assert isinstance(group.atom, Form)
     rest = [f for k, f in enumerate(term.factors) if k != place]
-    if group.power > 1:
+    if group.power is not WHOLE and group.power > 1:
         rest.insert(place, Factor(group.atom, group.indices, group.power - 1))
     sizes = extents(term.factors)
     fresh = max([rank - 1, *sizes]) + 1
@@ -164,8 +192,10 @@ def _unwrapped(f: Factor, fresh: int) -> tuple[Fraction, list[Factor]]:
 
 def opened(form: Form) -> Form:
     """A form that is one sum in parentheses and nothing else, without them; every other form as it is."""
-    if len(form.terms) != 1 or form.terms[0].coefficient != 1 or len(form.terms[0].factors) != 1:
+    if len(form.terms) != 1 or len(form.terms[0].factors) != 1:
         return form
     (f,) = form.terms[0].factors
+    if not isinstance(f.atom, Form) or form.terms[0].coefficient != 1:
+        return form
     whole = tuple(range(len(form.shape)))
-    return f.atom if isinstance(f.atom, Form) and f.power == 1 and f.indices == whole else form
+    return f.atom if f.power == 1 and f.indices == whole else form

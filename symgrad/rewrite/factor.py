@@ -10,13 +10,12 @@ from itertools import accumulate
 from symgrad.graph.expression import Apply, Leaf, Role
 from symgrad.graph.sizes import Size
 from symgrad.records import dataclass
-from symgrad.rewrite.bounds import least_cost
+from symgrad.rewrite.bounds import least_cost, least_in_indices
 from symgrad.rewrite.cost import cost
-from symgrad.rewrite.expand import map_groups
+from symgrad.rewrite.expand import Exactly, holds_sum, map_groups
 from symgrad.rewrite.form import (
     ONLY,
     WHOLE,
-    Exactly,
     Factor,
     Form,
     Term,
@@ -53,7 +52,7 @@ def weight(f: Factor) -> int:
         return PARENTHESES + inside
     cotangent = isinstance(f.atom, Leaf) and f.atom.role is Role.COTANGENT
     own = 3 if cotangent else cost(f.atom) if isinstance(f.atom, Apply) else 1
-    return own + (f.power != 1) + min(len(f.indices), 2)
+    return own + (f.power is not WHOLE and f.power != 1) + min(len(f.indices), 2)
 
 
 def factored(form: Form) -> Form:
@@ -66,6 +65,8 @@ def factored(form: Form) -> Form:
     >>> len(factored(to_form(x * y - x * z)).terms)
     1
     """
+    if len(form.terms) < 2 and not holds_sum(form):
+        return form
     return _factored(Exactly(form))
 
 
@@ -83,6 +84,9 @@ def _factored(exactly: Exactly) -> Form:
 
 def _is_no_longer(form: Form, than: Form) -> bool:
     """Whether a product is to be preferred to the sum that it is."""
+    in_indices = least_in_indices(form)
+    if in_indices and in_indices > cost(to_expression(than)) + SLACK:
+        return False
     own = cost(to_expression(form))
     # Most are found to be so without writing the sum, which is the longer of the two.
     return own <= least_cost(than) + SLACK or own <= cost(to_expression(than)) + SLACK
@@ -128,10 +132,10 @@ def _is_apart(sums: tuple[Factor, ...], a: Term, b: Term, rank: int) -> bool:
 def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
     """All terms that hold `common`, with what remains of each."""
     rank, whole = len(form.shape), sum(map(weight, common))
-    wanted = {f.atom.digest for f in common}
+    wanted = {f.digest for f in common}
     members: list[tuple[int, Fraction, tuple[Factor, ...]]] = []
     for k, term in enumerate(form.terms):
-        if not wanted.issubset([f.atom.digest for f in term.factors]):
+        if not wanted.issubset([f.digest for f in term.factors]):
             continue
         shared, names = _match(common, term.factors, rank)
         if sum(map(weight, shared)) == whole:
@@ -145,7 +149,8 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
         members = members[:1]
     digits = (abs(coefficient).numerator != 1) + 2 * (coefficient.denominator != 1)
     gain = (len(members) - 1) * (whole + digits) - PARENTHESES
-    if any(c.power < 0 and _is_left(c, rest) for c in common for _, _, rest in members):
+    below = [c for c in common if c.power is not WHOLE and c.power < 0]
+    if any(_is_left(c, rest) for c in below for _, _, rest in members):
         gain = 0
     if any(not rest for _, _, rest in members) and not _is_worth_a_one(members):
         gain -= 1
@@ -156,7 +161,7 @@ def _shared(form: Form, common: tuple[Factor, ...]) -> Shared:
 
 def _is_left(c: Factor, rest: tuple[Factor, ...]) -> bool:
     """Whether a quotient would stand inside a quotient: a/D + b/D² is not written (a + b/D)/D."""
-    return any(f.atom.digest == c.atom.digest and f.power < 0 for f in rest)
+    return any(f.digest == c.digest and f.power < 0 for f in rest)
 
 
 def _is_worth_a_one(members: list[tuple[int, Fraction, tuple[Factor, ...]]]) -> bool:
@@ -167,9 +172,10 @@ def _is_worth_a_one(members: list[tuple[int, Fraction, tuple[Factor, ...]]]) -> 
 def _divided(factors: list[Factor], common: tuple[Factor, ...]) -> list[Factor]:
     rest = list(factors)
     for c in common:
-        place = next(k for k, f in enumerate(rest) if f.indices == c.indices and f.atom.digest == c.atom.digest)
-        left = rest[place].power - c.power
-        rest[place : place + 1] = [Factor(c.atom, c.indices, left)] if left else []
+        place = next(k for k, f in enumerate(rest) if f.indices == c.indices and f.digest == c.digest)
+        power = rest[place].power
+        is_gone = power is c.power or power == c.power
+        rest[place : place + 1] = [] if is_gone else [Factor(c.atom, c.indices, power - c.power)]
     return rest
 
 
@@ -185,8 +191,8 @@ def _match(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tup
 
 def _heaviest(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[tuple[Factor, ...], dict[int, int]]:
     best: tuple[int, tuple[Factor, ...], dict[int, int]] = (0, (), {})
-    there = {f.atom.digest for f in b}
-    weighed = [(f, weight(f)) for f in a if f.atom.digest in there]
+    there = {f.digest for f in b}
+    weighed = [(f, weight(f)) for f in a if f.digest in there]
     if not weighed:
         return (), {}
     weighed.sort(key=lambda pair: (-len(pair[0].indices), -pair[1]))
@@ -215,9 +221,9 @@ def _heaviest(a: tuple[Factor, ...], b: tuple[Factor, ...], rank: int) -> tuple[
 
 def _common_power(a: Factor, b: Factor) -> Factor | None:
     """The part that a^p and a^q share: the smaller power, of equal sign."""
-    if a.atom.digest != b.atom.digest:
+    if a.atom is not b.atom and a.digest != b.digest:
         return None
-    if a.power == b.power:
+    if a.power is b.power or a.power == b.power:
         return a
     if (a.power > 0) != (b.power > 0):
         return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from operator import is_
 
-from symgrad.graph.expression import Apply, Elementwise, Expr, Leaf, total, transpose
+from symgrad.graph.expression import Apply, Contraction, Elementwise, Expr, Leaf, Linear, Role, total
+from symgrad.graph.sizes import ONE
 from symgrad.graph.walk import postorder
-from symgrad.rewrite.convert import substitute, to_form
+from symgrad.rewrite.convert import substitute, to_form, transposed
 from symgrad.rewrite.expand import expand, holds_sum, map_groups
 from symgrad.rewrite.form import WHOLE, Atom, Factor, Form, Term, extents, make_term, never, with_terms
 from symgrad.rewrite.matrix import to_expression
@@ -47,7 +48,7 @@ class Facts:
         if not keeps_symmetry(atom):
             return False
         if atom not in self._upright:
-            self._upright[atom] = atom in symmetric_nodes(atom, self)
+            self._upright[atom] = equals_its_transpose(atom, self)
         return self._upright[atom]
 
     def grounds(self, e: Expr) -> list[Expr]:
@@ -215,15 +216,30 @@ def symmetric_nodes(root: Expr, facts: Facts) -> set[Expr]:
 
     A function of symmetric matrices entry by entry is symmetric, and so is an inverse.
     """
+    return _symmetric_among(postorder([root]), facts)
+
+
+def equals_its_transpose(root: Expr, facts: Facts) -> bool:
+    """Whether an expression is one of its `symmetric_nodes`; sums and products inside it are compared where that decides."""
+    order = postorder([root])
+    deciding = {x for e in order if keeps_symmetry(e) for x in e.children}
+    return root in _symmetric_among(
+        [e for e in order if e is root or e in deciding or not isinstance(e, Linear | Contraction)], facts
+    )
+
+
+def _symmetric_among(order: Iterable[Expr], facts: Facts) -> set[Expr]:
     found: set[Expr] = set()
-    for node in postorder([root]):
-        if node.rank != 2 or node.shape[0] != node.shape[1]:
+    for node in order:
+        if len(node.shape) != 2 or node.shape[0] != node.shape[1]:
             continue
         if isinstance(node, Elementwise | Apply):
             is_so = keeps_symmetry(node) and all(e in found or not e.rank for e in node.children)
+        elif isinstance(node, Leaf) and node.shape[0] != ONE:
+            is_so = node.role is Role.IDENTITY or facts.is_symmetric(node)
         else:
-            here = Facts({}, frozenset({*facts.symmetric, *found}), finds_zeros=False)
-            is_so = here.apply(to_form(node)) == here.apply(to_form(transpose(node)))
+            here, form = Facts({}, frozenset({*facts.symmetric, *found}), finds_zeros=False), to_form(node)
+            is_so = here.apply(form) == here.apply(transposed(form))
         if is_so:
             found.add(node)
     return found

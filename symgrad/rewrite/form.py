@@ -7,7 +7,7 @@ have equal keys; terms keep the order in which they were written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -36,6 +36,20 @@ class Form:
     terms: tuple[Term, ...]
     _digest: bytes = field(default=b"", init=False)
     _exact: tuple[object, ...] = field(default=(), init=False)
+    _factors: tuple[Factor, ...] | None = field(default=None, init=False)
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The factors of all terms, each sum in parentheses followed by its own: every move of a search looks through them."""
+        if self._factors is None:
+            found: list[Factor] = []
+            for term in self.terms:
+                for f in term.factors:
+                    found.append(f)
+                    if isinstance(f.atom, Form):
+                        found += f.atom.factors
+            self._factors = tuple(found)
+        return self._factors
 
     @property
     def digest(self) -> bytes:
@@ -54,11 +68,7 @@ class Form:
 
     def holds(self, is_so: Callable[[Atom], bool]) -> bool:
         """Whether a factor is such an atom, in parentheses or not."""
-        for term in self.terms:
-            for f in term.factors:
-                if f.atom.holds(is_so) if isinstance(f.atom, Form) else is_so(f.atom):
-                    return True
-        return False
+        return any(map(is_so, [f.atom for f in self.factors if not isinstance(f.atom, Form)]))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Form) and (self is other or self.digest == other.digest)
@@ -77,14 +87,19 @@ class Factor:
     atom: Atom
     indices: Indices
     power: Fraction
+    # That of the atom: factors are compared by it all the time.
+    digest: bytes = field(init=False)
     _exact: tuple[object, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        self.digest = self.atom.digest
 
     @property
     def exact(self) -> tuple[object, ...]:
         """The content."""
         if not self._exact:
             atom = self.atom
-            own = atom.exact if isinstance(atom, Form) else atom.digest
+            own = atom.exact if isinstance(atom, Form) else self.digest
             self._exact = (own, self.indices, *_ratio(self.power))
         return self._exact
 
@@ -134,23 +149,25 @@ def never(_: Atom) -> bool:
     return False
 
 
-def extents(factors: Iterable[Factor]) -> dict[int, Size]:
-    """The size of every index that occurs."""
+def extents(factors: Iterable[Factor], rank: int = ONLY) -> dict[int, Size]:
+    """The size of every index that occurs, from `rank` on: of those that are summed."""
     found: dict[int, Size] = {}
     for f in factors:
-        if f.indices:
-            found.update(zip(f.indices, f.atom.shape, strict=True))
+        if f.indices and max(f.indices) >= rank:
+            for i, extent in zip(f.indices, f.atom.shape, strict=True):
+                if i >= rank:
+                    found[i] = extent
     return found
 
 
 def bound_indices(factors: Iterable[Factor], rank: int) -> list[int]:
     """The summed indices, as they occur."""
-    found: dict[int, None] = {}
+    found: list[int] = []
     for f in factors:
         for i in f.indices:
-            if i >= rank:
-                found[i] = None
-    return list(found)
+            if i >= rank and i not in found:
+                found.append(i)
+    return found
 
 
 def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]:
@@ -159,7 +176,7 @@ def relabel(factors: Iterable[Factor], names: Mapping[int, int]) -> list[Factor]
     found = []
     for f in factors:
         if f.indices:
-            indices = tuple([own.get(i, i) for i in f.indices])
+            indices = tuple(map(own.get, f.indices, f.indices))
             f = f if indices == f.indices else Factor(f.atom, indices, f.power)
         found.append(f)
     return found
@@ -188,70 +205,46 @@ def make_term(
 
     `sizes` gives the extent of every bound index where there is one that no factor holds any more.
     """
-    product = _Product(tuple(factors))
-    sizes = extents(product.factors) if sizes is None else sizes
-    bound = tuple([(i, extent) for i, extent in sizes.items() if i >= rank])
-    if is_symmetric is never:
-        c, labelled, key = _normal(product, rank, bound)
+    product = tuple(factors)
+    if sizes is None:
+        if len(product) == 1 and is_symmetric is never and _is_normal(product[0], rank):
+            return Term(coefficient, product, _key(product))
+        bound = extents(product, rank)
     else:
-        c, labelled, key = _normalised(product.factors, rank, bound, is_symmetric)
+        bound = {i: extent for i, extent in sizes.items() if i >= rank}
+    c, labelled, key = _normalised(product, rank, bound, is_symmetric)
     return Term(coefficient * c if c is not WHOLE else coefficient, labelled, key)
 
 
-class _Product:
-    """Factors, by which what was made of them is found again."""
-
-    __slots__ = ("exact", "factors")
-
-    def __init__(self, factors: tuple[Factor, ...]) -> None:
-        self.factors = factors
-        self.exact = tuple([f.exact for f in factors])
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Product) and self.exact == other.exact
-
-    def __hash__(self) -> int:
-        return hash(self.exact)
-
-
-class Exactly:
-    """A form, by which what was made of it is found again, written alike."""
-
-    __slots__ = ("form",)
-
-    def __init__(self, form: Form) -> None:
-        self.form = form
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Exactly) and (self.form is other.form or self.form.exact == other.form.exact)
-
-    def __hash__(self) -> int:
-        return hash(self.form.exact)
-
-
-Normal = tuple[Fraction, tuple[Factor, ...], bytes]
-
-
-@lru_cache(maxsize=4096)
-def _normal(product: _Product, rank: int, bound: tuple[tuple[int, Size], ...]) -> Normal:
-    return _normalised(product.factors, rank, bound, never)
+def _is_normal(f: Factor, rank: int) -> bool:
+    """Whether nothing is to be done about a factor that stands alone: its axes are the result's, and nothing is summed."""
+    atom = f.atom
+    if ONE in atom.shape or (f.indices and max(f.indices) >= rank):
+        return False
+    if isinstance(atom, Leaf):
+        return atom.role is not Role.IDENTITY and (f.power is WHOLE or bool(f.power))
+    return f.power is WHOLE
 
 
 def _normalised(
-    factors: tuple[Factor, ...], rank: int, bound: tuple[tuple[int, Size], ...], is_symmetric: IsSymmetric
-) -> Normal:
-    """A coefficient, the factors in normal form, and the key of their product."""
-    placed = [f if ONE not in f.atom.shape else _settled(f) for f in factors]
-    merged, sizes = _contract_identities(placed, rank, dict(bound))
+    factors: tuple[Factor, ...], rank: int, sizes: dict[int, Size], is_symmetric: IsSymmetric
+) -> tuple[Fraction, tuple[Factor, ...], bytes]:
+    """A coefficient, the factors in normal form, and the key of their product; `sizes` of the bound indices."""
+    merged: Sequence[Factor] = factors
+    for f in factors:
+        atom = f.atom
+        if ONE in atom.shape or (isinstance(atom, Leaf) and atom.role is Role.IDENTITY):
+            placed = [f if ONE not in f.atom.shape else _settled(f) for f in factors]
+            merged, sizes = _contract_identities(placed, rank, sizes)
+            break
     merged = merge(merged)
-    coefficient = WHOLE
-    held = set(bound_indices(merged, rank)) if sizes else ()
+    coefficient, bound = WHOLE, bound_indices(merged, rank)
     for i, extent in sizes.items():
-        if i not in held:
+        if i not in bound:
             c, more = size_factor(extent, WHOLE)
             coefficient = coefficient * c if c != 1 else coefficient
             merged = merge([*merged, *more])
-    labelled, key = canonical(merged, rank, is_symmetric)
+    labelled, key = canonical(merged, rank, bound, is_symmetric)
     return coefficient, tuple(labelled), key
 
 
@@ -265,7 +258,7 @@ def merge(factors: Iterable[Factor]) -> list[Factor]:
     total: dict[tuple[bytes, Indices], Factor] = {}
     for f in factors:
         atom = f.atom
-        where = atom.digest, f.indices
+        where = f.digest, f.indices
         old = total.get(where)
         if old is not None:
             f = Factor(atom, f.indices, old.power + f.power)
@@ -282,8 +275,6 @@ def _is_identity(f: Factor) -> bool:
 def _contract_identities(
     factors: list[Factor], rank: int, sizes: dict[int, Size]
 ) -> tuple[list[Factor], dict[int, Size]]:
-    if not any(isinstance(f.atom, Leaf) and f.atom.role is Role.IDENTITY for f in factors):
-        return factors, sizes
     # The 1 × 1 identity is 1.
     factors = [f for f in factors if not (_is_identity(f) and ONLY in f.indices)]
     while True:
@@ -308,9 +299,10 @@ def _on_diagonals(factors: list[Factor], pairs: list[Indices]) -> list[Factor]:
     return [f if _is_identity(f) else relabel([f], first)[0] for f in factors] if first else factors
 
 
-def canonical(factors: list[Factor], rank: int, is_symmetric: IsSymmetric = never) -> tuple[list[Factor], bytes]:
+def canonical(
+    factors: list[Factor], rank: int, bound: list[int], is_symmetric: IsSymmetric = never
+) -> tuple[list[Factor], bytes]:
     """The factors with their bound indices numbered by structure alone, and the key of the product."""
-    bound = bound_indices(factors, rank)
     best = dict.fromkeys(bound, rank)
     if len(bound) > 1:
         colours = {i: i for f in factors for i in f.indices if i < rank} | best
@@ -327,9 +319,12 @@ def _sorted(f: Factor) -> Factor:
     return Factor(f.atom, tuple(sorted(f.indices)), f.power)
 
 
-def _key(factors: list[Factor]) -> bytes:
-    parts = sorted([f.atom.digest + _at_power(f.indices, *_ratio(f.power)) for f in factors])
-    return blake2b(b"".join(parts), digest_size=16).digest()
+def _key(factors: Sequence[Factor]) -> bytes:
+    parts = []
+    for f in factors:
+        at = _at_power(f.indices, 1, 1) if f.power is WHOLE else _at_power(f.indices, *f.power.as_integer_ratio())
+        parts.append(f.digest + at)
+    return blake2b(b"".join(sorted(parts)), digest_size=16).digest()
 
 
 @lru_cache(maxsize=1024)
@@ -365,6 +360,7 @@ def _refine(
     factors: list[Factor], rank: int, bound: list[int], colours: dict[int, int], is_symmetric: IsSymmetric
 ) -> dict[int, int]:
     """Split the bound indices by where they occur until nothing splits any more (colour refinement)."""
+    colours = dict(colours)
     while True:
         signatures: dict[int, list[object]] = {i: [] for i in bound}
         for f in factors:
@@ -373,13 +369,15 @@ def _refine(
             for place, i in enumerate(f.indices):
                 if i in signatures:
                     spot = 0 if is_symmetric(f.atom) else place
-                    signatures[i].append((f.atom.digest, f.power, spot, around))
+                    signatures[i].append((f.digest, f.power, spot, around))
         marks = {i: (colours[i], sorted(map(repr, signatures[i]))) for i in bound}
         order = {mark: k for k, mark in enumerate(sorted({(c, tuple(s)) for c, s in marks.values()}))}
         refined = {i: rank + order[c, tuple(s)] for i, (c, s) in marks.items()}
-        if len(order) == len({colours[i] for i in bound}):
-            return {**colours, **refined}
-        colours = {**colours, **refined}
+        # Where each has a colour of its own nothing is left to split.
+        is_done = len(order) in (len(bound), len({colours[i] for i in bound}))
+        colours |= refined
+        if is_done:
+            return colours
 
 
 def with_terms(form: Form, terms: list[Term]) -> Form:
@@ -391,8 +389,11 @@ def with_terms(form: Form, terms: list[Term]) -> Form:
 
 def collect(shape: Shape, terms: Iterable[Term]) -> Form:
     """The sum, equal products added up."""
-    total: dict[bytes, Term] = {}
-    for term in terms:
-        old = total.get(term.key)
-        total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
-    return Form(shape, tuple([t for t in total.values() if t.coefficient is WHOLE or t.coefficient]))
+    found = list(terms)
+    if len(found) > 1:
+        total: dict[bytes, Term] = {}
+        for term in found:
+            old = total.get(term.key)
+            total[term.key] = term if old is None else Term(old.coefficient + term.coefficient, old.factors, old.key)
+        found = list(total.values())
+    return Form(shape, tuple([t for t in found if t.coefficient is WHOLE or t.coefficient]))

@@ -6,6 +6,7 @@ products with ones. What has no matrix form (three axes, an index shared by thre
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
@@ -31,6 +32,13 @@ from symgrad.rewrite.blocks import side_by_side
 from symgrad.rewrite.form import ONLY, WHOLE, Atom, Factor, Form, Term
 
 Indices = tuple[int, ...]
+# The indices of x @ y by the ranks of x and y.
+PRODUCTS: Mapping[tuple[int, int], tuple[Indices, Indices]] = {
+    (1, 1): ((0,), (0,)),
+    (1, 2): ((1,), (1, 0)),
+    (2, 1): ((0, 1), (1,)),
+    (2, 2): ((0, 2), (2, 1)),
+}
 
 
 # Never changed once made, and made by the thousand: `frozen` would double the cost of each.
@@ -322,7 +330,7 @@ def _product(run: list[Tensor], path: Indices, rank: int) -> Tensor:
 def _chained(matrices: list[Expr]) -> Expr:
     expr = matrices[0]
     for m in matrices[1:]:
-        expr = expr @ m
+        expr = contraction((expr, m), PRODUCTS[expr.rank, m.rank], (*expr.shape[:-1], *m.shape[1:]))
     return expr
 
 
@@ -378,13 +386,8 @@ def _outer(u: Expr, v: Expr) -> Expr:
         v = v.children[1]
     result = contraction((u, v), ((0,), (1,)), (*u.shape, *v.shape))
     if left:
-        chain = left[0]
-        for m in left[1:]:
-            chain = chain @ m
-        result = chain @ result
-    for m in reversed(right):
-        result = result @ m
-    return result
+        result = _chained([_chained(left), result])
+    return _chained([result, *reversed(right)])
 
 
 def _is_matrix_times_vector(e: Expr) -> bool:

@@ -43,6 +43,10 @@ def _spelled_otherwise(definition: Expr) -> Iterator[Expr]:
 
 
 def _refolded(form: Form, name: Leaf, product: Term) -> Form:
+    # Either law needs all that stands above the fraction bar; most forms hold nothing of most definitions.
+    held = {f.digest for f in form.factors}
+    if not held.issuperset([f.digest for f in product.factors if f.power is WHOLE or f.power > 0]):
+        return form
     inner = map_groups(form, lambda group: _refolded(group, name, product))
     rank = len(inner.shape)
     return with_terms(inner, [_quotients(_products(t, name, product, rank), name, product, rank) for t in inner.terms])
@@ -78,7 +82,7 @@ def _places(
             return
         wanted = left[0]
         for k, f in enumerate(free):
-            if f.atom.digest != wanted.atom.digest or f.power * wanted.power <= 0 or abs(f.power) < abs(wanted.power):
+            if f.digest != wanted.digest or f.power * wanted.power <= 0 or abs(f.power) < abs(wanted.power):
                 continue
             joined = _joined(names, wanted.indices, f.indices)
             if joined is not None:
@@ -105,7 +109,7 @@ def _joined(names: dict[int, int], own: tuple[int, ...], there: tuple[int, ...])
 
 def _quotients(term: Term, name: Leaf, product: Term, rank: int) -> Term:
     """The numerator of the product replaced by name × denominator, at every whole power."""
-    above = [f for f in product.factors if f.power > 0]
+    above = [f for f in product.factors if f.power is WHOLE or f.power > 0]
     if len(above) != 1 or len(product.factors) < 2 or above[0].power != 1:
         return term
     numerator = above[0]
@@ -115,7 +119,7 @@ def _quotients(term: Term, name: Leaf, product: Term, rank: int) -> Term:
     below = [f for f in product.factors if f is not numerator]
     factors, c = list[Factor](), term.coefficient
     for f in term.factors:
-        if f.atom.digest != numerator.atom.digest or f.power.denominator != 1:
+        if f.digest != numerator.digest or f.power.denominator != 1:
             factors.append(f)
             continue
         at = {axis: f.indices[place] for place, axis in enumerate(numerator.indices)} | {ONLY: ONLY}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.rewrite.expand import holds_sum, map_groups
-from symgrad.rewrite.form import Factor, Form, Term, extents, make_term, with_terms
+from symgrad.rewrite.form import WHOLE, Factor, Form, Term, extents, make_term, with_terms
 
 
 def oriented(form: Form) -> Form:
@@ -28,8 +28,7 @@ def oriented(form: Form) -> Form:
 def _oriented(term: Term, rank: int) -> Term:
     coefficient, factors = term.coefficient, list[Factor]()
     for f in term.factors:
-        is_odd = f.power.denominator == 1 and int(f.power) % 2 == 1
-        turned = _negative(f.atom) if isinstance(f.atom, Form) and is_odd else None
+        turned = _negative(f.atom) if isinstance(f.atom, Form) and _is_odd(f.power) else None
         is_before = turned is not None and any(g.atom == turned for g in factors if isinstance(g.atom, Form))
         if turned is not None and (is_before or _reads_better_turned(f.atom, term)):
             coefficient, f = -coefficient, Factor(turned, f.indices, f.power)
@@ -37,6 +36,10 @@ def _oriented(term: Term, rank: int) -> Term:
     if coefficient == term.coefficient:
         return term
     return make_term(coefficient, factors, rank, extents(term.factors))
+
+
+def _is_odd(power: Fraction) -> bool:
+    return power is WHOLE or (power.denominator == 1 and int(power) % 2 == 1)
 
 
 def _negative(form: Form) -> Form:
@@ -51,5 +54,5 @@ def _reads_better_turned(atom: object, term: Term) -> bool:
     (other,) = [t for t in atom.terms if t.factors] if len(constants) == 1 else [None]
     if other is None or constants != [-1] or other.coefficient <= 0:
         return False
-    beside = {f.atom.digest for f in term.factors}
-    return term.coefficient < 0 or all(f.atom.digest in beside for f in other.factors)
+    beside = {f.digest for f in term.factors}
+    return term.coefficient < 0 or all(f.digest in beside for f in other.factors)

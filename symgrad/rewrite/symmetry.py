@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from symgrad.graph.expression import Contraction, Expr, Leaf
 from symgrad.graph.walk import postorder
 from symgrad.rewrite.convert import rebuild, substitute, to_form
-from symgrad.rewrite.facts import Facts, symmetric_nodes
-from symgrad.rewrite.form import Form
+from symgrad.rewrite.facts import Facts, equals_its_transpose, symmetric_nodes
+from symgrad.rewrite.form import Atom, Form
 from symgrad.rewrite.matrix import to_expression
 
 
@@ -26,7 +26,7 @@ def symmetric_names(definitions: Mapping[Leaf, Expr]) -> frozenset[Leaf]:
     found: set[Leaf] = set()
     for name, definition in definitions.items():
         is_square = name.rank == 2 and name.shape[0] == name.shape[1]
-        if is_square and definition in symmetric_nodes(definition, Facts({}, frozenset(found))):
+        if is_square and equals_its_transpose(definition, Facts({}, frozenset(found))):
             found.add(name)
     return frozenset(found)
 
@@ -65,10 +65,10 @@ def upright_inside(form: Form, facts: Facts) -> Form:
     >>> [(fact, str(e)) for fact, e in facts.used]
     [('symmetric', 'K')]
     """
-    inside = [e for e in postorder(list(_composed(form))) if isinstance(e, Contraction) and _is_turned_square(e)]
-    upright: dict[Expr, Expr] = {
-        e: e.children[0] for e in inside if e.children[0] in symmetric_nodes(e.children[0], facts)
-    }
+    if not form.holds(_is_composed):
+        return form
+    inside = [e for e in postorder(_composed(form)) if isinstance(e, Contraction) and _is_turned_square(e)]
+    upright: dict[Expr, Expr] = {e: e.children[0] for e in inside if equals_its_transpose(e.children[0], facts)}
     if not upright:
         return form
     facts.used |= dict.fromkeys(("symmetric", s) for e in upright.values() for s in facts.grounds(e))
@@ -82,6 +82,10 @@ def _composed(form: Form) -> Iterator[Expr]:
             yield from _composed(f.atom)
         elif not isinstance(f.atom, Leaf):
             yield f.atom
+
+
+def _is_composed(atom: Atom) -> bool:
+    return not isinstance(atom, Leaf)
 
 
 def _is_turned_square(node: Contraction) -> bool:
