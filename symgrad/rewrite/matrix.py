@@ -231,7 +231,8 @@ def _chain(tensors: list[Tensor], rank: int) -> list[Tensor] | None:
         if run is None:
             continue
         gone = {id(t) for t in run[0]}
-        joined = _product(*run, rank)
+        start = run[1][0]
+        joined = _product(*run, is_trace=start >= rank and _is_link(tensors, start))
         place = min(k for k, t in enumerate(tensors) if id(t) in gone)
         return [joined if k == place else t for k, t in enumerate(tensors) if k == place or id(t) not in gone]
     return None
@@ -307,8 +308,8 @@ def _is_turned(run: list[Tensor], path: Indices) -> bool:
     return path[0] > path[-1]
 
 
-def _product(run: list[Tensor], path: Indices, rank: int) -> Tensor:
-    """The matrix product along a path; a closed path is a trace."""
+def _product(run: list[Tensor], path: Indices, *, is_trace: bool) -> Tensor:
+    """The matrix product along a path; a closed path is a trace, or a diagonal where something else holds its index."""
     around = (
         *([None] if len(run[0].indices) == 1 else []),
         *path,
@@ -319,8 +320,7 @@ def _product(run: list[Tensor], path: Indices, rank: int) -> Tensor:
         turned = len(t.indices) == 2 and t.indices != (around[k], around[k + 1])
         owns.append(transpose(t.expr) if turned else t.expr)
     if owns[-1].rank == 2 and len(around) == len(run) + 1 and around[0] == around[-1]:
-        is_free = path[0] < rank
-        if is_free:
+        if not is_trace:
             # The diagonal of A B, entry by entry: the rows of A ⊙ Bᵀ summed.
             return Tensor(total(_chained(owns[:-1]) * transpose(owns[-1]), 1), path[:1])
         return Tensor(contraction([_chained(owns)], [(0, 0)], ()), ())
