@@ -201,7 +201,11 @@ SAID = {
     "logistic": ("s &= 1 - 2 t", r"C &= \begin{bmatrix} \mathrm{diag}(s)\,X & s \end{bmatrix}"),
     "Poisson": (r"\sum_{i} a_{i} - p^{\top} q", r"\mathbf{1}^{\top} \exp(z) - y^{\top} z"),
     "Gaussian process": (r"V\,\mathrm{diag}(\lambda)\,V^{\top}", r"\lambda_{K} &= e^{2 a} \lambda + e^{2 q} \mathbf{1}"),
-    "factorisation": (r"- 2 \langle U, M V\rangle + \langle G, H\rangle", r"q > 10^{-4} \lVert M\rVert_{F}^{2}"),
+    "factorisation": (
+        r"- 2 \langle U, M V\rangle + \langle G, H\rangle",
+        r"q > 10^{-4} \lVert M\rVert_{F}^{2}",
+        r"U (H + 2 \lambda I) - M V",
+    ),
 }  # fmt: skip
 
 

@@ -186,7 +186,9 @@ class _Writer:
         if self.found.multiplied_out is not None:
             out = self.found.multiplied_out
             for e in postorder(self.roots):
-                if e.shape == (out.sizes[2],) * 2 and isinstance(e, Contraction):
+                # Not λI.
+                is_product = isinstance(e, Contraction) and all(x.rank == 2 for x in e.operands)
+                if is_product and e.shape == (out.sizes[2],) * 2:
                     self._define(Law.LOW_RANK, e, GRAMS)
             self._define(Law.LOW_RANK, out.squares, SQUARES)
             own = self._residual(out.residual)
