@@ -75,7 +75,8 @@ def entry_text(catalogue: Catalogue, sample: Sample, language: Language) -> str:
         fields.append((say.DERIVATIVE, say.NOTHING.to(language)))
     if isinstance(entry, Primitive):
         x, y = sample.operands[0].name, sample.value.name
-        names = {"x": x, "y": y, "y_t": f"{y}ᵀ", "dx": f"d{x}", "dy": f"d{y}", "dy_t": f"d{y}ᵀ"}
+        names = {"x": x, "y": y, "y_t": f"{y}ᵀ", "b": "".join(e.name for e in sample.operands[1:2])}
+        names |= {f"d{key}": f"d{name}" for key, name in names.items()}
         reason = entry.reason.to(language).replace("$", "").replace(r"\,", " ")
         fields.append((say.WHY, reason.format(**names)))
     fields += [(say.DOMAIN, entry.domain.to(language))] if entry.domain is not None else []

@@ -422,10 +422,10 @@ def _is_in_order(indices: tuple[tuple[int, ...], ...], rank: int) -> bool:
     following = rank
     for own in indices:
         for i in own:
-            if i >= following:
-                if i > following:
-                    return False
-                following += 1
+            # An axis of size 1 may come with the index -1.
+            if not 0 <= i <= following:
+                return False
+            following += i == following
     return True
 
 
