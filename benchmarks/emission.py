@@ -41,10 +41,14 @@ CALLS = 4000
 
 @dataclass(frozen=True)
 class Emission:
-    """CPU seconds to the derivation, from there to the source, and to that with data bound; of a call besides its body."""
+    """CPU seconds to the derivation, from there to the source, and to that with data bound; of a call besides its body.
+
+    Medians, and of what derivation and source take together also the least: the processor's own speed moves by a half.
+    """
 
     derive: float
     compile: float
+    least: float
     bind: float
     call: float
     bound_call: float
@@ -88,7 +92,8 @@ def measure(workload: Workload) -> Emission:
     make, (unbound, module, *rest) = g.__reduce__()
     looking = make(unbound, replace(module, source=_emptied(g.source, looks=True)), *rest)
     bound_call = _besides((looking, nothing, whole), parameters)
-    return Emission(derived - start, compiled - derived, (bound - begin) - (again - bound), call, bound_call)
+    both, bind = compiled - start, (bound - begin) - (again - bound)
+    return Emission(derived - start, compiled - derived, both, bind, call, bound_call)
 
 
 def _functions(source: str) -> Mapping[str, Callable]:
@@ -124,20 +129,20 @@ def _besides(functions: tuple[Callable, Callable, Callable], arrays: Mapping[str
 
 
 def emission(workload: Workload, runs: int = RUNS) -> Emission:
-    """Medians over processes of their own."""
+    """Medians over processes of their own, and the least."""
     command = [sys.executable, str(Path(__file__)), workload.name]
     lines = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(runs)]
     found = [json.loads(line) for line in lines]
-    return Emission(**{key: median(one[key] for one in found) for key in found[0]})
+    return Emission(**{key: (min if key == "least" else median)([one[key] for one in found]) for key in found[0]})
 
 
 def table(rows: Mapping[str, Emission]) -> str:
     """The rows as Markdown."""
-    head = "| workload | derive | compile | both | bind | call | bound call |"
+    head = "| workload | derive | compile | both | the least | bind | call | bound call |"
     lines = [head, "|" + "---|" * (head.count("|") - 1)]
-    lines.append(f"| *goal* | | | {GOAL_MS} ms | | {GOAL_US} µs | {GOAL_US} µs |")
+    lines.append(f"| *goal* | | | {GOAL_MS} ms | | | {GOAL_US} µs | {GOAL_US} µs |")
     for name, e in rows.items():
-        cells = [f"{1e3 * t:.1f} ms" for t in (e.derive, e.compile, e.derive + e.compile, e.bind)]
+        cells = [f"{1e3 * t:.1f} ms" for t in (e.derive, e.compile, e.derive + e.compile, e.least, e.bind)]
         cells += [f"{1e6 * t:.1f} µs" for t in (e.call, e.bound_call)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -37,7 +37,7 @@ def test_what_emitting_costs_is_measured():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=300)
     found = json.loads(result.stdout)
-    assert set(found) == {"derive", "compile", "bind", "call", "bound_call"}
+    assert set(found) == {"derive", "compile", "least", "bind", "call", "bound_call"}
     assert min(found["derive"], found["compile"], found["bind"]) > 1e-4
 
 
