@@ -8,7 +8,7 @@ from dataclasses import field
 from symgrad.compile.arguments import Argument
 from symgrad.compile.loops import has_loops
 from symgrad.compile.numpy_source import Scope
-from symgrad.compile.operations import Op, Type
+from symgrad.compile.operations import TABLES, Op, Type
 from symgrad.compile.plan import VIEWS, Plan
 from symgrad.compile.separable import Separation, separation
 from symgrad.compile.turn import NotTurned, Turner
@@ -114,7 +114,7 @@ class Body:
             return
         names = self.scope.names
         is_given = op.kind == "argument"
-        wanted = self.plan.names.get(op) or (op.data[0] if op.kind == "function" else op.kind)
+        wanted = self.plan.names.get(op) or (op.data[0] if op.kind in TABLES else op.kind)
         self.once[op] = self.scope.local[op.data] if is_given else names.fresh(wanted)
 
     def _separate(self, outputs: Sequence[Op]) -> None:
@@ -144,7 +144,11 @@ class Body:
 
     def _has_loops(self, outputs: Sequence[Op]) -> bool:
         sums = self.sums(outputs)
-        turner = self.turner({**self.once, **{op: f"before {k}" for k, op in enumerate(self.before(sums))}}, ROWS)
+        before = self.before(sums)
+        if self.made and any(op.kind == "primitive" and op.data[0] == "inv" for op in before):
+            # Beside an inverse the few rows that take the place of the examples cost little, and NumPy's calls less.
+            return False
+        turner = self.turner({**self.once, **{op: f"before {k}" for k, op in enumerate(before)}}, ROWS)
         turner.run(sums)
         return has_loops([turner.made[op] for op in sums], ROWS)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from symgrad.compile.bound_body import NOWHERE, ROWS, SQUARES, UNTOLD, WHOLE, Body, Instead
 from symgrad.compile.layout import read_of, reading, signature
-from symgrad.compile.loop_text import Given, LoopWriter
+from symgrad.compile.loop_text import Given, LoopWriter, described
 from symgrad.compile.loop_whole import TOLD, call_lines, is_simple, passed_as, whole
 from symgrad.compile.loops import loops_of
 from symgrad.compile.names import Names
@@ -83,7 +83,7 @@ class _Writing:
         body = self.body
         sums = body.sums(outputs.values())
         before = body.before(sums)
-        names = {op: self.names.fresh(body.plan.names.get(op) or op.kind) for op in before}
+        names = {op: self.names.fresh(body.plan.names.get(op) or described(op)) for op in before}
         first = self._write({f"{k}": op for k, op in enumerate(before)}, body.once, {}, names)
         locals_ = {**names}
         lines = list(first.lines)

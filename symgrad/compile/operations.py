@@ -61,6 +61,8 @@ TOGETHER = frozenset(
         "products_and_grams",
     }
 )
+# An entry of a table by its name.
+TABLES = frozenset({"function", "primitive"})
 # Each entry of the result is made of the entries of the operands at its place.
 ENTRYWISE = frozenset({"function", "product", "total", "cast", "eye"})
 MATRIX = 2

@@ -5,22 +5,25 @@ Where numba compiles it, so are M B and Mᵀ A: M is read once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 
-from symgrad.compile.operations import Op, Operations, Type
+from symgrad.compile.operations import TABLES, Op, Operations, Type
 from symgrad.compile.plan import Labels, Plan
 from symgrad.graph.walk import postorder, use_counts
 
 SIGMOID, SUM = 0, 1
 MATRIX = 2
-TABLES = frozenset({"function", "primitive"})
 BEGINNINGS = frozenset({"sigmoid", "softplus", "inv"})
 # The item that is as large as the operand.
 INVERSE_ITEM = {"inverse_and_logdet": 0}
 # Place of an item: σ(z), log(1 + eᶻ), log(1 + e⁻ᶻ).
 LOGS = {("sigmoid", False): 0, ("softplus", False): 1, ("softplus", True): 2}
+
+
+NO_INVERSE: Mapping[Op, tuple[Op, bool]] = MappingProxyType({})
 
 
 def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
@@ -32,7 +35,8 @@ def paired(plan: Plan, bound: Collection[str] = ()) -> Plan:
     counts = use_counts(order)
     for op in plan.outputs.values():
         counts[op] += 1
-    return _together(plan, order, _found(plan.ops, order, counts, bound))
+    found = _found(plan.ops, order, counts, bound)
+    return _together(plan, order, found, _by_inverse(order, found))
 
 
 def beside(plan: Plan, bound: Collection[str]) -> Plan:
@@ -51,9 +55,11 @@ def _found(
     return {**sums, **_logs(ops, [op for op in order if op not in taken]), **inverses}
 
 
-def _together(plan: Plan, order: list[Op], new: Mapping[Op, tuple[Op, int]]) -> Plan:
-    """The plan with each of these values as an item of its pair."""
-    if not new:
+def _together(
+    plan: Plan, order: list[Op], new: Mapping[Op, tuple[Op, int]], solved: Mapping[Op, tuple[Op, bool]] = NO_INVERSE
+) -> Plan:
+    """The plan with each of these values as an item of its pair, and with these systems solved by an inverse."""
+    if not new and not solved:
         return plan
     made: dict[Op, Op] = {}
     for op in order:
@@ -69,6 +75,11 @@ def _together(plan: Plan, order: list[Op], new: Mapping[Op, tuple[Op, int]]) -> 
                 plan.ops.symmetric.add(again)
             if op.kind == "solve":
                 again = plan.ops.matmul(again, made[op.args[1]])
+        elif op in solved:
+            inverse, is_turned = solved[op]
+            known = plan.ops.rebuilt(inverse, [made[x] for x in inverse.args])
+            known = plan.ops.permute(known, (1, 0)) if is_turned else known
+            again = plan.ops.matmul(known, args[1])
         made[op] = again
     return replace(
         plan,
@@ -124,6 +135,23 @@ def _inverses(ops: Operations, order: list[Op]) -> dict[Op, tuple[Op, int]]:
             pair = ops.make("inverse_and_logdet", (a,), None, a.shape)
             places = {"inv": 0, "solve": 0, "logdet": 1}
             found |= {op: (pair, places[name]) for name, every in uses.items() for op in every}
+    return found
+
+
+def _by_inverse(order: Iterable[Op], together: Container[Op]) -> dict[Op, tuple[Op, bool]]:
+    """(A⁻¹, whether it is transposed) for solutions of A x = b and Aᵀ x = b where A⁻¹ is needed besides.
+
+    To factor A anew takes longer than the inverse itself, and holds no more digits than what is made of that.
+    """
+    inverses = {op.args[0]: op for op in order if op.kind == "primitive" and op.data[0] == "inv" and op not in together}
+    found: dict[Op, tuple[Op, bool]] = {}
+    for op in order if inverses else ():
+        if op.kind == "solve" and op not in together:
+            a = op.args[0]
+            is_turned = a not in inverses and a.kind == "permute" and a.rank == MATRIX
+            a = a.args[0] if is_turned else a
+            if a in inverses:
+                found[op] = inverses[a], is_turned
     return found
 
 

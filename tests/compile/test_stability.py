@@ -133,3 +133,23 @@ def test_a_matrix_symmetric_by_how_it_is_made_is_factored_once(shape):
     assert np.isclose(value, np.vdot(x, x @ inverse) / 2 + shape[0] * np.linalg.slogdet(sigma)[1] / 2, rtol=1e-12)
     np.testing.assert_allclose(gradients["W"], 2 * by_sigma @ w, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(gradients["s"], np.diagonal(by_sigma) * np.exp(t), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_systems_are_solved_by_an_inverse_that_is_needed_besides(is_turned):
+    """L = tr(A⁻¹) + vᵀA⁻¹u, or with A⁻ᵀ there: ∂L/∂A = -A⁻ᵀA⁻ᵀ - A⁻ᵀ v uᵀ A⁻ᵀ."""
+    n = sg.dims("n")
+    A, u, v = sg.parameter("A", n, n), sg.data("u", n), sg.data("v", n)
+    solution = sg.solve(A.T, u) if is_turned else sg.solve(A, u)
+    f = compile_derivation(derived(sg.sum(sg.inv(A) * sg.eye(n)) + sg.sum(sg.inv(A) ** 2) + v @ solution))
+    body = f.source[f.source.index("def value_and_gradients") :]
+    assert body.count("np.linalg.inv(") == 1
+    assert "solve" not in body
+    random = np.random.default_rng(5)
+    a, b, c = random.normal(size=(5, 5)) + 4 * np.eye(5), random.normal(size=5), random.normal(size=5)
+    inverse = np.linalg.inv(a)
+    left, right = (b, c) if is_turned else (c, b)
+    value, gradients = f(A=a, u=b, v=c)
+    assert np.isclose(value, np.trace(inverse) + (inverse**2).sum() + left @ inverse @ right, rtol=1e-12)
+    by_inverse = np.eye(5) + 2 * inverse + np.outer(left, right)
+    np.testing.assert_allclose(gradients["A"], -inverse.T @ by_inverse @ inverse.T, rtol=1e-10, atol=1e-12)
